@@ -1,0 +1,1 @@
+"""REST history through a cache, and the stream."""

@@ -1,0 +1,1 @@
+"""Redis: wake-ups and publications. Never the truth; it may die at any time."""

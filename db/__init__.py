@@ -1,0 +1,1 @@
+"""PostgreSQL, the truth: the schema, named statements, and what reads and writes them."""

@@ -1,0 +1,1 @@
+"""The front: the command line, and everything on one machine."""

@@ -1,0 +1,1 @@
+"""From a venue's socket to PostgreSQL: nothing is lost, nothing stored twice."""

@@ -1,0 +1,1 @@
+"""An order book, built from snapshots and updates. No I/O."""

@@ -1,0 +1,59 @@
+"""The names of streams: ``signals:kraken:SOL/USD``, with ``*`` for any exchange or symbol."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from market.errors import InvalidInputError
+
+
+class Family(StrEnum):
+    """What a stream carries. Signals and bars are in the log; quotes and trades are only the latest."""
+
+    SIGNALS = "signals"
+    BARS = "bars"
+    QUOTES = "quotes"
+    TRADES = "trades"
+
+    @property
+    def logged(self) -> bool:
+        """Tell whether this family has offsets and can be resumed."""
+        return self in (Family.SIGNALS, Family.BARS)
+
+
+WILDCARD = "*"
+
+
+class Channel(NamedTuple):
+    """A stream, or with wildcards a set of streams."""
+
+    family: Family
+    exchange: str
+    symbol: str
+
+    def __str__(self) -> str:
+        """Return the name as it travels."""
+        return f"{self.family}:{self.exchange}:{self.symbol}"
+
+    @property
+    def wild(self) -> bool:
+        """Tell whether this names more than one stream."""
+        return WILDCARD in (self.exchange, self.symbol)
+
+    def matches(self, other: "Channel") -> bool:
+        """Tell whether the stream ``other``, which has no wildcards, is among those named."""
+        return (
+            self.family == other.family
+            and self.exchange in (WILDCARD, other.exchange)
+            and self.symbol in (WILDCARD, other.symbol)
+        )
+
+
+def parse(name: str) -> Channel:
+    """Return the channel named ``family:exchange:symbol``; the symbol may contain colons."""
+    family, _, rest = name.partition(":")
+    exchange, _, symbol = rest.partition(":")
+    if family not in Family.__members__.values() or not exchange or not symbol:
+        families = ", ".join(Family)
+        message = f"channel {name!r} is not FAMILY:EXCHANGE:SYMBOL with FAMILY one of {families}"
+        raise InvalidInputError(message)
+    return Channel(Family(family), exchange, symbol)

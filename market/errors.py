@@ -1,0 +1,96 @@
+"""Every error that Heliograph raises on purpose.
+
+::
+
+    HeliographError
+    ├── ConfigurationError
+    ├── InvalidInputError
+    │   ├── UnknownVenueError
+    │   └── UnknownInstrumentError
+    ├── DecodeError
+    ├── FeedError
+    │   └── SubscriptionRefusedError
+    ├── StoreError
+    │   ├── StoreUnavailableError
+    │   ├── StoreConflictError
+    │   └── StoreBusyError
+    ├── BusError
+    │   └── BusUnavailableError
+    └── StackError
+
+``retryable`` says whether trying the same thing again, unchanged, can succeed.
+"""
+
+from typing import ClassVar
+
+
+class HeliographError(Exception):
+    """The root. Its message says what was wrong, where, and what to do."""
+
+    retryable: ClassVar[bool] = False
+
+
+class ConfigurationError(HeliographError):
+    """A setting is missing or makes no sense."""
+
+
+class InvalidInputError(HeliographError):
+    """What was given from outside cannot be used as it is."""
+
+
+class UnknownVenueError(InvalidInputError):
+    """No adapter exists for the venue named."""
+
+
+class UnknownInstrumentError(InvalidInputError):
+    """No instrument of that name is known."""
+
+
+class DecodeError(HeliographError):
+    """A venue's frame could not be understood."""
+
+
+class FeedError(HeliographError):
+    """A venue's feed broke or answered with an error."""
+
+    retryable = True
+
+
+class SubscriptionRefusedError(FeedError):
+    """The venue refused what was subscribed to."""
+
+    retryable = False
+
+
+class StoreError(HeliographError):
+    """PostgreSQL refused or failed."""
+
+
+class StoreUnavailableError(StoreError):
+    """PostgreSQL cannot be reached, or the connection broke."""
+
+    retryable = True
+
+
+class StoreConflictError(StoreError):
+    """A row with this key exists already."""
+
+
+class StoreBusyError(StoreError):
+    """A lock, a timeout, or a serialization failure; the same statement may pass later."""
+
+    retryable = True
+
+
+class BusError(HeliographError):
+    """Redis refused or failed."""
+
+
+class BusUnavailableError(BusError):
+    """Redis cannot be reached; everything goes on through PostgreSQL."""
+
+    retryable = True
+
+
+class StackError(HeliographError):
+    """The one-machine stack could not be started or has failed."""

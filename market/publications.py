@@ -1,0 +1,34 @@
+"""What the stream carries: entries of the log, and the latest value of what is not logged."""
+
+import msgspec
+
+from market.channels import Family
+
+
+class Publication(msgspec.Struct, frozen=True, array_like=True):
+    """One entry of the append-only log.
+
+    ``offset`` is dense per (instrument_id, family), in commit order, from 1. ``data`` is the
+    JSON text that subscribers receive, encoded once where the publication was made.
+    """
+
+    instrument_id: int
+    family: Family
+    offset: int
+    op: str
+    data: str
+    committed_at: int
+
+
+class Latest(msgspec.Struct, frozen=True, array_like=True):
+    """The newest value of an instrument's quotes or trades in one commit, which stands for ``count``.
+
+    (``ts``, ``id``) is its place on the tape: who has a later one drops this one.
+    """
+
+    instrument_id: int
+    family: Family
+    ts: int
+    id: int
+    count: int
+    data: str

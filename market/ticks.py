@@ -1,0 +1,24 @@
+"""The order of the tape: kinds of tick and the key that sorts them."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Kind(IntEnum):
+    """The kinds of tick; at one instant depth comes before quote before trade."""
+
+    DEPTH = 0
+    QUOTE = 1
+    TRADE = 2
+
+
+class TapeKey(NamedTuple):
+    """The place of a tick on its instrument's tape; tuples compare as the tape is ordered."""
+
+    ts: int
+    kind: int
+    id: int
+
+
+BEFORE_ALL = TapeKey(0, -1, -(2**63))
+"""The place before the first tick of any tape."""

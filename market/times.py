@@ -1,0 +1,62 @@
+"""Event time as whole microseconds since 1970-01-01 UTC, parsed from text and never through a float."""
+
+from datetime import UTC, datetime, timedelta
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+EARLIEST = 1_230_768_000 * SECOND
+"""2009-01-01: nothing that we trade existed before; an earlier time is a wrong unit."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_FRACTION_DIGITS = 6
+
+
+def from_seconds_text(text: str) -> int:
+    """Return microseconds of decimal seconds such as ``1618678142.557535``, truncated.
+
+    Raises ValueError when the text is not a plain decimal number.
+    """
+    whole, _, fraction = text.partition(".")
+    digits = fraction[:_FRACTION_DIGITS].ljust(_FRACTION_DIGITS, "0")
+    if not (whole.isdecimal() and digits.isdecimal()):
+        message = f"{text!r} is not a time in decimal seconds"
+        raise ValueError(message)
+    return int(whole) * SECOND + int(digits)
+
+
+def from_iso(text: str) -> int:
+    """Return microseconds of an ISO 8601 time, truncated; a time without a zone is UTC.
+
+    Raises ValueError when the text is not a time.
+    """
+    moment = datetime.fromisoformat(text)
+    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def from_datetime(moment: datetime) -> int:
+    """Return microseconds of an aware datetime, exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(ts: int) -> datetime:
+    """Return the aware UTC datetime of ``ts``, exactly."""
+    return _EPOCH + timedelta(microseconds=ts)
+
+
+def to_iso(ts: int) -> str:
+    """Return ``2024-08-09T01:14:15.342000Z``: always six digits, so that text sorts as time does."""
+    return to_datetime(ts).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def is_plausible(ts: int, now: int) -> bool:
+    """Tell whether an event time lies in [2009, now + 1 day]."""
+    return EARLIEST <= ts <= now + DAY
+
+
+def floor(ts: int, interval: int) -> int:
+    """Return the start of the interval (microseconds long) that contains ``ts``."""
+    return ts - ts % interval

@@ -1,0 +1,1 @@
+"""The life of a process: start, run, stop; settings, logs, metrics, clocks."""

@@ -1,0 +1,1 @@
+"""A simulated venue: a real server on real sockets, fed by recordings or a generator."""

@@ -1,0 +1,1 @@
+"""How ticks become bars and signals: one instrument, no I/O."""

@@ -1,0 +1,1 @@
+"""The kinds of signal: one pure fold each."""
