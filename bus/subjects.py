@@ -1,0 +1,19 @@
+"""The subjects on the bus and what their messages are made of."""
+
+import msgspec
+
+from market.publications import Latest, Publication
+
+WAKE = "heliograph.wake"
+"""Shards with new batches: list[int]."""
+
+PUBLICATIONS = "heliograph.publications"
+"""What one claim committed, in order: list[Publication]."""
+
+LATEST = "heliograph.latest"
+"""What one ingest transaction committed, newest of each instrument: list[Latest]."""
+
+encode = msgspec.msgpack.Encoder().encode
+decode_wake = msgspec.msgpack.Decoder(list[int]).decode
+decode_publications = msgspec.msgpack.Decoder(list[Publication]).decode
+decode_latest = msgspec.msgpack.Decoder(list[Latest]).decode

@@ -1,0 +1,74 @@
+"""Connections on which times are microseconds."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from db.errors import translated
+
+if TYPE_CHECKING:
+    from asyncpg.pool import Pool, PoolConnectionProxy
+
+    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    ConnectionPool = Pool[asyncpg.Record]
+
+_POSTGRES_EPOCH = 946_684_800_000_000
+"""2000-01-01, where PostgreSQL counts from, in microseconds since 1970."""
+
+_KEEPALIVE = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
+
+
+async def connect(url: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """Open a connection that shows up as ``name`` in pg_stat_activity.
+
+    Raises StoreUnavailableError when nobody answers there within 10 s.
+    """
+    with translated("connecting to PostgreSQL"):
+        connection = await asyncpg.connect(url, timeout=10, server_settings=_settings(name))
+        await _speak_microseconds(connection)
+        return connection
+
+
+@asynccontextmanager
+async def connected(url: str, name: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """Open a connection and close it at the end."""
+    connection = await connect(url, name)
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=5)
+
+
+@asynccontextmanager
+async def pooled(url: str, name: str, size: int) -> AsyncIterator["ConnectionPool"]:
+    """Open a pool of at most ``size`` connections, the first at once, and close it at the end."""
+    with translated("connecting to PostgreSQL"):
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=size,
+            timeout=10,
+            command_timeout=60,
+            server_settings=_settings(name),
+            init=_speak_microseconds,
+        )
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+def _settings(name: str) -> dict[str, str]:
+    return {"application_name": name, "jit": "off", **_KEEPALIVE}
+
+
+async def _speak_microseconds(connection: "Connection") -> None:
+    await connection.set_type_codec(
+        "timestamptz",
+        schema="pg_catalog",
+        encoder=lambda ts: (ts - _POSTGRES_EPOCH,),
+        decoder=lambda parts: parts[0] + _POSTGRES_EPOCH,
+        format="tuple",
+    )

@@ -1,0 +1,81 @@
+"""Bring a database to the schema of this version, once, however many ask at the same time."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from db.errors import translated
+from db.schema import metadata
+
+_FOLDER = Path(__file__).parent / "migrations"
+_LOCK = 0x48454C49
+"""The advisory lock that migrations hold: 'HELI'."""
+
+
+async def migrate(url: str, shards: int) -> str:
+    """Migrate to the newest revision and return its name.
+
+    ``shards`` counts only for a database that has none yet. Raises StoreError.
+    """
+    return str(await _run(url, _upgrade, shards))
+
+
+async def status(url: str) -> tuple[str | None, str]:
+    """Return the revision that the database has and the newest one."""
+    current, newest = await _run(url, _revisions)
+    return current, newest
+
+
+async def drift(url: str) -> list[Any]:
+    """Return the differences between the migrated database and db.schema; none is right."""
+    return list(await _run(url, _compare))
+
+
+async def _run(url: str, work: Any, *arguments: Any) -> Any:  # noqa: ANN401 - passes through what `work` takes and gives
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    try:
+        with translated("migrating the database"):
+            async with engine.begin() as connection:
+                return await connection.run_sync(work, *arguments)
+    finally:
+        await engine.dispose()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection, shards: int) -> str:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    config = _config(connection)
+    config.attributes["shards"] = shards
+    command.upgrade(config, "head")
+    return _revisions(connection)[1]
+
+
+def _revisions(connection: Connection) -> tuple[str | None, str]:
+    newest = ScriptDirectory.from_config(_config(connection)).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision(), str(newest)
+
+
+def _compare(connection: Connection) -> list[Any]:
+    context = MigrationContext.configure(
+        connection, opts={"include_name": _is_ours, "compare_server_default": True}
+    )
+    return list(compare_metadata(context, metadata))
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    if kind != "table":
+        return True
+    return name in metadata.tables

@@ -1,0 +1,111 @@
+"""Heartbeats: each process tells once a second that it runs and what it has counted."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+
+from db.connections import connected
+from db.errors import translated
+from db.queries import load
+from market.errors import StoreError
+
+if TYPE_CHECKING:
+    from db.connections import Connection
+
+logger = structlog.get_logger(__name__)
+
+_sql = load("processes")
+_BEAT_EVERY_SECONDS = 1.0
+_TRY_AGAIN_AFTER_SECONDS = 0.5
+
+
+class ProcessRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A process as its last heartbeat told; times in microseconds."""
+
+    process_id: str
+    role: str
+    host: str
+    pid: int
+    started_at: int
+    seen_at: int
+    stopped_at: int | None
+    counters: dict[str, Any]
+
+
+class Heartbeat:
+    """Writes the row of this process, on a connection of its own, through every loss of PostgreSQL."""
+
+    def __init__(
+        self, url: str, role: str, counters: Callable[[], Mapping[str, object]], clock: Callable[[], int]
+    ) -> None:
+        self._url = url
+        self._role = role
+        self._counters = counters
+        self._clock = clock
+        self._started_at = clock()
+        self._process_id = f"{socket.gethostname()}:{os.getpid()}:{self._started_at}"
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Beat until ``stopping`` is set."""
+        while not stopping.is_set():
+            try:
+                async with connected(self._url, f"heliograph {self._role} heartbeat") as connection:
+                    await self._beat_until(connection, stopping)
+            except StoreError as error:
+                logger.warning("heartbeat.missed", role=self._role, error=str(error))
+                await _wait(stopping, _TRY_AGAIN_AFTER_SECONDS)
+
+    async def close(self) -> None:
+        """Write the last row, with the final counters and the time of the end."""
+        async with connected(self._url, f"heliograph {self._role} heartbeat") as connection:
+            await self._beat(connection, self._clock())
+
+    async def _beat_until(self, connection: "Connection", stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            await self._beat(connection, None)
+            await _wait(stopping, _BEAT_EVERY_SECONDS)
+
+    async def _beat(self, connection: "Connection", stopped_at: int | None) -> None:
+        counters = msgspec.json.encode(self._counters()).decode()
+        with translated("writing a heartbeat"):
+            await connection.execute(
+                _sql.beat,
+                self._process_id,
+                self._role,
+                socket.gethostname(),
+                os.getpid(),
+                self._started_at,
+                stopped_at,
+                counters,
+            )
+
+
+async def seconds_since_beat(connection: "Connection", role: str, host: str = "") -> float | None:
+    """Return how long ago a running process of this role was seen, or None when there is none."""
+    with translated("reading heartbeats"):
+        age: float | None = await connection.fetchval(_sql.freshest, role, host)
+    return age
+
+
+async def processes(connection: "Connection", role: str, started_after: int) -> list[ProcessRow]:
+    """Return the processes of one role that started at ``started_after`` (microseconds) or later."""
+    with translated("reading heartbeats"):
+        rows = await connection.fetch(_sql.totals, role, started_after)
+    return [_row(dict(row)) for row in rows]
+
+
+def _row(columns: dict[str, Any]) -> ProcessRow:
+    counters = msgspec.json.decode(columns.pop("counters"))
+    return ProcessRow(counters=counters, **columns)
+
+
+async def _wait(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stopping.wait(), seconds)
+    except TimeoutError:
+        return

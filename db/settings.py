@@ -1,0 +1,21 @@
+"""Where PostgreSQL is."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class DatabaseSettings(BaseSettings):
+    """Read once, at the start of a process."""
+
+    model_config = SettingsConfigDict(env_prefix="HELIOGRAPH_DATABASE_", frozen=True)
+
+    url: SecretStr = Field(
+        default=SecretStr("postgresql://heliograph@127.0.0.1:5432/heliograph"),
+        description="PostgreSQL's address, as libpq writes it.",
+    )
+    shards: int = Field(
+        default=8,
+        ge=1,
+        le=1024,
+        description="How many shards the first migration makes; later it changes nothing.",
+    )
