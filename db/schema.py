@@ -167,6 +167,8 @@ publications = Table(
     Column("family", Text, primary_key=True),
     Column("offset", BigInteger, primary_key=True, autoincrement=False),
     Column("op", Text, nullable=False),
+    Column("revises", BigInteger, comment="of a correction: the offset that it corrects"),
+    Column("ts", TIME, nullable=False, comment="event time of what is told: a signal's ts, a bar's start"),
     Column("data", JSON, nullable=False, comment="text as sent, not jsonb: subscribers get these bytes"),
     Column("committed_at", TIME, nullable=False),
     comment="The stream's append-only log.",
@@ -188,6 +190,13 @@ batches = Table(
     Column("ticks", Integer, nullable=False),
     Column("listing", LargeBinary, nullable=False, comment="market.batches, msgpack"),
     Column("created_at", TIME, nullable=False, server_default=NOW),
+)
+
+writers = Table(
+    "writers",
+    metadata,
+    Column("writer", Integer, primary_key=True, autoincrement=False),
+    comment="The slots of ingest writers that ever wrote: few, so that claims can look beyond each one's done.",
 )
 
 states = Table(
@@ -215,12 +224,13 @@ dirty = Table(
     metadata,
     Column("dirty_id", BigInteger, primary_key=True),
     Column("instrument_id", Integer, nullable=False),
+    Column("interval_seconds", Integer, nullable=False, comment="of the bars that it covers"),
     Column("from_ts", TIME, nullable=False),
     Column("to_ts", TIME, nullable=False),
     Column("reason", Text, nullable=False),
     Column("created_at", TIME, nullable=False, server_default=NOW),
-    Index(None, "from_ts"),
-    comment="Intervals whose bars and signals must be computed again.",
+    Index(None, "to_ts"),
+    comment="Whole bars' intervals that must be computed again; half-open.",
 )
 
 dead_letters = Table(

@@ -6,10 +6,11 @@ from market.channels import Family
 
 
 class Publication(msgspec.Struct, frozen=True, array_like=True):
-    """One entry of the append-only log.
+    """One entry of the append-only log: a signal, a final bar, or the correction of an earlier entry.
 
     ``offset`` is dense per (instrument_id, family), in commit order, from 1. ``data`` is the
-    JSON text that subscribers receive, encoded once where the publication was made.
+    JSON text that subscribers receive, encoded once where the publication was made; ``null`` in a
+    correction withdraws what stands at the offset that it ``revises``.
     """
 
     instrument_id: int
@@ -18,6 +19,7 @@ class Publication(msgspec.Struct, frozen=True, array_like=True):
     op: str
     data: str
     committed_at: int
+    revises: int | None = None
 
 
 class Latest(msgspec.Struct, frozen=True, array_like=True):

@@ -1,15 +1,16 @@
-"""The order of the tape: kinds of tick and the key that sorts them."""
+"""The order of the tape: kinds of entry and the key that sorts them."""
 
 from enum import IntEnum
 from typing import NamedTuple
 
 
 class Kind(IntEnum):
-    """The kinds of tick; at one instant depth comes before quote before trade."""
+    """What stands on a tape; at one instant depth comes before quote before trade before watermark."""
 
     DEPTH = 0
     QUOTE = 1
     TRADE = 2
+    WATERMARK = 3
 
 
 class TapeKey(NamedTuple):
