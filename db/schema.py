@@ -168,7 +168,8 @@ publications = Table(
     Column("offset", BigInteger, primary_key=True, autoincrement=False),
     Column("op", Text, nullable=False),
     Column("revises", BigInteger, comment="of a correction: the offset that it corrects"),
-    Column("ts", TIME, nullable=False, comment="event time of what is told: a signal's ts, a bar's start"),
+    Column("about", Text, nullable=False, comment="a signal's kind, a bar's interval"),
+    Column("ts", TIME, nullable=False, comment="a signal's ts, a bar's start"),
     Column("data", JSON, nullable=False, comment="text as sent, not jsonb: subscribers get these bytes"),
     Column("committed_at", TIME, nullable=False),
     comment="The stream's append-only log.",
@@ -196,7 +197,7 @@ writers = Table(
     "writers",
     metadata,
     Column("writer", Integer, primary_key=True, autoincrement=False),
-    comment="The slots of ingest writers that ever wrote: few, so that claims can look beyond each one's done.",
+    comment="Slots of ingest writers that ever wrote: few, so that a claim looks beyond each one's done.",
 )
 
 states = Table(
