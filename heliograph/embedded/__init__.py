@@ -1,0 +1,1 @@
+"""PostgreSQL and Valkey from wheels, run by ourselves: the stores of the one-machine stack."""
