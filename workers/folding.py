@@ -1,1 +1,220 @@
-"""How ticks become bars and signals: one instrument, no I/O."""
+"""How ticks become bars and signals: one instrument, no I/O.
+
+The tape is folded from the left, in order of (ts, kind, id). What comes out is a function of the tape:
+it is the same however the tape is cut into calls of ``Folder.fold``.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from market.bars import Bar
+from market.depths import Depth
+from market.quotes import Quote
+from market.signals import Signal
+from market.ticks import BEFORE_ALL, TapeKey
+from market.times import SECOND, floor
+from market.trades import Trade
+from workers.kinds.fold import AnyFold, Input
+from workers.running import NONE_RUNNING, SHORTEST_FIRST, Running, RunningBar
+
+SNAPSHOT_EVERY: Final = SECOND // 10
+"""Microseconds of event time between states kept for rewinding. It divides every interval of bars."""
+
+SNAPSHOTS_KEPT: Final = 21
+"""The newest snapshots of one call that are returned: they reach back at least 2 s of event time."""
+
+Tick = Trade | Quote | Depth
+
+
+class Watermark(msgspec.Struct, frozen=True):
+    """The venue's time had passed ``ts``: bars that ended by then are final. Microseconds."""
+
+    ts: int
+    received_at: int
+
+
+class InstrumentState(msgspec.Struct, frozen=True):
+    """Everything that the tape so far means for what comes. Never changed, only followed by another.
+
+    ``kinds`` holds each kind's own state by name, None where the kind is quarantined.
+    """
+
+    cursor: TapeKey
+    watermark: int
+    running: Running
+    kinds: Mapping[str, object]
+
+    @property
+    def reached(self) -> int:
+        """Return the newest event time seen, of a tick or a watermark."""
+        return max(self.cursor.ts, self.watermark)
+
+    def can_take(self, key: TapeKey) -> bool:
+        """Tell whether a tick at ``key`` may still be folded: it is new, and no final bar contains it."""
+        return key > self.cursor and key.ts >= floor(self.reached, SECOND)
+
+
+class FinalBar(msgspec.Struct, frozen=True):
+    """A closed bar, and when the tick or watermark that closed it was received."""
+
+    bar: Bar
+    received_at: int
+
+
+class DecidedSignal(msgspec.Struct, frozen=True):
+    """A signal, and when the tick or watermark that decided it was received."""
+
+    signal: Signal
+    received_at: int
+
+
+class FoldFailure(msgspec.Struct, frozen=True):
+    """A kind that raised on what it was stepped with at ``ts``, and is quarantined from there on."""
+
+    kind: str
+    version: int
+    ts: int
+    error: str
+
+
+class Folded(msgspec.Struct, frozen=True):
+    """What one call of ``fold`` made of its ticks.
+
+    ``bars`` are in order of closing, shortest first at one instant; ``signals`` in order of ``ts``.
+    ``snapshots`` are the newest SNAPSHOTS_KEPT states, oldest first, each as it was just before event
+    time entered another SNAPSHOT_EVERY: to take in a tick that came late, go on from the newest that
+    ``can_take`` it, with the ticks after its cursor.
+    """
+
+    state: InstrumentState
+    bars: list[FinalBar]
+    signals: list[DecidedSignal]
+    snapshots: list[InstrumentState]
+    failures: list[FoldFailure]
+
+
+class Folder:
+    """Folds the tapes of instruments, one at a time, into bars and the signals of ``kinds``."""
+
+    def __init__(self, kinds: Sequence[AnyFold]) -> None:
+        """Fold these kinds; their names differ."""
+        self.kinds: Final = tuple(kinds)
+
+    def start(self) -> InstrumentState:
+        """Return the state before the first tick."""
+        return InstrumentState(BEFORE_ALL, 0, NONE_RUNNING, {fold.kind: fold.start() for fold in self.kinds})
+
+    def fold(self, state: InstrumentState, ticks: Iterable[Tick | Watermark]) -> Folded:
+        """Fold ``ticks`` onto ``state``.
+
+        They are sorted by tape key, each one that ``state.can_take``; a watermark stands anywhere
+        among the ticks of its ``ts``.
+        """
+        call = _Call(self.kinds, state)
+        add_second, add_minute, add_hour = (running.add for running in call.running)
+        next_snapshot = floor(state.reached, SNAPSHOT_EVERY) + SNAPSHOT_EVERY
+        for tick in ticks:
+            ts = tick.ts
+            if ts >= next_snapshot:
+                call.advance(ts, tick.received_at)
+                next_snapshot = floor(ts, SNAPSHOT_EVERY) + SNAPSHOT_EVERY
+            if isinstance(tick, Watermark):
+                call.watermark = max(ts, call.watermark)
+                continue
+            call.last = tick
+            if isinstance(tick, Trade):
+                price, size, side = tick.price, tick.size, tick.side
+                worth = price * size
+                add_second(ts, price, size, worth, side)
+                add_minute(ts, price, size, worth, side)
+                add_hour(ts, price, size, worth, side)
+            elif isinstance(tick, Depth):
+                call.step(Input.DEPTH, tick, ts, tick.received_at)
+        return Folded(call.state(), call.bars, call.signals, list(call.snapshots), call.failures)
+
+    def encode(self, state: InstrumentState) -> bytes:
+        """Return ``state`` as it is stored."""
+        kinds = {fold.kind: (fold.version, state.kinds[fold.kind]) for fold in self.kinds}
+        return _encoder.encode((state.cursor, state.watermark, state.running, kinds))
+
+    def decode(self, data: bytes) -> InstrumentState:
+        """Return the state stored as ``data``; a kind that is new, or of another version, starts.
+
+        Raises msgspec.DecodeError on anything else.
+        """
+        cursor, watermark, running, kinds = _decoder.decode(data)
+        return InstrumentState(
+            cursor, watermark, running, {fold.kind: _restored(fold, kinds) for fold in self.kinds}
+        )
+
+
+_StoredKinds = dict[str, tuple[int, msgspec.Raw]]
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(tuple[TapeKey, int, Running, _StoredKinds])
+
+
+def _restored(fold: AnyFold, kinds: _StoredKinds) -> object:
+    version, state = kinds.get(fold.kind, (None, msgspec.Raw()))
+    if version != fold.version:
+        return fold.start()
+    return msgspec.msgpack.decode(state, type=fold.state_type | None)
+
+
+class _Call:
+    """What changes while one call of ``fold`` runs."""
+
+    def __init__(self, kinds: Sequence[AnyFold], state: InstrumentState) -> None:
+        self._cursor = state.cursor
+        self._kinds = dict(state.kinds)
+        self._steps = {side: [fold for fold in kinds if fold.input is side] for side in Input}
+        self.last: Tick | None = None
+        self.watermark = state.watermark
+        self.running = [RunningBar(*pair) for pair in zip(SHORTEST_FIRST, state.running, strict=True)]
+        self.bars: list[FinalBar] = []
+        self.signals: list[DecidedSignal] = []
+        self.snapshots: deque[InstrumentState] = deque(maxlen=SNAPSHOTS_KEPT)
+        self.failures: list[FoldFailure] = []
+
+    def state(self) -> InstrumentState:
+        """Return the state as it is now."""
+        cursor = self.last.tape_key if self.last else self._cursor
+        running = tuple([running.current() for running in self.running])
+        return InstrumentState(cursor, self.watermark, running, self._kinds.copy())
+
+    def advance(self, ts: int, received_at: int) -> None:
+        """Keep the state as it is, then close the bars that ended by ``ts``."""
+        self.snapshots.append(self.state())
+        for running in self.running:
+            if running.ended(ts):
+                self._close(running, received_at)
+
+    def _close(self, running: RunningBar, received_at: int) -> None:
+        bar = running.bar()
+        running.clear()
+        self.bars.append(FinalBar(bar, received_at))
+        if bar.interval == SECOND:
+            self.step(Input.BARS, bar, bar.end, received_at)
+
+    def step(self, side: Input, item: Bar | Depth, ts: int, received_at: int) -> None:
+        """Step every kind that takes ``item`` and is not quarantined."""
+        for fold in self._steps[side]:
+            state = self._kinds[fold.kind]
+            if state is None:
+                continue
+            try:
+                self._kinds[fold.kind], signal = fold.step(state, item)
+            except MemoryError:
+                raise  # of the machine, not of the fold: the claim is tried again
+            except Exception as error:  # noqa: BLE001 - whatever a kind does, bars and other kinds go on
+                self._quarantine(fold, ts, error)
+            else:
+                if signal:
+                    self.signals.append(DecidedSignal(signal, received_at))
+
+    def _quarantine(self, fold: AnyFold, ts: int, error: Exception) -> None:
+        self._kinds[fold.kind] = None
+        text = f"{type(error).__name__}: {error}"
+        self.failures.append(FoldFailure(fold.kind, fold.version, ts, text))
