@@ -17,6 +17,7 @@ from market.signals import Signal
 from market.ticks import BEFORE_ALL, TapeKey
 from market.times import SECOND, floor
 from market.trades import Trade
+from market.watermarks import Watermark
 from workers.kinds.fold import AnyFold, Input
 from workers.running import NONE_RUNNING, SHORTEST_FIRST, Running, RunningBar
 
@@ -26,35 +27,18 @@ SNAPSHOT_EVERY: Final = SECOND // 10
 SNAPSHOTS_KEPT: Final = 21
 """The newest snapshots of one call that are returned: they reach back at least 2 s of event time."""
 
-Tick = Trade | Quote | Depth
-
-
-class Watermark(msgspec.Struct, frozen=True):
-    """The venue's time had passed ``ts``: bars that ended by then are final. Microseconds."""
-
-    ts: int
-    received_at: int
+Tick = Trade | Quote | Depth | Watermark
 
 
 class InstrumentState(msgspec.Struct, frozen=True):
-    """Everything that the tape so far means for what comes. Never changed, only followed by another.
+    """What the tape up to ``cursor`` means for what comes. Never changed, only followed by another.
 
     ``kinds`` holds each kind's own state by name, None where the kind is quarantined.
     """
 
     cursor: TapeKey
-    watermark: int
     running: Running
     kinds: Mapping[str, object]
-
-    @property
-    def reached(self) -> int:
-        """Return the newest event time seen, of a tick or a watermark."""
-        return max(self.cursor.ts, self.watermark)
-
-    def can_take(self, key: TapeKey) -> bool:
-        """Tell whether a tick at ``key`` may still be folded: it is new, and no final bar contains it."""
-        return key > self.cursor and key.ts >= floor(self.reached, SECOND)
 
 
 class FinalBar(msgspec.Struct, frozen=True):
@@ -85,8 +69,8 @@ class Folded(msgspec.Struct, frozen=True):
 
     ``bars`` are in order of closing, shortest first at one instant; ``signals`` in order of ``ts``.
     ``snapshots`` are the newest SNAPSHOTS_KEPT states, oldest first, each as it was just before event
-    time entered another SNAPSHOT_EVERY: to take in a tick that came late, go on from the newest that
-    ``can_take`` it, with the ticks after its cursor.
+    time entered another SNAPSHOT_EVERY: to take in a tick that came late, go on from the newest whose
+    ``cursor`` lies before it, with the ticks after that cursor.
     """
 
     state: InstrumentState
@@ -105,25 +89,18 @@ class Folder:
 
     def start(self) -> InstrumentState:
         """Return the state before the first tick."""
-        return InstrumentState(BEFORE_ALL, 0, NONE_RUNNING, {fold.kind: fold.start() for fold in self.kinds})
+        return InstrumentState(BEFORE_ALL, NONE_RUNNING, {fold.kind: fold.start() for fold in self.kinds})
 
-    def fold(self, state: InstrumentState, ticks: Iterable[Tick | Watermark]) -> Folded:
-        """Fold ``ticks`` onto ``state``.
-
-        They are sorted by tape key, each one that ``state.can_take``; a watermark stands anywhere
-        among the ticks of its ``ts``.
-        """
+    def fold(self, state: InstrumentState, ticks: Iterable[Tick]) -> Folded:
+        """Fold ``ticks``, sorted by tape key and all after ``state.cursor``, onto ``state``."""
         call = _Call(self.kinds, state)
         add_second, add_minute, add_hour = (running.add for running in call.running)
-        next_snapshot = floor(state.reached, SNAPSHOT_EVERY) + SNAPSHOT_EVERY
+        next_snapshot = floor(state.cursor.ts, SNAPSHOT_EVERY) + SNAPSHOT_EVERY
         for tick in ticks:
             ts = tick.ts
             if ts >= next_snapshot:
                 call.advance(ts, tick.received_at)
                 next_snapshot = floor(ts, SNAPSHOT_EVERY) + SNAPSHOT_EVERY
-            if isinstance(tick, Watermark):
-                call.watermark = max(ts, call.watermark)
-                continue
             call.last = tick
             if isinstance(tick, Trade):
                 price, size, side = tick.price, tick.size, tick.side
@@ -138,22 +115,20 @@ class Folder:
     def encode(self, state: InstrumentState) -> bytes:
         """Return ``state`` as it is stored."""
         kinds = {fold.kind: (fold.version, state.kinds[fold.kind]) for fold in self.kinds}
-        return _encoder.encode((state.cursor, state.watermark, state.running, kinds))
+        return _encoder.encode((state.cursor, state.running, kinds))
 
     def decode(self, data: bytes) -> InstrumentState:
         """Return the state stored as ``data``; a kind that is new, or of another version, starts.
 
         Raises msgspec.DecodeError on anything else.
         """
-        cursor, watermark, running, kinds = _decoder.decode(data)
-        return InstrumentState(
-            cursor, watermark, running, {fold.kind: _restored(fold, kinds) for fold in self.kinds}
-        )
+        cursor, running, kinds = _decoder.decode(data)
+        return InstrumentState(cursor, running, {fold.kind: _restored(fold, kinds) for fold in self.kinds})
 
 
 _StoredKinds = dict[str, tuple[int, msgspec.Raw]]
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(tuple[TapeKey, int, Running, _StoredKinds])
+_decoder = msgspec.msgpack.Decoder(tuple[TapeKey, Running, _StoredKinds])
 
 
 def _restored(fold: AnyFold, kinds: _StoredKinds) -> object:
@@ -171,7 +146,6 @@ class _Call:
         self._kinds = dict(state.kinds)
         self._steps = {side: [fold for fold in kinds if fold.input is side] for side in Input}
         self.last: Tick | None = None
-        self.watermark = state.watermark
         self.running = [RunningBar(*pair) for pair in zip(SHORTEST_FIRST, state.running, strict=True)]
         self.bars: list[FinalBar] = []
         self.signals: list[DecidedSignal] = []
@@ -182,7 +156,7 @@ class _Call:
         """Return the state as it is now."""
         cursor = self.last.tape_key if self.last else self._cursor
         running = tuple([running.current() for running in self.running])
-        return InstrumentState(cursor, self.watermark, running, self._kinds.copy())
+        return InstrumentState(cursor, running, self._kinds.copy())
 
     def advance(self, ts: int, received_at: int) -> None:
         """Keep the state as it is, then close the bars that ended by ``ts``."""
