@@ -1,0 +1,120 @@
+"""The compose file, as far as it can be judged without an engine."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "docker-compose.yml"
+STORES = {"postgres", "valkey"}
+LONG_RUNNING = {"ingest", "worker-live", "worker-backfill", "scheduler", "api"}
+PASSWORD = {"HELIOGRAPH_POSTGRES_PASSWORD": "chosen"}
+
+_VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<how>[?-])(?P<rest>[^}]*))?\}")
+
+
+def interpolated(text: str, environment: Mapping[str, str]) -> str:
+    """Fill in ``${NAME}``, ``${NAME:-default}``, and ``${NAME:?message}`` as compose does."""
+
+    def value(match: re.Match[str]) -> str:
+        found = environment.get(match["name"], "")
+        if not found and match["how"] == "?":
+            raise LookupError(match["name"], match["rest"])
+        return found or (match["rest"] or "" if match["how"] == "-" else "")
+
+    return _VARIABLE.sub(value, text)
+
+
+def services(environment: Mapping[str, str] = PASSWORD) -> dict[str, dict[str, Any]]:
+    """Return the services as an engine would see them."""
+    lines = (line for line in FILE.read_text().splitlines() if not line.lstrip().startswith("#"))
+    loaded: dict[str, dict[str, Any]] = yaml.safe_load(interpolated("\n".join(lines), environment))[
+        "services"
+    ]
+    return loaded
+
+
+def limits(service: str) -> dict[str, str]:
+    found: dict[str, str] = services()[service]["deploy"]["resources"]["limits"]
+    return found
+
+
+def mebibytes(size: str) -> int:
+    return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1]]
+
+
+def test_the_file_is_valid_against_the_compose_schema() -> None:
+    checked = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", FILE],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (0, "ok -- validation done\n") == (checked.returncode, checked.stdout), checked.stderr
+
+
+@pytest.mark.parametrize("environment", [{}, {"HELIOGRAPH_POSTGRES_PASSWORD": ""}])
+def test_it_refuses_to_start_without_a_password(environment: dict[str, str]) -> None:
+    with pytest.raises(LookupError, match="HELIOGRAPH_POSTGRES_PASSWORD"):
+        services(environment)
+
+
+def test_no_password_is_written_in_it() -> None:
+    for service in services({"HELIOGRAPH_POSTGRES_PASSWORD": "chosen"}).values():
+        environment = service.get("environment", {})
+        secrets = {value for name, value in environment.items() if "PASSWORD" in name}
+        assert secrets <= {"chosen"}
+
+
+def test_it_has_the_stores_and_one_service_a_role() -> None:
+    assert STORES | LONG_RUNNING | {"migrate"} == set(services())
+
+
+def test_every_role_comes_from_the_one_image() -> None:
+    roles = LONG_RUNNING | {"migrate"}
+    assert 1 == len({services()[role]["image"] for role in roles})
+
+
+@pytest.mark.parametrize("service", sorted(STORES | LONG_RUNNING))
+def test_what_runs_long_has_a_health_check_and_comes_back(service: str) -> None:
+    assert "CMD" == services()[service]["healthcheck"]["test"][0]
+    assert "unless-stopped" == services()[service]["restart"]
+
+
+@pytest.mark.parametrize("service", sorted(STORES | LONG_RUNNING | {"migrate"}))
+def test_every_service_is_limited(service: str) -> None:
+    assert {"cpus", "memory"} == set(limits(service))
+
+
+def test_backfill_is_given_less_than_the_live_workers() -> None:
+    live, backfill = limits("worker-live"), limits("worker-backfill")
+    assert float(backfill["cpus"]) < float(live["cpus"])
+    assert mebibytes(backfill["memory"]) < mebibytes(live["memory"])
+
+
+def test_the_stores_are_reached_from_inside_only() -> None:
+    assert yaml.safe_load(FILE.read_text())["networks"]["inside"] == {"internal": True}
+    for store in STORES:
+        assert ["inside"] == services()[store]["networks"]
+        assert "ports" not in services()[store]
+
+
+def test_the_api_is_published_on_the_loopback_only() -> None:
+    assert ["127.0.0.1:8000:8000"] == services()["api"]["ports"]
+
+
+def test_the_data_outlives_its_container() -> None:
+    assert "postgres:18" == services()["postgres"]["image"]
+    assert ["database:/var/lib/postgresql"] == services()["postgres"]["volumes"]
+    assert "database" in yaml.safe_load(FILE.read_text())["volumes"]
+
+
+def test_roles_wait_for_the_schema() -> None:
+    for role in LONG_RUNNING:
+        assert "service_completed_successfully" == services()[role]["depends_on"]["migrate"]["condition"]
