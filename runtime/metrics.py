@@ -1,0 +1,86 @@
+"""All metrics, declared in one table. A row added here is a metric that exists."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import NamedTuple, TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_Made = TypeVar("_Made", Counter, Gauge, Histogram)
+
+
+class Kind(Enum):
+    """How a metric behaves: only up, up and down, or spread over buckets."""
+
+    COUNTER = Counter
+    GAUGE = Gauge
+    HISTOGRAM = Histogram
+
+
+class Metric(NamedTuple):
+    """A row of the table. Names say their unit, as Prometheus wants it."""
+
+    name: str
+    kind: Kind
+    documentation: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = Histogram.DEFAULT_BUCKETS
+
+
+LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+TABLE = (
+    Metric(
+        "heliograph_ticks_total",
+        Kind.COUNTER,
+        "Ticks by what became of them: stored, duplicates, rejected. Their sum is what was offered.",
+        ("exchange", "kind", "outcome"),
+    ),
+    Metric("heliograph_feed_age_seconds", Kind.GAUGE, "Time since a feed's last frame.", ("exchange", "url")),
+    Metric("heliograph_batches_waiting", Kind.GAUGE, "Batches that no worker has folded yet."),
+    Metric("heliograph_oldest_batch_seconds", Kind.GAUGE, "Age of the oldest batch that waits."),
+    Metric("heliograph_signals_total", Kind.COUNTER, "Signals computed by live workers.", ("kind",)),
+    Metric("heliograph_subscribers", Kind.GAUGE, "Open WebSocket connections."),
+    Metric("heliograph_publications_sent_total", Kind.COUNTER, "Frames sent to subscribers.", ("family",)),
+    Metric("heliograph_cache_reads_total", Kind.COUNTER, "Reads through the cache.", ("outcome",)),
+    Metric("heliograph_process_up", Kind.GAUGE, "1 while a role's heartbeat is fresh.", ("role",)),
+    Metric(
+        "heliograph_request_seconds", Kind.HISTOGRAM, "Time to answer a request.", ("route",), LATENCY_BUCKETS
+    ),
+)
+
+
+class Metrics:
+    """The table's metrics, living in one registry; given to whoever counts."""
+
+    def __init__(self, table: tuple[Metric, ...] = TABLE) -> None:
+        """Make every metric of the table."""
+        self.registry = CollectorRegistry()
+        self._made: Mapping[str, Counter | Gauge | Histogram] = {row.name: self._make(row) for row in table}
+
+    def counter(self, name: str) -> Counter:
+        """Return the counter of that name; raises KeyError or TypeError for what the table does not say."""
+        return _of(Counter, self._made[name])
+
+    def gauge(self, name: str) -> Gauge:
+        """Return the gauge of that name."""
+        return _of(Gauge, self._made[name])
+
+    def histogram(self, name: str) -> Histogram:
+        """Return the histogram of that name."""
+        return _of(Histogram, self._made[name])
+
+    def _make(self, row: Metric) -> Counter | Gauge | Histogram:
+        if row.kind is Kind.HISTOGRAM:
+            return Histogram(
+                row.name, row.documentation, row.labels, buckets=row.buckets, registry=self.registry
+            )
+        make = Counter if row.kind is Kind.COUNTER else Gauge
+        return make(row.name, row.documentation, row.labels, registry=self.registry)
+
+
+def _of(wanted: type[_Made], metric: object) -> _Made:
+    if not isinstance(metric, wanted):
+        message = f"this metric is no {wanted.__name__.lower()}"
+        raise TypeError(message)
+    return metric

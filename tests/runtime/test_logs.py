@@ -1,0 +1,43 @@
+import json
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from runtime import logs
+from runtime.settings import RuntimeSettings
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+def test_an_event_is_a_line_of_json_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(RuntimeSettings(log_format="json"))
+    structlog.get_logger("test").info("batch.claimed", shard=3, ticks=812)
+    event = json.loads(capsys.readouterr().err)
+    del event["timestamp"]
+    assert event == {"event": "batch.claimed", "level": "info", "shard": 3, "ticks": 812}
+
+
+def test_a_failure_tells_where_it_happened(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(RuntimeSettings(log_format="json"))
+    try:
+        int("three")
+    except ValueError:
+        structlog.get_logger("test").exception("fold.failed")
+    assert "ValueError: invalid literal" in json.loads(capsys.readouterr().err)["exception"]
+
+
+def test_what_is_below_the_level_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(RuntimeSettings(log_format="json", log_level="warning"))
+    structlog.get_logger("test").info("batch.claimed")
+    assert capsys.readouterr().err == ""
+
+
+def test_people_get_words(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(RuntimeSettings(log_format="console"))
+    structlog.get_logger("test").info("batch.claimed", shard=3)
+    assert "batch.claimed" in capsys.readouterr().err
