@@ -1,0 +1,75 @@
+"""Order-book pressure: one side of the top of the book is much larger than the other."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import msgspec
+
+from market.depths import Depth
+from market.signals import Signal
+from workers.kinds.closes import left_sum
+from workers.kinds.edges import MEMORY, Edges, Thresholds
+from workers.kinds.fold import Input, Memory
+from workers.kinds.reading import Reading, decide
+
+BASIS_POINTS = 10_000
+
+
+class Pressure(msgspec.Struct, frozen=True):
+    """Up while bids outweigh asks, down while asks outweigh bids, by the ratio of their sizes."""
+
+    levels: int = 5
+    up: float = 2.5
+    leave_up: float = 1.0
+    leave_down: float = 1.0
+    down: float = 0.4
+    half_spread_bps: float = 10.0
+
+    kind: ClassVar[str] = "pressure"
+    version: ClassVar[int] = 1
+    input: ClassVar[Input] = Input.DEPTH
+    state_type: ClassVar[type[Edges]] = Edges
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """Return every number that was chosen, by name."""
+        return msgspec.structs.asdict(self)
+
+    @property
+    def memory(self) -> Memory:
+        """Return how far back it looks."""
+        return Memory(items=0, span=MEMORY)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Return the thresholds of the ratio."""
+        return Thresholds(self.up, self.leave_up, self.leave_down, self.down)
+
+    def start(self) -> Edges:
+        """Return the state before the first depth."""
+        return Edges()
+
+    def step(self, state: Edges, depth: Depth, /) -> tuple[Edges, Signal | None]:
+        """Take in a depth; nothing is measured where a side is empty."""
+        levels = min(self.levels, len(depth.bid_sizes), len(depth.ask_sizes))
+        bid, ask = left_sum(depth.bid_sizes[:levels]), left_sum(depth.ask_sizes[:levels])
+        if not (bid and ask):
+            return state, None
+        return decide(self, self.thresholds, state, self.read(depth, levels, bid, ask))
+
+    def read(self, depth: Depth, levels: int, bid: float, ask: float) -> Reading:
+        """Measure the ratio of the sizes ``bid`` and ``ask`` of the best ``levels`` of each side."""
+        best_bid, best_ask = depth.bid_prices[0], depth.ask_prices[0]
+        mid = (best_bid + best_ask) / 2
+        spread_bps = (best_ask - best_bid) / mid * BASIS_POINTS
+        tightness = self.half_spread_bps / (self.half_spread_bps + max(spread_bps, 0.0))
+        evidence = {"ratio": bid / ask, "bid_size": bid, "ask_size": ask, "spread_bps": spread_bps}
+        return Reading(
+            value=bid / ask,
+            strength=abs(bid - ask) / (bid + ask),
+            confidence=levels / self.levels * tightness,
+            price=mid,
+            evidence={**evidence, "levels": float(levels)},
+            from_ts=depth.ts,
+            to_ts=depth.ts,
+        )

@@ -1,0 +1,43 @@
+"""What a kind measured at one instant, and the signal that an edge makes of it."""
+
+import msgspec
+
+from market.signals import Signal
+from workers.kinds.edges import Edges, Thresholds
+from workers.kinds.fold import AnyFold
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """A value at ``to_ts``, with all that a signal would say of it.
+
+    ``value`` is what the thresholds are held against; the rest are the fields of a signal.
+    """
+
+    value: float
+    strength: float
+    confidence: float
+    price: float
+    evidence: dict[str, float]
+    from_ts: int
+    to_ts: int
+
+
+def decide(
+    fold: AnyFold, thresholds: Thresholds, edges: Edges, reading: Reading
+) -> tuple[Edges, Signal | None]:
+    """Return the edges after ``reading``, and the signal that it decides, if any."""
+    edges, direction = edges.step(thresholds, reading.to_ts, reading.value)
+    if direction is None:
+        return edges, None
+    return edges, Signal(
+        kind=fold.kind,
+        version=fold.version,
+        ts=reading.to_ts,
+        direction=direction,
+        strength=reading.strength,
+        confidence=reading.confidence,
+        price=reading.price,
+        evidence=reading.evidence,
+        from_ts=reading.from_ts,
+        to_ts=reading.to_ts,
+    )

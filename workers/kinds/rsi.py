@@ -1,0 +1,93 @@
+"""RSI: how much of the recent movement was upwards (Wilder 1978)."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import msgspec
+
+from market.bars import Bar
+from market.signals import Signal
+from workers.kinds.closes import Closes, ClosesState, density
+from workers.kinds.edges import MEMORY, Thresholds
+from workers.kinds.fold import Input, Memory
+from workers.kinds.reading import Reading, decide
+
+RECURSION = 8
+"""Periods of closes that an index is computed from: what lies before would weigh less than 1e-3."""
+
+MIDDLE = 50.0
+
+
+class Rsi(msgspec.Struct, frozen=True):
+    """Up while oversold, down while overbought: where the price is expected to turn to."""
+
+    period: int = 14
+    oversold: float = 30.0
+    leave_oversold: float = 40.0
+    leave_overbought: float = 60.0
+    overbought: float = 70.0
+
+    kind: ClassVar[str] = "rsi"
+    version: ClassVar[int] = 1
+    input: ClassVar[Input] = Input.BARS
+    state_type: ClassVar[type[ClosesState]] = ClosesState
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """Return every number that was chosen, by name."""
+        return msgspec.structs.asdict(self)
+
+    @property
+    def memory(self) -> Memory:
+        """Return how far back it looks."""
+        return Memory(items=RECURSION * self.period, span=MEMORY)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Return the thresholds of the negated index: a low index is up."""
+        return Thresholds(-self.oversold, -self.leave_oversold, -self.leave_overbought, -self.overbought)
+
+    def start(self) -> ClosesState:
+        """Return the state before the first bar."""
+        return ClosesState()
+
+    def step(self, state: ClosesState, bar: Bar, /) -> tuple[ClosesState, Signal | None]:
+        """Take in a closed bar of one second."""
+        closes = state.closes.push(bar, RECURSION * self.period)
+        if len(closes.closes) < RECURSION * self.period:
+            return ClosesState(closes, state.edges), None
+        edges, signal = decide(self, self.thresholds, state.edges, self.read(closes, bar))
+        return ClosesState(closes, edges), signal
+
+    def read(self, closes: Closes, bar: Bar) -> Reading:
+        """Measure the index at the close of ``bar``."""
+        gain, loss = average_moves(closes.closes, self.period)
+        index = relative_strength_index(gain, loss)
+        return Reading(
+            value=-index,
+            strength=abs(index - MIDDLE) / MIDDLE,
+            confidence=density(len(closes.closes), closes.starts[0], bar.end),
+            price=bar.close,
+            evidence={"rsi": index, "average_gain": gain, "average_loss": loss},
+            from_ts=closes.starts[0],
+            to_ts=bar.end,
+        )
+
+
+def average_moves(closes: Sequence[float], period: int) -> tuple[float, float]:
+    """Return Wilder's averages of rises and of falls: the mean of the first ``period``, then smoothed."""
+    gain = loss = 0.0
+    for position in range(1, len(closes)):
+        move = closes[position] - closes[position - 1]
+        if position <= period:
+            gain += max(move, 0.0) / period
+            loss += max(-move, 0.0) / period
+        else:
+            gain = (gain * (period - 1) + max(move, 0.0)) / period
+            loss = (loss * (period - 1) + max(-move, 0.0)) / period
+    return gain, loss
+
+
+def relative_strength_index(gain: float, loss: float) -> float:
+    """Return the index in [0, 100]; prices that did not move at all are in the middle."""
+    return 100.0 * gain / (gain + loss) if gain + loss else MIDDLE
