@@ -8,6 +8,7 @@
     │   ├── UnknownVenueError
     │   └── UnknownInstrumentError
     ├── DecodeError
+    │   └── RefusedTickError
     ├── FeedError
     │   └── SubscriptionRefusedError
     ├── StoreError
@@ -48,6 +49,14 @@ class UnknownInstrumentError(InvalidInputError):
 
 class DecodeError(HeliographError):
     """A venue's frame could not be understood."""
+
+
+class RefusedTickError(DecodeError):
+    """One tick of a frame that was understood cannot be stored as it is."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"a tick was refused: {reason}")
+        self.reason = reason
 
 
 class FeedError(HeliographError):
