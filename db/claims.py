@@ -14,6 +14,7 @@ from db.errors import translated
 from db.queries import load
 from market import batches
 from market.batches import Batch
+from market.texts import Name
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -56,6 +57,14 @@ class Advance(msgspec.Struct, frozen=True):
     version: int
     head: Head
     folded: Sequence[Batch]
+
+
+class Instrument(msgspec.Struct, frozen=True):
+    """What a worker must know of an instrument."""
+
+    instrument_id: int
+    exchange_id: int
+    name: Name
 
 
 NOTHING = Versioned(0, Head({}, {}))
@@ -141,6 +150,20 @@ async def add_checkpoint(connection: "Connection", shard: int, version: int, fol
         await connection.execute(_sql.add_checkpoint, shard, version, folds)
         await connection.execute(_sql.sweep_states, shard, version)
         await connection.execute(_sql.sweep_checkpoints, shard, version)
+
+
+async def read_instruments(connection: "Connection", instrument_ids: Sequence[int]) -> list[Instrument]:
+    """Return these instruments."""
+    with translated("reading instruments"):
+        rows = await connection.fetch(_sql.instruments, instrument_ids)
+    return [Instrument(i, exchange_id, Name(exchange, symbol)) for i, exchange_id, exchange, symbol in rows]
+
+
+async def count_live_workers(connection: "Connection") -> int:
+    """Return how many live workers beat their heart, at least 1: whoever asks."""
+    with translated("counting live workers"):
+        beating: int = await connection.fetchval(_sql.live_workers)
+    return max(1, beating)
 
 
 async def oldest_batch_seconds(connection: "Connection") -> float:

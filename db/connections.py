@@ -1,6 +1,6 @@
 """Connections on which times are microseconds."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -20,21 +20,25 @@ _POSTGRES_EPOCH = 946_684_800_000_000
 _KEEPALIVE = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
 
 
-async def connect(url: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
-    """Open a connection that shows up as ``name`` in pg_stat_activity.
+async def connect(
+    url: str, name: str, settings: Mapping[str, str] | None = None
+) -> "asyncpg.Connection[asyncpg.Record]":
+    """Open a connection that shows up as ``name`` in pg_stat_activity, with these session settings.
 
     Raises StoreUnavailableError when nobody answers there within 10 s.
     """
     with translated("connecting to PostgreSQL"):
-        connection = await asyncpg.connect(url, timeout=10, server_settings=_settings(name))
+        connection = await asyncpg.connect(url, timeout=10, server_settings=_settings(name, settings))
         await _speak_microseconds(connection)
         return connection
 
 
 @asynccontextmanager
-async def connected(url: str, name: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def connected(
+    url: str, name: str, settings: Mapping[str, str] | None = None
+) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """Open a connection and close it at the end."""
-    connection = await connect(url, name)
+    connection = await connect(url, name, settings)
     try:
         yield connection
     finally:
@@ -60,8 +64,8 @@ async def pooled(url: str, name: str, size: int) -> AsyncIterator["ConnectionPoo
         await pool.close()
 
 
-def _settings(name: str) -> dict[str, str]:
-    return {"application_name": name, "jit": "off", **_KEEPALIVE}
+def _settings(name: str, settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    return {"application_name": name, "jit": "off", **_KEEPALIVE, **(settings or {})}
 
 
 async def _speak_microseconds(connection: "Connection") -> None:

@@ -109,3 +109,9 @@ async def _wait(stopping: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stopping.wait(), seconds)
     except TimeoutError:
         return
+
+
+async def forget_old(connection: "Connection") -> None:
+    """Drop the rows of processes that were last seen a week ago."""
+    with translated("forgetting old heartbeats"):
+        await connection.execute(_sql.forget)

@@ -88,3 +88,14 @@ DELETE FROM checkpoints WHERE shard = $1 AND version < $2
 -- name: oldest_batch
 -- Health, and what to scale by: the age in seconds of the oldest unclaimed batch.
 SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 FROM batches
+
+-- name: instruments
+-- What a worker must know of the instruments that it folds; asked once for each.
+SELECT instruments.instrument_id, instruments.exchange_id, exchanges.name AS exchange, instruments.symbol
+FROM instruments JOIN exchanges USING (exchange_id)
+WHERE instruments.instrument_id = ANY($1::int[])
+
+-- name: live_workers
+-- How many share the due shards: heartbeats not older than 5 s.
+SELECT count(*)::int FROM processes
+WHERE role = 'worker-live' AND stopped_at IS NULL AND seen_at > clock_timestamp() - interval '5 seconds'

@@ -35,7 +35,7 @@ ON CONFLICT DO NOTHING
 -- What was told of a stretch that is folded again.
 SELECT kind, version, ts, direction, strength, confidence, price, evidence::text, from_ts, to_ts
 FROM signals
-WHERE instrument_id = $1 AND ts > $2
+WHERE instrument_id = $1 AND ts >= $2
 
 -- name: remove_signals
 -- Signals that a second fold found otherwise.

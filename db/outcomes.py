@@ -1,0 +1,203 @@
+"""Write what a claim decided: bars, signals, publications, dirty intervals, failed folds."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from db.errors import translated
+from db.queries import load
+from market.bars import Bar
+from market.publications import Publication
+from market.signals import Direction, Signal
+from market.times import SECOND
+
+if TYPE_CHECKING:
+    from db.connections import Connection
+
+_sql = load("outcomes")
+_LOOK_BACK = 10_000
+"""Offsets before the end of the log among which a correction finds what it revises."""
+
+
+class NewSignal(msgspec.Struct, frozen=True):
+    """A signal of an instrument, and when the tick that decided it was received."""
+
+    instrument_id: int
+    signal: Signal
+    received_at: int
+
+
+class NewPublication(msgspec.Struct, frozen=True):
+    """A publication and what the log is searched by: a signal's kind or a bar's interval; event time."""
+
+    publication: Publication
+    about: str
+    ts: int
+
+
+class DirtyInterval(msgspec.Struct, frozen=True):
+    """Whole bars of one interval (seconds) to be computed again; [from_ts, to_ts) in microseconds."""
+
+    instrument_id: int
+    interval_seconds: int
+    from_ts: int
+    to_ts: int
+
+
+class FailedFold(msgspec.Struct, frozen=True):
+    """A kind that raised on an instrument's tape at ``from_ts``."""
+
+    exchange: str
+    instrument_id: int
+    kind: str
+    from_ts: int
+    reason: str
+    payload: bytes
+    code_version: str
+
+
+async def add_bars(connection: "Connection", bars: Sequence[tuple[int, Bar]]) -> None:
+    """Insert final bars, each with its instrument_id; one that stands already stays."""
+    with translated("writing bars"):
+        await connection.execute(_sql.add_bars, *bar_columns(bars))
+
+
+def bar_columns(bars: Sequence[tuple[int, Bar]]) -> list[list[object]]:
+    """Return the columns of table ``bars``, but for ``source``."""
+    return [
+        [instrument_id for instrument_id, _ in bars],
+        [bar.interval // SECOND for _, bar in bars],
+        *([getattr(bar, field) for _, bar in bars] for field in Bar.__struct_fields__[1:]),
+    ]
+
+
+async def remove_bars(connection: "Connection", bars: Sequence[tuple[int, Bar]]) -> None:
+    """Delete bars that turned out otherwise."""
+    with translated("removing bars"):
+        await connection.execute(
+            _sql.remove_bars,
+            [instrument_id for instrument_id, _ in bars],
+            [bar.interval // SECOND for _, bar in bars],
+            [bar.start for _, bar in bars],
+        )
+
+
+async def bars_since(connection: "Connection", instrument_id: int, starts: Mapping[int, int]) -> list[Bar]:
+    """Return final bars of each interval (microseconds) that start at or after its start."""
+    with translated("reading bars told"):
+        rows = await connection.fetch(
+            _sql.bars_since, instrument_id, [each // SECOND for each in starts], list(starts.values())
+        )
+    return [Bar(seconds * SECOND, *rest) for seconds, *rest in rows]
+
+
+async def add_signals(connection: "Connection", signals: Sequence[NewSignal], committed_at: int) -> None:
+    """Insert signals; one that stands already stays."""
+    told = [each.signal for each in signals]
+    with translated("writing signals"):
+        await connection.execute(
+            _sql.add_signals,
+            [each.instrument_id for each in signals],
+            [signal.kind for signal in told],
+            [signal.version for signal in told],
+            [signal.ts for signal in told],
+            [signal.direction.value for signal in told],
+            [signal.strength for signal in told],
+            [signal.confidence for signal in told],
+            [signal.price for signal in told],
+            [msgspec.json.encode(signal.evidence).decode() for signal in told],
+            [signal.from_ts for signal in told],
+            [signal.to_ts for signal in told],
+            [each.received_at for each in signals],
+            committed_at,
+        )
+
+
+async def remove_signals(connection: "Connection", signals: Sequence[tuple[int, Signal]]) -> None:
+    """Delete signals that turned out otherwise."""
+    with translated("removing signals"):
+        await connection.execute(
+            _sql.remove_signals,
+            [instrument_id for instrument_id, _ in signals],
+            [signal.kind for _, signal in signals],
+            [signal.version for _, signal in signals],
+            [signal.ts for _, signal in signals],
+        )
+
+
+async def signals_since(connection: "Connection", instrument_id: int, ts: int) -> list[Signal]:
+    """Return signals at or after ``ts``."""
+    with translated("reading signals told"):
+        rows = await connection.fetch(_sql.signals_since, instrument_id, ts)
+    return [
+        Signal(
+            **{
+                **dict(row),
+                "direction": Direction(row["direction"]),
+                "evidence": msgspec.json.decode(row["evidence"], type=dict[str, float]),
+            }
+        )
+        for row in rows
+    ]
+
+
+async def publish(connection: "Connection", news: Sequence[NewPublication], committed_at: int) -> None:
+    """Append to the log."""
+    log = [each.publication for each in news]
+    with translated("appending to the log"):
+        await connection.execute(
+            _sql.publish,
+            [entry.instrument_id for entry in log],
+            [entry.family.value for entry in log],
+            [entry.offset for entry in log],
+            [entry.op for entry in log],
+            [entry.revises for entry in log],
+            [each.about for each in news],
+            [each.ts for each in news],
+            [entry.data for entry in log],
+            committed_at,
+        )
+
+
+async def told_at(connection: "Connection", again: NewPublication) -> int | None:
+    """Return the offset at which the log, not long before ``again``, tells of the same thing; or None."""
+    entry = again.publication
+    with translated("looking for what is corrected"):
+        offset: int | None = await connection.fetchval(
+            _sql.told_at,
+            entry.instrument_id,
+            entry.family.value,
+            entry.offset - _LOOK_BACK,
+            again.about,
+            again.ts,
+        )
+    return offset
+
+
+async def mark_dirty(connection: "Connection", intervals: Sequence[DirtyInterval], reason: str) -> None:
+    """Ask for these intervals to be computed again."""
+    with translated("marking intervals dirty"):
+        await connection.execute(
+            _sql.mark_dirty,
+            [each.instrument_id for each in intervals],
+            [each.interval_seconds for each in intervals],
+            [each.from_ts for each in intervals],
+            [each.to_ts for each in intervals],
+            reason,
+        )
+
+
+async def bury_fold(connection: "Connection", failed: FailedFold) -> None:
+    """Write a failed fold's dead letter and its quarantine."""
+    with translated("burying a failed fold"):
+        await connection.execute(
+            _sql.bury_fold,
+            failed.exchange,
+            failed.instrument_id,
+            failed.reason,
+            failed.payload,
+            failed.code_version,
+            failed.kind,
+            failed.from_ts,
+        )

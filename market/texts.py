@@ -1,0 +1,65 @@
+"""Signals and bars as the JSON text that subscribers receive: encoded once, where they are decided."""
+
+from typing import Any
+
+import msgspec
+
+from market.bars import NAMES, Bar
+from market.signals import Signal
+from market.times import to_iso
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Name(msgspec.Struct, frozen=True):
+    """An instrument as the outside calls it."""
+
+    exchange: str
+    symbol: str
+
+
+def signal_text(name: Name, signal: Signal, received_at: int, committed_at: int) -> str:
+    """Return a signal's JSON; times are ISO 8601 with six digits."""
+    return _text(
+        name,
+        {
+            "kind": signal.kind,
+            "version": signal.version,
+            "ts": to_iso(signal.ts),
+            "direction": signal.direction,
+            "strength": signal.strength,
+            "confidence": signal.confidence,
+            "price": signal.price,
+            "evidence": signal.evidence,
+            "from_ts": to_iso(signal.from_ts),
+            "to_ts": to_iso(signal.to_ts),
+            "received_at": to_iso(received_at),
+            "committed_at": to_iso(committed_at),
+        },
+    )
+
+
+def bar_text(name: Name, bar: Bar, source: str) -> str:
+    """Return a final bar's JSON; times are ISO 8601 with six digits."""
+    return _text(
+        name,
+        {
+            "interval": NAMES[bar.interval],
+            "start": to_iso(bar.start),
+            "open": bar.open,
+            "high": bar.high,
+            "low": bar.low,
+            "close": bar.close,
+            "volume": bar.volume,
+            "quote_volume": bar.quote_volume,
+            "buy_volume": bar.buy_volume,
+            "sell_volume": bar.sell_volume,
+            "trades": bar.trades,
+            "final": True,
+            "source": source,
+        },
+    )
+
+
+def _text(name: Name, fields: dict[str, Any]) -> str:
+    return _encode({"exchange": name.exchange, "symbol": name.symbol, **fields}).decode()

@@ -1,0 +1,67 @@
+"""Compose the programs of this package: the live worker, the backfill worker, the scheduler."""
+
+import asyncio
+from collections.abc import Callable
+from importlib.metadata import version
+
+import msgspec
+
+from bus import publishing, subjects
+from bus.settings import BusSettings
+from bus.subscribing import Subscriber
+from db.processes import Heartbeat
+from db.settings import DatabaseSettings
+from runtime.clock import now
+from workers.backfill import BackfillWorker
+from workers.claiming import Claimer
+from workers.folding import Folder
+from workers.kinds.catalogue import KINDS
+from workers.live import LiveWorker
+from workers.schedule import Scheduler
+from workers.settings import WorkerSettings
+
+
+async def run_live(stopping: asyncio.Event) -> None:
+    """Be one worker of the live pool until ``stopping`` is set."""
+    url = DatabaseSettings().url.get_secret_value()
+    bus_url = BusSettings().url.get_secret_value()
+    async with publishing.opened(bus_url) as bus:
+        worker = LiveWorker(url, bus, _claimer, WorkerSettings())
+        heartbeat = Heartbeat(url, "worker-live", lambda: msgspec.to_builtins(worker.totals), now)
+        async with asyncio.TaskGroup() as group:
+            listening = group.create_task(worker.listen(Subscriber(bus_url, [subjects.WAKE])))
+            group.create_task(heartbeat.run(stopping))
+            await worker.run(stopping)
+            listening.cancel()
+        await heartbeat.close()
+
+
+async def run_backfill(stopping: asyncio.Event) -> None:
+    """Be one worker of the backfill pool until ``stopping`` is set."""
+    url = DatabaseSettings().url.get_secret_value()
+    worker = BackfillWorker(url, WorkerSettings())
+    await _run_beating("worker-backfill", worker, lambda: msgspec.to_builtins(worker.totals), stopping)
+
+
+async def run_scheduler(stopping: asyncio.Event) -> None:
+    """Be the scheduler, or wait to become it, until ``stopping`` is set."""
+    url = DatabaseSettings().url.get_secret_value()
+    scheduler = Scheduler(url, WorkerSettings(), now)
+    await _run_beating("scheduler", scheduler, lambda: scheduler.runs, stopping)
+
+
+async def _run_beating(
+    role: str,
+    service: BackfillWorker | Scheduler,
+    counters: Callable[[], dict[str, int]],
+    stopping: asyncio.Event,
+) -> None:
+    heartbeat = Heartbeat(DatabaseSettings().url.get_secret_value(), role, counters, now)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(heartbeat.run(stopping))
+        group.create_task(service.run(stopping))
+    await heartbeat.close()
+
+
+def _claimer() -> Claimer:
+    return Claimer(Folder(KINDS), now, version("heliograph"))

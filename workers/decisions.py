@@ -1,0 +1,75 @@
+"""What a fold decided, compared with what was told of the same stretch before. Pure."""
+
+from collections.abc import Collection, Mapping
+from typing import Generic, TypeVar
+
+import msgspec
+
+from market.bars import Bar
+from market.signals import Signal
+from market.times import SECOND
+from workers.folding import DecidedSignal, FinalBar, InstrumentState
+from workers.running import SHORTEST_FIRST
+
+Decided = TypeVar("Decided", FinalBar, DecidedSignal)
+Told = TypeVar("Told", Bar, Signal)
+
+BarKey = tuple[int, int]
+SignalKey = tuple[str, int, int]
+
+
+class Changes(msgspec.Struct, Generic[Decided, Told], frozen=True):
+    """``new`` was never told; ``changed`` was told otherwise; ``gone`` was told and is not so."""
+
+    new: list[Decided]
+    changed: list[Decided]
+    gone: list[Told]
+
+
+class Since(msgspec.Struct, frozen=True):
+    """What can have been told after a state: bars from these starts on, signals at or after these times."""
+
+    bar_starts: dict[int, int]
+    bar_signals: int
+    depth_signals: int
+
+
+def bar_key(bar: Bar) -> BarKey:
+    """Return what names a bar on its instrument."""
+    return bar.interval, bar.start
+
+
+def signal_key(signal: Signal) -> SignalKey:
+    """Return what names a signal on its instrument."""
+    return signal.kind, signal.version, signal.ts
+
+
+def since(state: InstrumentState) -> Since:
+    """Return what can have been told after ``state``: bars that still ran, or ended later."""
+    starts = {
+        interval: running.start if running else state.cursor.ts - interval + 1
+        for interval, running in zip(SHORTEST_FIRST, state.running, strict=True)
+    }
+    return Since(starts, starts[SECOND] + SECOND, state.cursor.ts + 1)
+
+
+def compare_bars(decided: Collection[FinalBar], told: Mapping[BarKey, Bar]) -> Changes[FinalBar, Bar]:
+    """Compare bars by content."""
+    keys = {bar_key(each.bar) for each in decided}
+    return Changes(
+        new=[each for each in decided if bar_key(each.bar) not in told],
+        changed=[each for each in decided if told.get(bar_key(each.bar), each.bar) != each.bar],
+        gone=[bar for key, bar in told.items() if key not in keys],
+    )
+
+
+def compare_signals(
+    decided: Collection[DecidedSignal], told: Mapping[SignalKey, Signal]
+) -> Changes[DecidedSignal, Signal]:
+    """Compare signals by content."""
+    keys = {signal_key(each.signal) for each in decided}
+    return Changes(
+        new=[each for each in decided if signal_key(each.signal) not in told],
+        changed=[each for each in decided if told.get(signal_key(each.signal), each.signal) != each.signal],
+        gone=[signal for key, signal in told.items() if key not in keys],
+    )

@@ -1,0 +1,98 @@
+"""The scheduler: one process, elected, whose jobs keep the house ready."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from db.connections import connected
+from db.leadership import SCHEDULER, still_connected, try_lead
+from db.partitions import days_ahead, ensure_days
+from db.processes import forget_old
+from market.errors import StoreError
+from market.times import to_datetime
+from runtime.clock import Clock
+from workers.settings import WorkerSettings
+
+if TYPE_CHECKING:
+    from db.connections import Connection
+
+logger = structlog.get_logger(__name__)
+
+_LOOK_EVERY_SECONDS = 2.0
+
+
+class Scheduler:
+    """Waits to be elected, then runs the jobs until told to stop or until the lead is lost."""
+
+    def __init__(self, url: str, settings: WorkerSettings, clock: Clock) -> None:
+        self._url = url
+        self._settings = settings
+        self._clock = clock
+        self.runs: dict[str, int] = {}
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Lead when possible, through every loss of PostgreSQL."""
+        while not stopping.is_set():
+            try:
+                async with connected(self._url, "heliograph scheduler") as connection:
+                    if await try_lead(connection, SCHEDULER):
+                        await self._lead(connection, stopping)
+            except StoreError as error:
+                logger.warning("scheduler.interrupted", error=str(error))
+            await _rest(stopping)
+
+    async def _lead(self, connection: "Connection", stopping: asyncio.Event) -> None:
+        logger.info("scheduler.elected")
+        jobs = AsyncIOScheduler(timezone="UTC")
+        self._add(jobs, "partitions", 3600, self.make_partitions)
+        self._add(jobs, "forget", 86_400, self.forget)
+        jobs.start()
+        try:
+            while not stopping.is_set():
+                await still_connected(connection)
+                await _rest(stopping)
+        finally:
+            jobs.shutdown(wait=False)
+
+    async def make_partitions(self) -> None:
+        """Have partitions for today and the days ahead."""
+        async with connected(self._url, "heliograph scheduler partitions") as connection:
+            await ensure_days(connection, days_ahead(self._clock(), self._settings.partitions_ahead_days))
+
+    async def forget(self) -> None:
+        """Drop heartbeats of processes that ended long ago."""
+        async with connected(self._url, "heliograph scheduler forget") as connection:
+            await forget_old(connection)
+
+    def _add(
+        self, jobs: AsyncIOScheduler, name: str, every_seconds: int, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        async def run() -> None:
+            try:
+                await work()
+            except StoreError as error:
+                logger.warning("scheduler.job_failed", job=name, error=str(error))
+            else:
+                self.runs[name] = self.runs.get(name, 0) + 1
+                logger.info("scheduler.job_done", job=name)
+
+        jobs.add_job(
+            run,
+            IntervalTrigger(seconds=every_seconds),
+            id=name,
+            coalesce=True,
+            max_instances=1,
+            next_run_time=to_datetime(self._clock()),
+            misfire_grace_time=None,
+        )
+
+
+async def _rest(stopping: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(stopping.wait(), _LOOK_EVERY_SECONDS)
+    except TimeoutError:
+        return

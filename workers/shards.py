@@ -1,0 +1,69 @@
+"""What a live worker remembers of a shard, and how it learns it when it takes a shard over."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from db import claims
+from db.claims import Instrument, Versioned
+from db.tapes import Part, read_parts
+from market.ticks import Kind, TapeKey
+from workers.folding import Folder, InstrumentState
+from workers.memory import Remembered, start_at
+
+if TYPE_CHECKING:
+    from db.connections import Connection
+
+_decode_checkpoint = msgspec.msgpack.Decoder(dict[int, bytes]).decode
+_encode_checkpoint = msgspec.msgpack.Encoder().encode
+
+
+class ShardMemory(msgspec.Struct, frozen=True):
+    """A shard as of one version of its head, and what was folded since its checkpoint."""
+
+    versioned: Versioned
+    instruments: Mapping[int, Remembered]
+    checkpointed_at: int
+    ticks_since: int = 0
+
+
+def encode_checkpoint(folder: Folder, memory: Mapping[int, Remembered]) -> bytes:
+    """Return the furthest states that can be gone back to, so that a takeover can go back as far."""
+    return _encode_checkpoint(
+        {instrument_id: folder.encode(each.oldest) for instrument_id, each in memory.items()}
+    )
+
+
+async def take_over(
+    connection: "Connection",
+    folder: Folder,
+    shard: int,
+    versioned: Versioned,
+    instruments: Mapping[int, Instrument],
+) -> dict[int, Remembered]:
+    """Fold again, silently, from the checkpoint to the cursors of ``versioned``."""
+    checkpoint = await claims.read_checkpoint(connection, shard)
+    stored = _decode_checkpoint(checkpoint) if checkpoint else {}
+    bases: dict[int, InstrumentState] = {
+        instrument_id: folder.decode(stored[instrument_id])
+        if instrument_id in stored
+        else start_at(folder, cursor.began_ts)
+        for instrument_id, cursor in versioned.head.cursors.items()
+    }
+    parts = [
+        Part(
+            instruments[instrument_id].exchange_id,
+            instrument_id,
+            base.cursor,
+            TapeKey(cursor.ts, cursor.kind, cursor.id),
+            frozenset(Kind),
+        )
+        for instrument_id, base in bases.items()
+        for cursor in [versioned.head.cursors[instrument_id]]
+    ]
+    ticks = await read_parts(connection, parts)
+    return {
+        instrument_id: Remembered(base, ()).after(base, folder.fold(base, ticks[instrument_id]))
+        for instrument_id, base in bases.items()
+    }

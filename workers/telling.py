@@ -1,0 +1,206 @@
+"""Turn what was folded into rows and publications, within the claim's transaction."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from db import outcomes
+from db.claims import Cursor, Instrument
+from db.outcomes import DirtyInterval, FailedFold, NewPublication, NewSignal
+from market.bars import NAMES, Bar
+from market.batches import Span
+from market.channels import Family
+from market.publications import Publication
+from market.signals import Signal
+from market.texts import bar_text, signal_text
+from market.times import SECOND, floor
+from workers.decisions import (
+    Changes,
+    Since,
+    bar_key,
+    compare_bars,
+    compare_signals,
+    signal_key,
+    since,
+)
+from workers.folding import DecidedSignal, FinalBar, Folded, FoldFailure
+from workers.kinds.catalogue import KINDS
+from workers.kinds.fold import Input
+from workers.memory import Plan, Remembered
+from workers.running import SHORTEST_FIRST
+
+if TYPE_CHECKING:
+    from db.connections import Connection
+
+_WITHDRAWN = "null"
+_DEPTH_KINDS = frozenset(fold.kind for fold in KINDS if fold.input is Input.DEPTH)
+
+
+class Said(NamedTuple):
+    """What a publication is about, and its text."""
+
+    family: Family
+    about: str
+    ts: int
+    text: str
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One instrument in a claim: where it stood, what was planned, and what came of it."""
+
+    instrument: Instrument
+    cursor: Cursor
+    before: Remembered
+    plan: Plan
+    folded: Folded
+
+
+class Telling:
+    """Collects the rows of one claim and gives offsets; the shards that it speaks for are locked."""
+
+    def __init__(self, connection: "Connection", now: int, code_version: str) -> None:
+        self._connection = connection
+        self._now = now
+        self._code_version = code_version
+        self._offsets: dict[tuple[int, Family], int] = {}
+        self._bars: list[tuple[int, Bar]] = []
+        self._signals: list[NewSignal] = []
+        self._news: list[NewPublication] = []
+
+    async def take(self, step: Step) -> None:
+        """Take in what one instrument's fold decided."""
+        instrument_id = step.instrument.instrument_id
+        self._offsets[instrument_id, Family.BARS] = step.cursor.bars
+        self._offsets[instrument_id, Family.SIGNALS] = step.cursor.signals
+        bars, signals = await self._changes(step)
+        await self._tell_bars(step.instrument, bars)
+        await self._tell_signals(step.instrument, signals)
+        await self._bury(step)
+        await self._mark_dirty(instrument_id, step.plan.late)
+
+    async def write(self) -> list[Publication]:
+        """Write everything taken in, and return the publications."""
+        if self._bars:
+            await outcomes.add_bars(self._connection, self._bars)
+        if self._signals:
+            await outcomes.add_signals(self._connection, self._signals, self._now)
+        if self._news:
+            await outcomes.publish(self._connection, self._news, self._now)
+        return [each.publication for each in self._news]
+
+    def offset(self, instrument_id: int, family: Family) -> int:
+        """Return the last offset given."""
+        return self._offsets[instrument_id, family]
+
+    async def _changes(self, step: Step) -> tuple[Changes[FinalBar, Bar], Changes[DecidedSignal, Signal]]:
+        if not step.plan.again:
+            return Changes(step.folded.bars, [], []), Changes(step.folded.signals, [], [])
+        told = since(step.plan.base)
+        instrument_id = step.instrument.instrument_id
+        bars = await outcomes.bars_since(self._connection, instrument_id, told.bar_starts)
+        earliest = min(told.bar_signals, told.depth_signals)
+        signals = await outcomes.signals_since(self._connection, instrument_id, earliest)
+        return (
+            compare_bars(step.folded.bars, {bar_key(bar): bar for bar in bars}),
+            compare_signals(
+                step.folded.signals,
+                {signal_key(signal): signal for signal in signals if _told_after(told, signal)},
+            ),
+        )
+
+    async def _tell_bars(self, instrument: Instrument, changes: Changes[FinalBar, Bar]) -> None:
+        for each in changes.new:
+            self._news.append(self._next(instrument, "bar", _said_of_bar(instrument, each.bar)))
+        again = [each.bar for each in changes.changed]
+        await self._remove_bars(instrument.instrument_id, again + changes.gone)
+        for bar in again:
+            await self._correct(instrument, _said_of_bar(instrument, bar))
+        for bar in changes.gone:
+            gone = Said(Family.BARS, NAMES[bar.interval], bar.start, _WITHDRAWN)
+            await self._correct(instrument, gone)
+        self._bars += [(instrument.instrument_id, bar) for bar in [e.bar for e in changes.new] + again]
+
+    async def _tell_signals(self, instrument: Instrument, changes: Changes[DecidedSignal, Signal]) -> None:
+        for each in changes.new:
+            self._news.append(self._next(instrument, "signal", self._said_of_signal(instrument, each)))
+        again = [each.signal for each in changes.changed]
+        await self._remove_signals(instrument.instrument_id, again + changes.gone)
+        for each in changes.changed:
+            await self._correct(instrument, self._said_of_signal(instrument, each))
+        for signal in changes.gone:
+            await self._correct(instrument, Said(Family.SIGNALS, signal.kind, signal.ts, _WITHDRAWN))
+        self._signals += [
+            NewSignal(instrument.instrument_id, each.signal, each.received_at)
+            for each in changes.new + changes.changed
+        ]
+
+    async def _remove_bars(self, instrument_id: int, bars: Sequence[Bar]) -> None:
+        if bars:
+            await outcomes.remove_bars(self._connection, [(instrument_id, bar) for bar in bars])
+
+    async def _remove_signals(self, instrument_id: int, signals: Sequence[Signal]) -> None:
+        if signals:
+            pairs = [(instrument_id, signal) for signal in signals]
+            await outcomes.remove_signals(self._connection, pairs)
+
+    def _said_of_signal(self, instrument: Instrument, decided: DecidedSignal) -> Said:
+        signal = decided.signal
+        text = signal_text(instrument.name, signal, decided.received_at, self._now)
+        return Said(Family.SIGNALS, signal.kind, signal.ts, text)
+
+    async def _correct(self, instrument: Instrument, said: Said) -> None:
+        """Publish a correction; what was rebuilt and never published is not corrected."""
+        again = self._next(instrument, "correction", said)
+        revises = await outcomes.told_at(self._connection, again)
+        if revises is None:
+            self._offsets[instrument.instrument_id, said.family] -= 1
+            return
+        publication = msgspec.structs.replace(again.publication, revises=revises)
+        self._news.append(msgspec.structs.replace(again, publication=publication))
+
+    def _next(self, instrument: Instrument, op: str, said: Said) -> NewPublication:
+        key = instrument.instrument_id, said.family
+        self._offsets[key] += 1
+        publication = Publication(*key, self._offsets[key], op, said.text, self._now)
+        return NewPublication(publication, said.about, said.ts)
+
+    async def _bury(self, step: Step) -> None:
+        quarantined = {kind for kind, state in step.before.state.kinds.items() if state is None}
+        for failure in step.folded.failures:
+            if failure.kind not in quarantined:
+                await outcomes.bury_fold(self._connection, self._failed(step.instrument, failure))
+
+    def _failed(self, instrument: Instrument, failure: FoldFailure) -> FailedFold:
+        return FailedFold(
+            exchange=instrument.name.exchange,
+            instrument_id=instrument.instrument_id,
+            kind=failure.kind,
+            from_ts=failure.ts,
+            reason=failure.error,
+            payload=msgspec.json.encode(failure),
+            code_version=self._code_version,
+        )
+
+    async def _mark_dirty(self, instrument_id: int, late: Iterable[Span]) -> None:
+        intervals = [
+            DirtyInterval(
+                instrument_id,
+                interval // SECOND,
+                floor(span.first_ts, interval),
+                floor(span.last_ts, interval) + interval,
+            )
+            for span in late
+            for interval in SHORTEST_FIRST
+        ]
+        if intervals:
+            await outcomes.mark_dirty(self._connection, intervals, "late")
+
+
+def _said_of_bar(instrument: Instrument, bar: Bar) -> Said:
+    return Said(Family.BARS, NAMES[bar.interval], bar.start, bar_text(instrument.name, bar, "live"))
+
+
+def _told_after(since_base: Since, signal: Signal) -> bool:
+    bound = since_base.depth_signals if signal.kind in _DEPTH_KINDS else since_base.bar_signals
+    return signal.ts >= bound
