@@ -36,7 +36,10 @@ _CONFIGURATION = b"configuration: "
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """One message received on a socket, byte for byte; ``recorded_at`` is the recorder's own clock."""
+    """One message received on a socket, byte for byte.
+
+    ``recorded_at`` is microseconds by the recorder's clock, ``source`` is the file.
+    """
 
     recorded_at: int
     text: bytes
@@ -126,7 +129,7 @@ def _format_of(line: bytes, path: Path) -> _Parse:
 
 def _parsed(parse: _Parse, line: bytes, path: Path, number: int) -> Record | None:
     try:
-        return parse(line, path.name)
+        return parse(line, str(path))
     except (ValueError, KeyError, TypeError) as exc:
         message = f"{path}, line {number}: {_shown(line)} does not continue the recording ({exc}); cut it out"
         raise InvalidInputError(message) from exc

@@ -40,27 +40,30 @@ def recorded(folder: Path, content: bytes, name: str = "tape") -> list[Record]:
 
 
 def test_hftbacktest_lines_are_frames_at_whole_microseconds(tmp_path: Path) -> None:
+    source = str(tmp_path / "tape")
     expected = [
-        Frame(1723161254087891, b'{"stream":"btcusdt@bookTicker","data":{"u":1}}', "tape"),
-        Frame(1723161254206652, b'{"lastUpdateId":50093239218,"bids":[],"asks":[]}', "tape"),
+        Frame(1723161254087891, b'{"stream":"btcusdt@bookTicker","data":{"u":1}}', source),
+        Frame(1723161254206652, b'{"lastUpdateId":50093239218,"bids":[],"asks":[]}', source),
     ]
     assert expected == recorded(tmp_path, HFTBACKTEST)
 
 
 def test_cryptofeed_keeps_what_was_received_and_what_was_answered(tmp_path: Path) -> None:
+    source = str(tmp_path / "tape")
     trade = b'[993,[["354.1","0.8","1618678142.557535","s","l",""]],"trade","XMR/USD"]'
     expected = [
-        Answer(1618678132358447, "https://api.kraken.com/0/public/AssetPairs", b'{"error":[]}', "tape"),
-        Frame(1618678133556165, b'{"event":"heartbeat"}', "tape"),
-        Frame(1618678142592855, trade, "tape"),
+        Answer(1618678132358447, "https://api.kraken.com/0/public/AssetPairs", b'{"error":[]}', source),
+        Frame(1618678133556165, b'{"event":"heartbeat"}', source),
+        Frame(1618678142592855, trade, source),
     ]
     assert expected == recorded(tmp_path, CRYPTOFEED)
 
 
 def test_cryptofeed_v3_gives_back_the_raw_text(tmp_path: Path) -> None:
+    source = str(tmp_path / "tape")
     expected = [
-        Answer(1786309548026294, "https://api.coinbase.com/p", b"{}", "tape"),
-        Frame(1786309548629007, b'{"channel":"market_trades"}', "tape"),
+        Answer(1786309548026294, "https://api.coinbase.com/p", b"{}", source),
+        Frame(1786309548629007, b'{"channel":"market_trades"}', source),
     ]
     assert expected == recorded(tmp_path, V3)
 
@@ -84,8 +87,9 @@ def test_every_frame_comes_back_byte_for_byte(
     tmp_path_factory: pytest.TempPathFactory, frames: list[tuple[int, str]]
 ) -> None:
     content = b"".join(f"{moment} {text}\n".encode() for moment, text in frames)
-    expected = [Frame(moment // 1000, text.encode(), "tape") for moment, text in frames]
-    assert expected == recorded(tmp_path_factory.mktemp("tapes"), zstandard.compress(content))
+    folder = tmp_path_factory.mktemp("tapes")
+    expected = [Frame(moment // 1000, text.encode(), str(folder / "tape")) for moment, text in frames]
+    assert expected == recorded(folder, zstandard.compress(content))
 
 
 def test_several_files_are_one_tape_by_recorded_time(tmp_path: Path) -> None:
