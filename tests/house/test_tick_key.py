@@ -17,6 +17,9 @@ TAPES = {
 Row = tuple[str, int, str, str, bool, int]
 """Symbol, time in milliseconds, price, size, whether the buyer was the maker, the venue's id."""
 
+KEYS = [(1,), (0, 1), (0, 1, 2, 3, 4), (0, 1, 5)]
+"""Columns of a row: the bare key, plus the symbol, plus the content, and what was decided."""
+
 
 def trades(file: Path) -> Iterator[Row]:
     """Read a capture's trades with nothing of ours: ``<local ns> <json>`` a line."""
@@ -35,7 +38,7 @@ def lost(rows: set[Row], *columns: int) -> str:
 @pytest.mark.parametrize("tape", TAPES)
 def test_the_bare_key_loses_what_its_decision_says(tape: str, recordings: Path) -> None:
     rows = {row for name in TAPES[tape] for row in trades(recordings / "hftbacktest" / name)}
-    counted = [f"{len(rows):,}", lost(rows, 1), lost(rows, 0, 1), lost(rows, 0, 1, 2, 3, 4), lost(rows, 0, 1, 5)]
+    counted = [f"{len(rows):,}", *(lost(rows, *key) for key in KEYS)]
     written = re.search(rf"^\| {re.escape(tape)} \| (.*) \|$", TABLE.read_text(), re.MULTILINE)
     assert written is not None
     assert counted == written[1].split(" | ")
