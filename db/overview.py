@@ -1,0 +1,65 @@
+"""How things stand: feeds, processes, and the queue, with ages by PostgreSQL's clock."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from db.errors import translated
+from db.queries import load
+
+if TYPE_CHECKING:
+    from db.connections import Connection
+
+_sql = load("overview")
+
+
+class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One connection to a venue; ``frame_age_seconds`` is None before its first frame."""
+
+    exchange: str
+    url: str
+    state: str
+    symbols: list[str]
+    detail: str
+    frame_age_seconds: float | None
+    row_age_seconds: float
+
+
+class RunningProcess(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that has not said that it stopped."""
+
+    process_id: str
+    role: str
+    host: str
+    pid: int
+    started_at: int
+    beat_age_seconds: float
+
+
+class Queue(msgspec.Struct, frozen=True, kw_only=True):
+    """What ingest has committed and no worker has claimed yet."""
+
+    batches: int
+    ticks: int
+    oldest_seconds: float
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that health tells of the database."""
+
+    feeds: list[FeedRow]
+    processes: list[RunningProcess]
+    queue: Queue
+
+
+async def read(connection: "Connection") -> Overview:
+    """Return how things stand now."""
+    with translated("reading the overview"):
+        feeds = await connection.fetch(_sql.feeds)
+        processes = await connection.fetch(_sql.processes)
+        queue = await connection.fetchrow(_sql.queue)
+    return Overview(
+        feeds=[FeedRow(**dict(row)) for row in feeds],
+        processes=[RunningProcess(**dict(row)) for row in processes],
+        queue=Queue(**dict(queue or {})),
+    )

@@ -1,0 +1,75 @@
+"""Read signals back, a page at a time."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import ARRAY, Integer, Text, cast, func, select, true
+
+from db import schema
+from db.windows import Key, Window, cut, fetch
+from market.signals import Direction, Signal
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+    from db.connections import Connection
+
+_s = schema.signals.c
+_COLUMNS = (
+    _s.instrument_id,
+    _s.received_at,
+    _s.committed_at,
+    _s.kind,
+    _s.version,
+    _s.ts,
+    _s.direction,
+    _s.strength,
+    _s.confidence,
+    _s.price,
+    cast(_s.evidence, Text).label("evidence"),
+    _s.from_ts,
+    _s.to_ts,
+)
+_decode_evidence = msgspec.json.Decoder(dict[str, float]).decode
+
+
+class StoredSignal(msgspec.Struct, frozen=True):
+    """A signal with where it belongs and how it went: times in microseconds."""
+
+    instrument_id: int
+    received_at: int
+    committed_at: int
+    signal: Signal
+
+
+async def read(
+    connection: "Connection", window: Window, *, instrument_ids: Sequence[int], kinds: Sequence[str] = ()
+) -> list[StoredSignal]:
+    """Return signals of these instruments, of all kinds or of these, in the order of their ``ts``.
+
+    Each instrument gives at most one page from its own index, so the whole history is never sorted.
+    """
+    ids = func.unnest(cast(list(instrument_ids), ARRAY(Integer)))
+    wanted = ids.table_valued("id", name="wanted").render_derived()
+    statement = select(*_COLUMNS).where(_s.instrument_id == wanted.c.id)
+    if kinds:
+        statement = statement.where(_s.kind.in_(kinds))
+    page = cut(statement, window, (_s.ts, _s.instrument_id, _s.kind, _s.version)).lateral("page")
+    merged = select(page).select_from(wanted.join(page, true()))
+    order = (page.c.ts, page.c.instrument_id, page.c.kind, page.c.version)
+    rows = await fetch(connection, cut(merged, window, order), "reading signals")
+    return [_stored(row) for row in rows]
+
+
+def key(stored: StoredSignal) -> Key:
+    """Return what a page that ends with this signal is continued from."""
+    return (stored.signal.ts, stored.instrument_id, stored.signal.kind, stored.signal.version)
+
+
+def _stored(row: "Record") -> StoredSignal:
+    values = dict(row)
+    ours = {name: values.pop(name) for name in ("instrument_id", "received_at", "committed_at")}
+    evidence = _decode_evidence(values.pop("evidence"))
+    direction = Direction(values.pop("direction"))
+    return StoredSignal(**ours, signal=Signal(direction=direction, evidence=evidence, **values))

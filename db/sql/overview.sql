@@ -1,0 +1,21 @@
+-- name: feeds
+-- Every connection to a venue as its ingester last told, with ages by this server's own clock.
+SELECT exchange, url, state, symbols, detail,
+       extract(epoch FROM clock_timestamp() - last_frame_at)::float8 AS frame_age_seconds,
+       extract(epoch FROM clock_timestamp() - updated_at)::float8 AS row_age_seconds
+FROM feeds
+ORDER BY exchange, url
+
+-- name: processes
+-- Processes that run, or died without a word in the last minute; who stopped in order is no news.
+SELECT process_id, role, host, pid, started_at,
+       extract(epoch FROM clock_timestamp() - seen_at)::float8 AS beat_age_seconds
+FROM processes
+WHERE stopped_at IS NULL AND seen_at > clock_timestamp() - interval '1 minute'
+ORDER BY role, process_id
+
+-- name: queue
+-- How much waits for the workers, and how long the oldest of it does.
+SELECT count(*) AS batches, coalesce(sum(ticks), 0)::bigint AS ticks,
+       coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest_seconds
+FROM batches
