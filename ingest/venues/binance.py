@@ -1,0 +1,293 @@
+"""Binance spot and USD-M futures.
+
+Docs: https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams and
+https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from ingest.books import Level, Progress, SequencedBook, Update
+from ingest.venues.checking import VenueClock, double
+from ingest.venues.venue import (
+    DEPTHS,
+    QUOTES,
+    TRADES,
+    Decoded,
+    Reason,
+    Refusal,
+    Rejection,
+    Subscription,
+    parse_symbol,
+)
+from market.depths import Depth
+from market.errors import DecodeError, RefusedTickError
+from market.instruments import Instrument, Market, spot, swap
+from market.quotes import Quote
+from market.trades import Side, Trade
+
+_MILLISECOND: Final = 1000
+"""In microseconds: the venue tells milliseconds."""
+
+_STREAM_URLS: Final = {
+    Market.SPOT: "wss://stream.binance.com:9443/stream",
+    Market.SWAP: "wss://fstream.binance.com/public/stream",
+}
+_SNAPSHOT_URLS: Final = {
+    Market.SPOT: "https://api.binance.com/api/v3/depth?symbol={}&limit=1000",
+    Market.SWAP: "https://fapi.binance.com/fapi/v1/depth?symbol={}&limit=1000",
+}
+_STREAMS: Final = ("trade", "bookTicker", "depth@100ms")
+_SYMBOLS_PER_MESSAGE: Final = 50
+
+_KINDS: Final = {"trade": TRADES, "bookTicker": QUOTES, "depth": DEPTHS}
+
+
+class _Fault(msgspec.Struct):
+    code: int = 0
+    msg: str = ""
+
+
+class _Envelope(msgspec.Struct):
+    stream: str = ""
+    data: msgspec.Raw = msgspec.Raw()
+    id: int | None = None
+    error: _Fault | None = None
+    code: int | None = None
+    msg: str = ""
+
+
+class _Trade(msgspec.Struct):
+    E: int
+    s: str
+    t: int
+    p: str
+    q: str
+    T: int
+    m: bool
+
+
+class _BookTicker(msgspec.Struct):
+    u: int
+    s: str
+    b: str
+    B: str
+    a: str
+    A: str
+    T: int | None = None
+    E: int | None = None
+
+
+class _DepthUpdate(msgspec.Struct):
+    E: int
+    s: str
+    U: int
+    u: int
+    b: list[tuple[str, str]]
+    a: list[tuple[str, str]]
+    T: int | None = None
+    pu: int | None = None
+
+
+class _DepthSnapshot(msgspec.Struct):
+    lastUpdateId: int  # noqa: N815 - the venue's name
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+
+
+_envelopes = msgspec.json.Decoder(_Envelope)
+_trades = msgspec.json.Decoder(_Trade)
+_book_tickers = msgspec.json.Decoder(_BookTicker)
+_depth_updates = msgspec.json.Decoder(_DepthUpdate)
+_depth_snapshots = msgspec.json.Decoder(_DepthSnapshot)
+
+
+class Binance:
+    """The adapter: one socket for spot, one for USD-M futures."""
+
+    name = "binance"
+    docs = "https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams"
+    silence_seconds = 30.0
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return the instrument that Binance calls ``BTCUSDT``, on spot or on USD-M."""
+        parts = parse_symbol(symbol)
+        make = swap if parts.market == Market.SWAP else spot
+        return make(self.name, parts.base, parts.quote, parts.base + parts.quote)
+
+    def stream_url(self, market: Market) -> str:
+        """Return the address of combined streams."""
+        return _STREAM_URLS[market]
+
+    def subscriptions(self, instruments: Sequence[Instrument]) -> list[Subscription]:
+        """Return SUBSCRIBE messages, each acknowledged by its id."""
+        symbols = [instrument.venue_symbol.lower() for instrument in instruments]
+        starts = range(0, len(symbols), _SYMBOLS_PER_MESSAGE)
+        return [
+            _subscribe(number, symbols[at : at + _SYMBOLS_PER_MESSAGE]) for number, at in enumerate(starts, 1)
+        ]
+
+    def snapshot_url(self, instrument: Instrument) -> str | None:
+        """Return where the book is fetched that the depth updates continue."""
+        return _SNAPSHOT_URLS[instrument.market].format(instrument.venue_symbol)
+
+    def decoder(self, instruments: Mapping[str, int]) -> "BinanceDecoder":
+        """Return a decoder for one connection."""
+        return BinanceDecoder(instruments)
+
+
+def _subscribe(number: int, symbols: Sequence[str]) -> Subscription:
+    streams = [f"{symbol}@{stream}" for symbol in symbols for stream in _STREAMS]
+    message = msgspec.json.encode({"method": "SUBSCRIBE", "params": streams, "id": number})
+    return Subscription(message.decode(), (str(number),))
+
+
+class BinanceDecoder:
+    """Understands trades, book tickers, and depth updates of one connection."""
+
+    def __init__(self, instruments: Mapping[str, int]) -> None:
+        self._instruments = instruments
+        self._clock = VenueClock(instruments.values())
+        self._books = {symbol: SequencedBook() for symbol in instruments}
+        self._last_quotes: dict[str, int] = {}
+        self._by_stream: Mapping[str, Callable[[msgspec.Raw, int], Decoded]] = {
+            "trade": self._trade,
+            "bookTicker": self._quote,
+            "depth": self._depth,
+        }
+
+    def decode(self, raw: bytes, received_at: int) -> Decoded:
+        """Return what a frame of a combined stream says, or an answer to SUBSCRIBE."""
+        try:
+            envelope = _envelopes.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            message = f"binance sent a frame that is not of its protocol: {error}"
+            raise DecodeError(message) from error
+        stream = envelope.stream.partition("@")[2].partition("@")[0]
+        if stream in self._by_stream:
+            return self._tick(stream, envelope.data, raw, received_at)
+        return _answer(envelope)
+
+    def snapshot(self, venue_symbol: str, body: bytes, received_at: int) -> Decoded:
+        """Begin the book of one symbol from the REST answer, and apply what waited for it."""
+        try:
+            frame = _depth_snapshots.decode(body)
+            bids, asks = _levels(frame.bids), _levels(frame.asks)
+        except (msgspec.DecodeError, RefusedTickError) as error:
+            message = f"binance answered no book of {venue_symbol} at {received_at}: {error}"
+            raise DecodeError(message) from error
+        return self._told(
+            venue_symbol, self._books[venue_symbol].snapshot(frame.lastUpdateId, bids, asks), received_at
+        )
+
+    def close(self) -> Decoded:
+        """Reject the updates that no snapshot came for."""
+        waiting = sum(book.close().rejected for book in self._books.values())
+        return Decoded(rejections=_invalid(waiting))
+
+    def _tick(self, stream: str, data: msgspec.Raw, raw: bytes, received_at: int) -> Decoded:
+        try:
+            return self._by_stream[stream](data, received_at)
+        except RefusedTickError as refused:
+            return Decoded(rejections=[_rejection(stream, refused.reason, raw)])
+        except msgspec.DecodeError:
+            return Decoded(rejections=[_rejection(stream, Reason.UNDECODABLE, raw)])
+
+    def _instrument(self, venue_symbol: str) -> int:
+        instrument_id = self._instruments.get(venue_symbol)
+        if instrument_id is None:
+            raise RefusedTickError(Reason.UNKNOWN_INSTRUMENT)
+        return instrument_id
+
+    def _saw(self, received_at: int, event: int, transaction: int | None) -> int:
+        ts = self._clock.saw(event * _MILLISECOND, received_at)
+        return ts if transaction is None else self._clock.saw(transaction * _MILLISECOND, received_at)
+
+    def _trade(self, data: msgspec.Raw, received_at: int) -> Decoded:
+        frame = _trades.decode(data)
+        trade = Trade(
+            instrument_id=self._instrument(frame.s),
+            ts=self._saw(received_at, frame.E, frame.T),
+            trade_id=frame.t,
+            price=double(frame.p),
+            size=double(frame.q),
+            side=Side.SELL if frame.m else Side.BUY,
+            received_at=received_at,
+        )
+        self._clock.traded(trade.instrument_id, trade.ts)
+        return Decoded(trades=(trade,), watermarks=self._clock.watermarks(received_at))
+
+    def _quote(self, data: msgspec.Raw, received_at: int) -> Decoded:
+        frame = _book_tickers.decode(data)
+        instrument_id = self._instrument(frame.s)
+        if frame.E is not None:
+            ts = self._saw(received_at, frame.E, frame.T)
+        elif frame.u <= self._last_quotes.get(frame.s, -1):
+            return Decoded(repeated={QUOTES: 1})
+        else:
+            ts = self._clock.inherited()
+        self._last_quotes[frame.s] = frame.u
+        prices = double(frame.b), double(frame.B), double(frame.a), double(frame.A)
+        quote = Quote(instrument_id, ts, frame.u, *prices, received_at)
+        return Decoded(quotes=(quote,), watermarks=self._clock.watermarks(received_at))
+
+    def _depth(self, data: msgspec.Raw, received_at: int) -> Decoded:
+        frame = _depth_updates.decode(data)
+        self._instrument(frame.s)
+        book = self._books[frame.s]
+        try:
+            progress = book.update(self._update(frame, received_at))
+        except RefusedTickError:
+            book.invalidate()
+            raise
+        return self._told(frame.s, progress, received_at)
+
+    def _update(self, frame: _DepthUpdate, received_at: int) -> Update:
+        return Update(
+            previous=frame.U - 1 if frame.pu is None else frame.pu,
+            final=frame.u,
+            strict=frame.pu is not None,
+            ts=self._saw(received_at, frame.E, frame.T),
+            received_at=received_at,
+            bids=_levels(frame.b),
+            asks=_levels(frame.a),
+        )
+
+    def _told(self, venue_symbol: str, progress: Progress, received_at: int) -> Decoded:
+        instrument_id = self._instruments[venue_symbol]
+        return Decoded(
+            depths=[
+                Depth(instrument_id, update.ts, update.final, *top, update.received_at)
+                for update, top in progress.applied
+            ],
+            repeated={DEPTHS: progress.repeated} if progress.repeated else {},
+            rejections=_invalid(progress.rejected),
+            watermarks=self._clock.watermarks(received_at),
+            snapshots_wanted=(venue_symbol,) if progress.snapshot_wanted else (),
+        )
+
+
+def _levels(texts: Sequence[tuple[str, str]]) -> list[Level]:
+    return [(double(price), double(size)) for price, size in texts]
+
+
+def _invalid(updates: int) -> list[Rejection]:
+    return [Rejection(DEPTHS, Reason.BOOK_INVALID)] * updates
+
+
+def _rejection(stream: str, reason: str, raw: bytes) -> Rejection:
+    return Rejection(_KINDS[stream], reason, b"" if reason == Reason.NO_TIME else raw)
+
+
+def _answer(envelope: _Envelope) -> Decoded:
+    key = str(envelope.id)
+    if envelope.error is not None:
+        return Decoded(refused=(Refusal(key, f"{envelope.error.msg} ({envelope.error.code})"),))
+    if envelope.code is not None:
+        return Decoded(refused=(Refusal(key, f"{envelope.msg} ({envelope.code})"),))
+    if envelope.id is None:
+        message = "binance sent a frame that is neither a stream's nor an answer"
+        raise DecodeError(message)
+    return Decoded(acknowledged=(key,))

@@ -1,0 +1,149 @@
+"""What every venue's adapter is: names, addresses, subscriptions, and a decoder. No I/O."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from market.depths import Depth
+from market.errors import InvalidInputError
+from market.instruments import Instrument, Market
+from market.quotes import Quote
+from market.trades import Trade
+from market.watermarks import Watermark
+
+TRADES = "trades"
+QUOTES = "quotes"
+DEPTHS = "depths"
+FRAMES = "frames"
+"""What a tally counts: the three kinds of tick, and frames of which not even the kind is known."""
+
+
+class Reason(StrEnum):
+    """Why a tick is not stored."""
+
+    NOT_A_NUMBER = "not_a_number"
+    NOT_A_DOUBLE = "not_a_double"
+    IMPLAUSIBLE_TIME = "implausible_time"
+    NO_TIME = "no_time"
+    UNKNOWN_INSTRUMENT = "unknown_instrument"
+    BOOK_INVALID = "book_invalid"
+    UNDECODABLE = "undecodable"
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """A tick that is not stored. A ``payload`` makes it a dead letter; without one it is only counted."""
+
+    kind: str
+    reason: str
+    payload: bytes = b""
+
+
+class Refusal(NamedTuple):
+    """A subscription that the venue refused, by its key, and why."""
+
+    key: str
+    reason: str
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """What one frame said.
+
+    ``repeated`` counts ticks by kind that are known already and are not stored again.
+    ``snapshots_wanted`` are venue symbols whose book cannot go on without a fresh snapshot.
+    """
+
+    trades: Sequence[Trade] = ()
+    quotes: Sequence[Quote] = ()
+    depths: Sequence[Depth] = ()
+    repeated: Mapping[str, int] = {}
+    rejections: Sequence[Rejection] = ()
+    watermarks: Sequence[Watermark] = ()
+    acknowledged: Sequence[str] = ()
+    refused: Sequence[Refusal] = ()
+    snapshots_wanted: Sequence[str] = ()
+
+    @property
+    def ticks(self) -> int:
+        """Return how many ticks the frame offered."""
+        stored = len(self.trades) + len(self.quotes) + len(self.depths)
+        return stored + len(self.rejections) + sum(self.repeated.values())
+
+
+NOTHING = Decoded()
+
+
+class Subscription(NamedTuple):
+    """A message to send, and the keys that the venue's acknowledgements will carry."""
+
+    message: str
+    keys: tuple[str, ...]
+
+
+class Decoder(Protocol):
+    """Understands the frames of one connection, in their order. Holds its books and its venue time."""
+
+    def decode(self, raw: bytes, received_at: int) -> Decoded:
+        """Return what a frame says; raises DecodeError when it is none of this venue's frames."""
+
+    def snapshot(self, venue_symbol: str, body: bytes, received_at: int) -> Decoded:
+        """Take the book that was fetched because it was wanted; raises DecodeError."""
+
+    def close(self) -> Decoded:
+        """Give back, rejected, the updates that still wait for a snapshot."""
+
+
+class Venue(Protocol):
+    """One exchange and the protocol that it speaks."""
+
+    @property
+    def name(self) -> str:
+        """Return the exchange's name in our words."""
+
+    @property
+    def docs(self) -> str:
+        """Return where the protocol is documented."""
+
+    @property
+    def silence_seconds(self) -> float:
+        """Return how long a healthy connection may say nothing before it is asked whether it lives."""
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return the instrument that we call ``symbol``; raises InvalidInputError."""
+
+    def stream_url(self, market: Market) -> str:
+        """Return the address of the market's socket."""
+
+    def subscriptions(self, instruments: Sequence[Instrument]) -> list[Subscription]:
+        """Return what to send after connecting."""
+
+    def snapshot_url(self, instrument: Instrument) -> str | None:
+        """Return where a book is fetched; None where the socket itself sends snapshots."""
+
+    def decoder(self, instruments: Mapping[str, int]) -> Decoder:
+        """Return a decoder for one connection, given instrument ids by venue symbol."""
+
+
+class Parts(NamedTuple):
+    """The parts of ``BASE/QUOTE`` or ``BASE/QUOTE:SETTLE``."""
+
+    base: str
+    quote: str
+    settle: str | None
+
+    @property
+    def market(self) -> Market:
+        """Return the market: what settles is a swap."""
+        return Market.SWAP if self.settle else Market.SPOT
+
+
+def parse_symbol(symbol: str) -> Parts:
+    """Return the parts of a symbol in our words; raises InvalidInputError on anything else."""
+    pair, _, settle = symbol.partition(":")
+    base, slash, quote = pair.partition("/")
+    plain = base.isalnum() and quote.isalnum() and symbol == symbol.upper()
+    if not (plain and slash) or (":" in symbol and settle != quote):
+        message = f"symbol {symbol!r} is not BASE/QUOTE or BASE/QUOTE:QUOTE in capitals, such as BTC/USDT"
+        raise InvalidInputError(message)
+    return Parts(base, quote, settle or None)
