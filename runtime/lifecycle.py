@@ -16,6 +16,7 @@ import uvloop
 logger = structlog.get_logger(__name__)
 
 _PIPE_BYTES = 64
+_ORPHAN_DRAIN_SECONDS = 4.0
 
 
 class Service(Protocol):
@@ -65,17 +66,16 @@ def _listen(stopping: asyncio.Event, task: asyncio.Task[None], parent_fd: int | 
             logger.info("process.stopping", reason=reason)
             stopping.set()
 
+    def read_parent(fd: int) -> None:
+        if not os.read(fd, _PIPE_BYTES):
+            loop.remove_reader(fd)
+            tell("parent died")
+            # Nobody is left who would kill us: what does not drain is cancelled, then abandoned.
+            loop.call_later(_ORPHAN_DRAIN_SECONDS, task.cancel)
+            loop.call_later(2 * _ORPHAN_DRAIN_SECONDS, os._exit, 1)
+
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, tell, number.name)
     if parent_fd is not None:
         os.set_blocking(parent_fd, False)
-        loop.add_reader(parent_fd, _read_parent, loop, parent_fd, stopping)
-
-
-def _read_parent(loop: asyncio.AbstractEventLoop, parent_fd: int, stopping: asyncio.Event) -> None:
-    if os.read(parent_fd, _PIPE_BYTES):
-        return
-    loop.remove_reader(parent_fd)
-    if not stopping.is_set():
-        logger.info("process.stopping", reason="parent died")
-        stopping.set()
+        loop.add_reader(parent_fd, read_parent, parent_fd)

@@ -16,10 +16,10 @@ from heliograph.embedded.valkey import Valkey
 from heliograph.locks import held
 from market.errors import StackError
 
-_LOCK_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 10.0
 """A parent was killed and another one starts: its stores may still be shutting down."""
 
-_RESTARTS_IN_A_ROW = 5
+_RESTARTS = 20
 
 
 class Guardian:
@@ -36,7 +36,7 @@ class Guardian:
     def running(self) -> Iterator[None]:
         """Run both stores; Valkey stops first, PostgreSQL last."""
         try:
-            self._postgres.start()
+            self._postgres.start(_PATIENCE_SECONDS)
             self._valkey.start()
             yield
         finally:
@@ -52,19 +52,29 @@ class Guardian:
         """Return when the pipe ``parent`` ends or we are told to stop."""
         deaths = 0
         while not self._told_to_stop(parent):
-            for store in (self._postgres, self._valkey):
-                if store.process is not None and store.process.poll() is not None:
-                    deaths += 1
-                    if deaths > _RESTARTS_IN_A_ROW:
-                        message = f"an embedded store died {deaths} times"
-                        raise StackError(message)
-                    store.start()
+            deaths += self._restarted()
+            if deaths > _RESTARTS:
+                message = f"the embedded stores died {deaths} times"
+                raise StackError(message)
+
+    def _restarted(self) -> int:
+        """Start again what died and return how many that were."""
+        postgres_died, valkey_died = (_died(store) for store in (self._postgres, self._valkey))
+        if postgres_died:
+            self._postgres.start(_PATIENCE_SECONDS)
+        if valkey_died:
+            self._valkey.start()
+        return postgres_died + valkey_died
 
     def _told_to_stop(self, parent: int) -> bool:
         """Wait for something to happen; the death of a child is no reason to stop."""
         readable, _, _ = select.select([parent, self._wake], [], [])
         told = self._wake in readable and set(os.read(self._wake, 64)) != {signal.SIGCHLD}
         return told or (parent in readable and not os.read(parent, 64))
+
+
+def _died(store: Postgres | Valkey) -> bool:
+    return store.process is not None and store.process.poll() is not None
 
 
 def _signals() -> int:
@@ -83,7 +93,7 @@ def guard(data_dir: Path | None) -> None:
     account = unprivileged()
     home = folders.throwaway_home(account) if data_dir is None else folders.home_of(data_dir, account)
     try:
-        with held(home / "stores.lock", patience_seconds=_LOCK_PATIENCE_SECONDS):
+        with held(home / "stores.lock", patience_seconds=_PATIENCE_SECONDS):
             guardian = Guardian(home, durable=not throwaway)
             with guardian.running():
                 sys.stdout.write(f"{guardian.announcement()}\n")

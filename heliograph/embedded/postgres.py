@@ -19,9 +19,8 @@ NAME = "heliograph"
 
 MAJOR = "18"
 _START_SECONDS = 60.0
-_ORPHANS_SECONDS = 10.0
 _LOOK_AGAIN_SECONDS = 0.01
-_STOP = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 1.0))
+_STOP = ((signal.SIGINT, 4.5), (signal.SIGQUIT, 0.5))
 _STATUS_LINE = 7
 _LOG_BYTES = 10 << 20
 
@@ -52,10 +51,13 @@ class Postgres:
         """Return the running postmaster."""
         return self._process
 
-    def start(self) -> None:
-        """Make the cluster if there is none, start it, and return when it takes connections."""
+    def start(self, patience_seconds: float = 0.0) -> None:
+        """Make the cluster if there is none, start it, and return when it takes connections.
+
+        Another postmaster of this cluster gets ``patience_seconds`` to end.
+        """
         binaries = postgres_folder(self._account)
-        self._refuse_twice()
+        self._refuse_twice(patience_seconds)
         if not self._cluster.exists():
             self._create(binaries)
         self._refuse_other_major()
@@ -106,18 +108,16 @@ class Postgres:
         settings["unix_socket_directories"] = str(self._sockets)
         return ["-D", self._cluster, *(word for item in settings.items() for word in ("-c", "=".join(item)))]
 
-    def _refuse_twice(self) -> None:
+    def _refuse_twice(self, patience_seconds: float) -> None:
         """Raise if this cluster runs already; forget the postmaster.pid of one that crashed."""
         recorded = self._status()
         if not recorded:
             return
-        deadline = time.monotonic() + _ORPHANS_SECONDS
-        while running := processes_in(self._cluster):
-            # Sessions of a killed postmaster leave by themselves; beside them a start would corrupt.
-            if int(recorded[0]) in running or time.monotonic() > deadline:
-                message = (
-                    f"PostgreSQL runs already in {self._cluster}, as process {recorded[0]}: stop it first"
-                )
+        deadline = time.monotonic() + patience_seconds
+        while processes_in(self._cluster):
+            # Sessions of a killed postmaster leave by themselves; a start beside them would corrupt.
+            if time.monotonic() >= deadline:
+                message = f"PostgreSQL runs already in {self._cluster}, as process {recorded[0]}: stop it"
                 raise StackError(message)
             time.sleep(_LOOK_AGAIN_SECONDS)
         (self._cluster / "postmaster.pid").unlink(missing_ok=True)
