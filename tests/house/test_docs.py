@@ -1,0 +1,121 @@
+"""What can be set, measured, raised, called, or asked for is documented, and the documents are still true."""
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
+
+from market import errors
+from market.errors import HeliographError
+from runtime.metrics import TABLE
+
+ROOT = Path(__file__).parents[2]
+OPERATIONS = ROOT / "docs" / "operations.md"
+PACKAGES = ("api", "bus", "db", "heliograph", "ingest", "runtime", "workers")
+DOCUMENTS = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")})
+
+
+def row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def missing(rows: list[str], document: Path) -> list[str]:
+    """Return the rows that ``document`` lacks; they can be pasted into it."""
+    return [each for each in rows if each not in document.read_text().splitlines()]
+
+
+def settings_of(package: str) -> Iterator[type[BaseSettings]]:
+    name = f"{package}.settings"
+    if find_spec(name):
+        for one in vars(import_module(name)).values():
+            if isinstance(one, type) and issubclass(one, BaseSettings) and one.__module__ == name:
+                yield one
+
+
+def fields() -> Iterator[tuple[str, str, FieldInfo]]:
+    """Yield package, environment variable, and field of every setting."""
+    for package in PACKAGES:
+        for one in settings_of(package):
+            for name, field in one.model_fields.items():
+                yield (
+                    package,
+                    str(field.validation_alias or f"{one.model_config['env_prefix']}{name.upper()}"),
+                    field,
+                )
+
+
+def default_of(field: FieldInfo) -> str:
+    value: Any = field.get_default(call_default_factory=True)
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    return "" if value in (None, "", (), []) else f"`{value}`"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_setting_is_documented(package: str) -> None:
+    rows = [
+        row(f"`{name}`", default_of(field), field.description or "?")
+        for of, name, field in fields()
+        if of == package
+    ]
+    assert [] == missing(rows, OPERATIONS)
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    real = {name for _, name, _ in fields()}
+    others = {"HELIOGRAPH_POSTGRES_PASSWORD", "HELIOGRAPH_RECORDINGS", "HELIOGRAPH_RECORDINGS_REQUIRED"}
+    named = {name for page in DOCUMENTS for name in re.findall(r"\bHELIOGRAPH_\w+", page.read_text())}
+    assert set() == named - real - others
+
+
+def test_every_metric_is_documented() -> None:
+    rows = [
+        row(
+            f"`{m.name}`", m.kind.name.lower(), ", ".join(f"`{label}`" for label in m.labels), m.documentation
+        )
+        for m in TABLE
+    ]
+    assert [] == missing(rows, OPERATIONS)
+
+
+def test_every_error_is_documented() -> None:
+    classes = [
+        one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, HeliographError)
+    ]
+    rows = [
+        row(f"`{one.__name__}`", "yes" if one.retryable else "no", (one.__doc__ or "?").splitlines()[0])
+        for one in classes
+    ]
+    assert [] == missing(rows, OPERATIONS)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text())
+    assert [] == [link for link in links if not (document.parent / link).exists()]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_are_named_exist(document: Path) -> None:
+    own = "api|bench|bus|db|deploy|docs|heliograph|ingest|market|runtime|sim|tests|web|workers"
+    named = re.findall(rf"`((?:{own})/[\w./-]*)`", document.read_text())
+    assert [] == [name for name in named if not (ROOT / name).exists()]
+
+
+def test_every_target_of_make_says_what_it_does() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.findall(r"^([a-z]+):", makefile, re.MULTILINE)
+    assert targets == re.findall(r"^([a-z]+):.* ## \S", makefile, re.MULTILINE)
+
+
+def test_the_readmes_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    named = {name for page in DOCUMENTS for name in re.findall(r"`make ([a-z]+)", page.read_text())}
+    assert set() == {name for name in named if f"\n{name}:" not in makefile}
