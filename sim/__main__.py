@@ -8,11 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from market.errors import HeliographError
+from market.errors import HeliographError, InvalidInputError
 from runtime import logs
 from runtime.lifecycle import run_until_stopped
 from runtime.settings import RuntimeSettings
 from sim import protocols
+from sim.generator import GeneratedTape
 from sim.pacing import Pace, parse_speed
 from sim.server import SimulatedVenue
 from sim.tapes import RecordedTape, Tape
@@ -53,8 +54,16 @@ def _parser() -> ArgumentParser:
 
 def _venue(arguments: Namespace) -> SimulatedVenue:
     venue = protocols.named(arguments.venue)
-    tape: Tape = RecordedTape(venue, arguments.file)
+    tape = _made_up(arguments) if arguments.generate else RecordedTape(venue, arguments.file)
     return SimulatedVenue(venue, tape, Pace(parse_speed(arguments.speed)), connections=arguments.connections)
+
+
+def _made_up(arguments: Namespace) -> Tape:
+    if arguments.venue != "binance":
+        message = f"a market can be made up for binance only, not for {arguments.venue}; use --venue binance"
+        raise InvalidInputError(message)
+    symbols = arguments.symbols.split(",")
+    return GeneratedTape(arguments.seed, symbols, arguments.rate, arguments.seconds)
 
 
 async def _serve(venue: SimulatedVenue, arguments: Namespace, stopping: asyncio.Event) -> None:
