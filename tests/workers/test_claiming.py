@@ -1,0 +1,286 @@
+"""What a claim promises, each of the six rules of docs/decisions/0002-claim.md among it."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from db import claims
+from db.claims import Advance, Head
+from db.queries import load
+from market.errors import StoreConflictError, StoreError
+from market.times import SECOND
+from market.trades import Trade
+from tests.workers.market import BEGAN, Market, claim_all, new_claimer, tape
+from workers.claiming import TICKS_A_CLAIM
+from workers.folding import Folder
+from workers.kinds.catalogue import KINDS
+
+BAR = "SELECT instrument_id, interval_seconds, start, volume FROM bars"
+SIGNAL = "SELECT instrument_id, kind, ts, price FROM signals"
+LOG = 'SELECT instrument_id, family, "offset", op, revises, about, ts FROM publications ORDER BY 1, 2, 3'
+
+
+def folded_at_once(trades: Sequence[Trade]) -> tuple[list[Any], list[Any]]:
+    """The bars and signals of whole tapes, folded in one go without a database."""
+    folder = Folder(KINDS)
+    bars, signals = [], []
+    for instrument_id in sorted({trade.instrument_id for trade in trades}):
+        own = sorted((t for t in trades if t.instrument_id == instrument_id), key=lambda t: t.tape_key)
+        folded = folder.fold(folder.start(), own)
+        bars += [(instrument_id, each.bar.interval, each.bar.start, each.bar.volume) for each in folded.bars]
+        signals += [(instrument_id, s.signal.kind, s.signal.ts, s.signal.price) for s in folded.signals]
+    return sorted(bars), sorted(signals)
+
+
+async def stored(market: Market) -> tuple[list[Any], list[Any]]:
+    bars = await market.connection.fetch(BAR)
+    signals = await market.connection.fetch(SIGNAL)
+    return (
+        sorted((b["instrument_id"], b["interval_seconds"] * SECOND, b["start"], b["volume"]) for b in bars),
+        sorted((s["instrument_id"], s["kind"], s["ts"], s["price"]) for s in signals),
+    )
+
+
+async def assert_log_is_dense(market: Market) -> None:
+    expected: dict[tuple[int, str], int] = {}
+    for row in await market.connection.fetch(LOG):
+        stream = row["instrument_id"], row["family"]
+        expected[stream] = expected.get(stream, 0) + 1
+        assert expected[stream] == row["offset"]
+
+
+async def test_a_claim_folds_what_was_stored_into_bars_signals_and_a_dense_log(market: Market) -> None:
+    trades = tape(market.ids[0], 8000)
+    async with market.writing() as writer, market.working() as connection:
+        await writer.store(trades)
+        claimed = await claim_all(new_claimer(), connection)
+    assert len(trades) == sum(each.ticks for each in claimed)
+    bars, signals = folded_at_once(trades)
+    assert signals
+    assert (bars, signals) == await stored(market)
+    assert len(bars) + len(signals) == sum(len(each.publications) for each in claimed)
+    await assert_log_is_dense(market)
+
+
+async def test_batch_boundaries_change_nothing(market: Market) -> None:
+    trades = tape(market.ids[0], 4000)
+    chance = random.Random(3)
+    async with market.writing() as writer, market.working() as connection:
+        claimer = new_claimer()
+        while trades:
+            size = chance.randint(1, 200)
+            await writer.store(trades[:size])
+            trades = trades[size:]
+            if chance.random() < 0.5:
+                await claim_all(claimer, connection)
+        await claim_all(claimer, connection)
+    assert folded_at_once(tape(market.ids[0], 4000)) == await stored(market)
+
+
+async def test_arrival_in_any_order_within_two_seconds_gives_the_same_bars_and_signals(
+    market: Market,
+) -> None:
+    trades = tape(market.ids[0], 3000)
+    chance = random.Random(5)
+    late = sorted(trades, key=lambda trade: trade.ts + chance.randint(0, 1_800_000))
+    async with market.writing() as writer, market.working() as connection:
+        claimer = new_claimer()
+        for start in range(0, len(late), 25):
+            await writer.store(late[start : start + 25])
+            await claim_all(claimer, connection)
+    bars, signals = folded_at_once(trades)
+    got_bars, got_signals = await stored(market)
+    # What ended last may still run in one of the two: a later trade closes a bar for good.
+    assert set(got_bars) <= set(bars)
+    assert bars[:-3] == [bar for bar in bars[:-3] if bar in got_bars]
+    assert signals == got_signals
+    assert 0 == await market.connection.fetchval("SELECT count(*) FROM dirty")
+    await assert_log_is_dense(market)
+
+
+async def test_the_log_with_its_corrections_tells_what_the_tables_tell(market: Market) -> None:
+    trades = tape(market.ids[0], 1500)
+    chance = random.Random(11)
+    late = sorted(trades, key=lambda trade: trade.ts + chance.randint(0, 1_800_000))
+    async with market.writing() as writer, market.working() as connection:
+        claimer = new_claimer()
+        for start in range(0, len(late), 10):
+            await writer.store(late[start : start + 10])
+            await claim_all(claimer, connection)
+    log = await market.connection.fetch(
+        "SELECT * FROM publications WHERE family = 'bars' ORDER BY \"offset\""
+    )
+    assert any(row["op"] == "correction" for row in log)
+    told = {row["offset"]: row for row in log}
+    for row in log:
+        if row["revises"]:
+            assert told[row["revises"]]["about"] == row["about"]
+            assert told[row["revises"]]["ts"] == row["ts"]
+    newest = {(row["about"], row["ts"]): row["data"] for row in log}
+    standing = [msgspec.json.decode(data) for data in newest.values() if data != "null"]
+    bars = await market.connection.fetch(BAR)
+    assert sorted(bar["volume"] for bar in standing) == sorted(bar["volume"] for bar in bars)
+
+
+async def test_a_tick_later_than_two_seconds_makes_its_bars_dirty(market: Market) -> None:
+    trades = tape(market.ids[0], 600)
+    missed = trades.pop(20)
+    async with market.writing() as writer, market.working() as connection:
+        claimer = new_claimer()
+        await writer.store(trades)
+        await claim_all(claimer, connection)
+        await writer.store([missed])
+        await claim_all(claimer, connection)
+    dirty = await market.connection.fetch("SELECT interval_seconds, from_ts, to_ts FROM dirty ORDER BY 1")
+    assert [1, 60, 3600] == [row["interval_seconds"] for row in dirty]
+    assert all(row["from_ts"] <= missed.ts < row["to_ts"] for row in dirty)
+
+
+async def test_another_worker_takes_over_where_the_first_stopped(market: Market) -> None:
+    trades = tape(market.ids[0], 6000)
+    clock = iter(range(BEGAN, BEGAN + 10**12, SECOND)).__next__  # so that checkpoints are written
+    async with market.writing() as writer, market.working() as connection:
+        for start in range(0, len(trades), 500):
+            await writer.store(trades[start : start + 500])
+            await claim_all(new_claimer(clock), connection)
+    assert folded_at_once(trades) == await stored(market)
+    await assert_log_is_dense(market)
+
+
+async def test_workers_and_writers_side_by_side_fold_every_tick_once(market: Market) -> None:
+    """Rule 1: state read in the locking statement is older than the lock, and ticks are folded twice."""
+    trades = [trade for instrument_id in market.ids for trade in tape(instrument_id, 1500)]
+    trades.sort(key=lambda trade: trade.ts)
+    written = asyncio.Event()
+
+    async def write() -> None:
+        async with market.writing() as first, market.writing() as second:
+            for start in range(0, len(trades), 40):
+                piece = trades[start : start + 40]
+                await asyncio.gather(first.store(piece[::2]), second.store(piece[1::2] + piece[:4]))
+        written.set()
+
+    async def work() -> None:
+        nonlocal ticks
+        async with market.working() as connection:
+            claimer = new_claimer()
+            while not written.is_set() or await claims.oldest_batch_seconds(connection):
+                claimed = await claimer.claim(connection, 4)
+                ticks += claimed.ticks if claimed else 0
+
+    ticks = 0
+    await asyncio.gather(write(), work(), work(), work(), work())
+    assert len(trades) == ticks
+    assert folded_at_once(trades) == await stored(market)
+    await assert_log_is_dense(market)
+
+
+async def test_a_worker_takes_another_shard_when_the_oldest_is_held(market: Market) -> None:
+    """Rule 2: with LIMIT before the lock both would look at the same shard, and the second get nothing."""
+    async with (
+        market.working() as first,
+        market.working() as second,
+        first.transaction(),
+        second.transaction(),
+    ):
+        assert [3] == await claims.lock(first, [3, 5], 1)
+        assert [5] == await claims.lock(second, [3, 5], 1)
+
+
+async def test_a_claim_takes_its_share_of_the_due_shards(market: Market) -> None:
+    """Rule 2."""
+    shards = {each.shard for each in market.listed}
+    async with market.writing() as writer, market.working() as connection:
+        await writer.store([trade for instrument_id in market.ids for trade in tape(instrument_id, 2)])
+        claimed = await new_claimer().claim(connection, workers=2)
+    assert claimed
+    assert -(-len(shards) // 2) == len(claimed.shards)
+
+
+async def test_an_outage_is_worked_off_in_steps(market: Market) -> None:
+    """Rule 2: at most 20,000 ticks a claim."""
+    trades = tape(market.ids[0], TICKS_A_CLAIM + 5000)
+    async with market.writing() as writer, market.working() as connection:
+        for start in range(0, len(trades), 5000):
+            await writer.store(trades[start : start + 5000])
+        claimed = await claim_all(new_claimer(), connection)
+    assert [TICKS_A_CLAIM, 5000] == [each.ticks for each in claimed]
+
+
+async def test_a_batch_committed_after_the_read_stays_for_the_next_claim(market: Market) -> None:
+    """Rule 3: exactly the batches read are deleted."""
+    listed = market.listed[0]
+    trades = tape(listed.instrument_id, 20)
+    async with market.writing() as writer, market.working() as connection:
+        await writer.store(trades[:10])
+        async with connection.transaction():
+            await claims.lock(connection, [listed.shard], 1)
+            read = await claims.read_batches(connection, {listed.shard: {}}, 1000)
+            await writer.store(trades[10:])
+            await claims.advance(connection, [Advance(listed.shard, 1, Head({}, {}), read)])
+        left = await claims.read_batches(connection, {listed.shard: {}}, 1000)
+    assert [10] == [span.count for batch in left for span in batch.listing[listed.instrument_id]]
+
+
+async def test_batches_are_looked_for_beyond_what_is_done(market: Market) -> None:
+    """Rule 3: the index is entered at `done`, so that deleted entries are never walked."""
+    sql = load("claims").due.replace("$1", "'{0}'").replace("$2", "'{0}'").replace("$3", "'{5}'")
+    plan = await market.connection.fetch(f"EXPLAIN {sql}")
+    conditions = [row[0] for row in plan if "Index Cond" in row[0]]
+    assert any("seq > COALESCE" in condition for condition in conditions)
+
+
+async def test_a_second_fold_of_the_same_version_is_refused(market: Market) -> None:
+    """Rule 4: state is appended under its version."""
+    async with market.working() as connection:
+        await claims.advance(connection, [Advance(0, 1, Head({}, {}), [])])
+        with pytest.raises(StoreConflictError):
+            await claims.advance(connection, [Advance(0, 1, Head({}, {}), [])])
+
+
+async def test_lock_rows_and_states_are_never_updated(market: Market) -> None:
+    """Rule 4: an updated row rots under anybody's old snapshot."""
+    places = "SELECT shard, ctid::text, xmin::text FROM shards ORDER BY shard"
+    before = await market.connection.fetch(places)
+    async with market.writing() as writer, market.working() as connection:
+        claimer = new_claimer()
+        for start in range(5):
+            await writer.store(tape(market.ids[0], 50)[start * 10 : start * 10 + 10])
+            await claim_all(claimer, connection)
+    assert before == await market.connection.fetch(places)
+    shard = market.listed[0].shard
+    versions = await market.connection.fetch("SELECT version FROM states WHERE shard = $1 ORDER BY 1", shard)
+    assert [1, 2, 3, 4, 5] == [row["version"] for row in versions]
+
+
+async def test_a_claim_writes_little(market: Market) -> None:
+    """Rule 5: no whole state, no running bar; about 2 kB a shard even with 40 instruments."""
+    async with market.writing() as writer, market.working() as connection:
+        claimer = new_claimer()
+        await writer.store([trade for instrument_id in market.ids for trade in tape(instrument_id, 40)])
+        await claim_all(claimer, connection)
+    largest = await market.connection.fetchval("SELECT max(length(head)) FROM states")
+    instruments_a_shard = max(
+        sum(each.shard == other.shard for other in market.listed) for each in market.listed
+    )
+    assert largest <= 2000 // 40 * instruments_a_shard + 20
+    assert 0 == await market.connection.fetchval("SELECT count(*) FROM checkpoints")
+
+
+async def test_a_failed_claim_leaves_nothing_and_is_repeated_exactly(market: Market) -> None:
+    trades = tape(market.ids[0], 3000)
+    async with market.writing() as writer:
+        await writer.store(trades)
+        async with market.working() as connection:
+            broken = new_claimer()
+            await market.connection.execute("ALTER TABLE states ADD CONSTRAINT never CHECK (version < 0)")
+            with pytest.raises(StoreError, match="never"):
+                await broken.claim(connection, 1)
+            assert 0 == await market.connection.fetchval("SELECT count(*) FROM publications")
+            await market.connection.execute("ALTER TABLE states DROP CONSTRAINT never")
+            await claim_all(broken, connection)
+    assert folded_at_once(trades) == await stored(market)
