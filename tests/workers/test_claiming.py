@@ -156,6 +156,7 @@ async def test_workers_and_writers_side_by_side_fold_every_tick_once(market: Mar
     trades = [trade for instrument_id in market.ids for trade in tape(instrument_id, 1500)]
     trades.sort(key=lambda trade: trade.ts)
     written = asyncio.Event()
+    ticks = 0
 
     async def write() -> None:
         async with market.writing() as first, market.writing() as second:
@@ -172,7 +173,6 @@ async def test_workers_and_writers_side_by_side_fold_every_tick_once(market: Mar
                 claimed = await claimer.claim(connection, 4)
                 ticks += claimed.ticks if claimed else 0
 
-    ticks = 0
     await asyncio.gather(write(), work(), work(), work(), work())
     assert len(trades) == ticks
     assert folded_at_once(trades) == await stored(market)
