@@ -9,7 +9,7 @@ ARGS =
 
 BIN = .venv/bin
 STAMP = .venv/.installed
-PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar off
+PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --extra local
 TESTS = $(BIN)/python -m pytest -n 2
