@@ -15,6 +15,7 @@ from heliograph.embedded import folders
 from heliograph.embedded.accounts import unprivileged
 from heliograph.embedded.postgres import Postgres
 from heliograph.embedded.stores import Stores
+from heliograph.embedded.valkey import Valkey
 
 TEMPLATE = "template_heliograph"
 SHARDS = 8
@@ -86,11 +87,23 @@ def postgres_server() -> Iterator[Postgres]:
     folders.remove(home)
 
 
+@pytest.fixture
+def valkey_server() -> Iterator[Valkey]:
+    """A Valkey of the test's own, to stop and start again at one address."""
+    home = folders.throwaway_home(unprivileged())
+    server = Valkey(home, unprivileged())
+    server.start()
+    yield server
+    server.stop()
+    folders.remove(home)
+
+
 @pytest.fixture(scope="session")
 def recordings() -> Path:
     """The folder of recorded exchange frames, used in place."""
     beside = Path(__file__).parents[2] / "shared" / "data"
     folder = Path(os.environ.get("HELIOGRAPH_RECORDINGS") or beside)
     if not folder.is_dir():
-        pytest.skip(f"no recordings in {folder}: set HELIOGRAPH_RECORDINGS to their folder")
+        reason = f"no recordings in {folder}: set HELIOGRAPH_RECORDINGS to their folder"
+        pytest.fail(reason) if os.environ.get("HELIOGRAPH_RECORDINGS_REQUIRED") else pytest.skip(reason)
     return folder
