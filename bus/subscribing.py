@@ -1,7 +1,7 @@
 """Listen to the bus for as long as the process lives, through every loss of Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import NamedTuple
 
 import structlog
@@ -33,7 +33,7 @@ class Subscriber:
         self._url = url
         self._subjects = subjects
 
-    async def listen(self) -> AsyncIterator[Heard]:
+    async def listen(self) -> AsyncGenerator[Heard, None]:
         """Yield what is heard, for ever, reconnecting in between."""
         while True:
             try:
@@ -44,7 +44,7 @@ class Subscriber:
                 yield Heard("", b"", connected=False)
                 await asyncio.sleep(_TRY_AGAIN_AFTER_SECONDS)
 
-    async def _listen_once(self) -> AsyncIterator[Heard]:
+    async def _listen_once(self) -> AsyncGenerator[Heard, None]:
         redis = Redis.from_url(
             self._url, socket_timeout=None, socket_connect_timeout=1.0, health_check_interval=15
         )
