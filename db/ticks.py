@@ -10,7 +10,9 @@ import asyncpg
 import msgspec
 import numpy as np
 
+from db import dead_letters
 from db.copying import Column, rows, rows_with_arrays, times
+from db.dead_letters import DeadLetter
 from db.errors import translated
 from db.instruments import Listed
 from db.queries import load
@@ -48,6 +50,7 @@ class Ticks(msgspec.Struct, frozen=True):
     quotes: Sequence[Quote] = ()
     depths: Sequence[Depth] = ()
     watermarks: Sequence[Watermark] = ()
+    letters: Sequence[DeadLetter] = ()
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -102,14 +105,14 @@ class TickWriter:
         with translated("writing ticks"):
             while True:
                 try:
-                    return await self._transaction(offered, ticks.watermarks, places)
+                    return await self._transaction(offered, ticks, places)
                 except asyncpg.UniqueViolationError:
                     if self._expecting[self._copying]:
                         raise
                     self._expecting[self._copying] = _EXPECT_CONFLICTS
 
     async def _transaction(
-        self, offered: Mapping[str, Sequence[_Tick]], watermarks: Sequence[Watermark], places: Places
+        self, offered: Mapping[str, Sequence[_Tick]], ticks: Ticks, places: Places
     ) -> Written:
         self.unsettled = None
         async with self._connection.transaction():
@@ -117,7 +120,9 @@ class TickWriter:
             for table in _TABLES.values():
                 stored = await self._store(table, offered[table.name], places)
                 spans += _spans(table.kind, stored)
-            spans += _spans(Kind.WATERMARK, await self._pass(watermarks, places))
+            spans += _spans(Kind.WATERMARK, await self._pass(ticks.watermarks, places))
+            if ticks.letters:
+                await dead_letters.add(self._connection, ticks.letters)
             written = await self._batch(spans, places)
             self.unsettled = written
         self.unsettled = None

@@ -1,0 +1,189 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from db.connections import connected
+from db.instruments import Listed, register
+from db.writers import enlist
+from heliograph.embedded.postgres import Postgres
+from ingest.buffer import Arrival, Buffer
+from ingest.notifying import Notifier
+from ingest.tallies import Tallies
+from ingest.venues.venue import FRAMES, QUOTES, TRADES, Decoded, Reason, Rejection
+from ingest.writer import Rhythm, Writer
+from market.channels import Family
+from market.instruments import spot
+from market.publications import Latest
+from market.quotes import Quote
+from market.times import SECOND
+from market.trades import Side, Trade
+from runtime.backoff import delays
+
+MOMENT = 1_700_000_000 * SECOND
+SOL = spot("kraken", "SOL", "USD", "SOL/USD")
+DEADLINE_SECONDS = 60
+
+
+class Hearer:
+    """Remembers what was told on the bus."""
+
+    def __init__(self) -> None:
+        self.shards: set[int] = set()
+        self.values: list[Latest] = []
+        self.woken = asyncio.Event()
+
+    async def wake(self, shards: Sequence[int]) -> None:
+        self.shards |= set(shards)
+        self.woken.set()
+
+    async def latest(self, values: Sequence[Latest]) -> None:
+        self.values.extend(values)
+
+
+class Bench:
+    """A writer with everything around it."""
+
+    def __init__(self, url: str, listed: Listed) -> None:
+        self.url = url
+        self.listed = listed
+        self.hearer = Hearer()
+        self.buffer = Buffer(100_000)
+        self.tallies = Tallies(["kraken"])
+        self.notifier = Notifier(self.hearer)
+        self.retrying = asyncio.Event()
+        self.writer = Writer(
+            url,
+            self.buffer,
+            {listed.instrument_id: listed},
+            tallies=self.tallies,
+            notifier=self.notifier,
+            rhythm=Rhythm(commit_after_seconds=0.001, commit_ticks=1000, retry_delays=self._delays),
+            code_version="test",
+        )
+
+    def _delays(self) -> Iterator[float]:
+        for delay in delays(0.01, 0.05):
+            self.retrying.set()
+            yield delay
+
+    async def put(self, decoded: Decoded) -> None:
+        arrival = Arrival("kraken", decoded)
+        self.tallies.offer(arrival)
+        await self.buffer.put(arrival)
+
+    async def finish(self) -> None:
+        self.buffer.close()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await self.writer.run()
+            self.notifier.close()
+            await self.notifier.run()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run until what was put is written."""
+        async with asyncio.timeout(DEADLINE_SECONDS), asyncio.TaskGroup() as group:
+            writing = group.create_task(self.writer.run())
+            group.create_task(self.notifier.run())
+            yield
+            self.buffer.close()
+            await writing
+            self.notifier.close()
+
+    def trades(self, *numbers: int) -> list[Trade]:
+        id_ = self.listed.instrument_id
+        return [Trade(id_, MOMENT, number, 1.5, 2.0, Side.BUY, MOMENT) for number in numbers]
+
+    def tally(self, kind: str) -> object:
+        kinds = self.tallies.counters()["kraken"]
+        assert isinstance(kinds, dict)
+        return kinds[kind]
+
+
+async def bench_of(url: str) -> Bench:
+    async with connected(url, "test") as connection:
+        listed = await register(connection, [SOL])
+    return Bench(url, listed[SOL.key])
+
+
+@pytest.fixture
+async def bench(postgres_url: str) -> Bench:
+    return await bench_of(postgres_url)
+
+
+def tally(offered: int, stored: int, duplicates: int, **rejected: int) -> dict[str, object]:
+    return {"offered": offered, "stored": stored, "duplicates": duplicates, "rejected": rejected}
+
+
+async def test_what_is_written_is_tallied_told_and_in_the_database(bench: Bench) -> None:
+    quote = Quote(bench.listed.instrument_id, MOMENT, 5, 1.0, float("nan"), 2.0, 3.0, MOMENT)
+    await bench.put(Decoded(trades=bench.trades(1, 2), quotes=[quote]))
+    await bench.put(Decoded(trades=bench.trades(2, 3), repeated={QUOTES: 1}))
+    await bench.finish()
+    assert tally(4, 3, 1) == bench.tally(TRADES)
+    assert tally(2, 1, 1) == bench.tally(QUOTES)
+    assert {bench.listed.shard} == bench.hearer.shards
+    trade, told = bench.hearer.values
+    assert (Family.TRADES, MOMENT, 3, 3) == (trade.family, trade.ts, trade.id, trade.count)
+    assert told.data == (
+        '{"exchange":"kraken","symbol":"SOL/USD","ts":"2023-11-14T22:13:20.000000Z","bid_price":1.0,'
+        '"bid_size":null,"ask_price":2.0,"ask_size":3.0,"received_at":"2023-11-14T22:13:20.000000Z"}'
+    )
+
+
+async def test_rejections_are_counted_by_reason_and_kept_when_they_have_a_payload(bench: Bench) -> None:
+    rejections = [
+        Rejection(TRADES, Reason.NOT_A_DOUBLE, b"a trade"),
+        Rejection(QUOTES, Reason.NO_TIME),
+        Rejection(FRAMES, Reason.UNDECODABLE, b"\xff"),
+    ]
+    await bench.put(Decoded(rejections=rejections))
+    await bench.finish()
+    assert tally(1, 0, 0, not_a_double=1) == bench.tally(TRADES)
+    assert tally(1, 0, 0, no_time=1) == bench.tally(QUOTES)
+    assert tally(1, 0, 0, undecodable=1) == bench.tally(FRAMES)
+    async with connected(bench.url, "test") as connection:
+        letters = await connection.fetch(
+            "SELECT source, exchange, reason, payload FROM dead_letters ORDER BY 1"
+        )
+    expected = [("frame", "kraken", "undecodable", b"\xff"), ("tick", "kraken", "not_a_double", b"a trade")]
+    assert expected == [tuple(letter) for letter in letters]
+
+
+async def test_a_restart_of_postgresql_loses_and_repeats_nothing(postgres_server: Postgres) -> None:
+    bench = await bench_of(postgres_server.url)
+    async with bench.running():
+        await bench.put(Decoded(trades=bench.trades(1)))
+        await bench.hearer.woken.wait()
+        await asyncio.to_thread(postgres_server.stop)
+        await bench.put(Decoded(trades=bench.trades(1, 2, 3)))
+        await bench.retrying.wait()
+        assert tally(4, 1, 0) == bench.tally(TRADES)
+        await asyncio.to_thread(postgres_server.start)
+    assert tally(4, 3, 1) == bench.tally(TRADES)
+    async with connected(bench.url, "test") as connection:
+        assert await connection.fetchval("SELECT count(*) FROM trades") == 3
+        assert await connection.fetchval("SELECT sum(ticks) FROM batches") == 3
+
+
+async def test_a_commit_whose_answer_was_lost_counts_as_stored(bench: Bench) -> None:
+    await bench.put(Decoded(trades=bench.trades(1, 2)))
+    writer = bench.writer
+    async with writer._session() as session:
+        await writer._take()
+        ticks = writer._merged()
+        await session.ensure_days(ticks)
+        writer._unsettled = await session.ticks.write(ticks, writer._places)
+    assert tally(2, 0, 0) == bench.tally(TRADES)
+    await bench.finish()
+    assert tally(2, 2, 0) == bench.tally(TRADES)
+    assert {bench.listed.shard} == bench.hearer.shards
+
+
+async def test_each_connection_takes_a_free_slot(bench: Bench) -> None:
+    async with connected(bench.url, "other") as other:
+        assert (await enlist(other)).slot == 0
+        await bench.put(Decoded(trades=bench.trades(1)))
+        await bench.finish()
+        assert [1] == [row["writer"] for row in await other.fetch("SELECT writer FROM batches")]
