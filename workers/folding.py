@@ -67,7 +67,8 @@ class FoldFailure(msgspec.Struct, frozen=True):
 class Folded(msgspec.Struct, frozen=True):
     """What one call of ``fold`` made of its ticks.
 
-    ``bars`` are in order of closing, shortest first at one instant; ``signals`` in order of ``ts``.
+    ``bars`` are in order of closing, shortest first at one instant; ``signals`` as they were decided:
+    one of a bar may follow one of a depth that lay behind the bar's end.
     ``snapshots`` are the newest SNAPSHOTS_KEPT states, oldest first, each as it was just before event
     time entered another SNAPSHOT_EVERY: to take in a tick that came late, go on from the newest whose
     ``cursor`` lies before it, with the ticks after that cursor.

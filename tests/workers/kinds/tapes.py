@@ -46,18 +46,14 @@ def bar(second: int, close: float, buy: float = 0.0, sell: float = 0.0, unknown:
     return Bar(SECOND, start, close, close, close, close, volume, volume * close, buy, sell, 1)
 
 
-def seeded(seed: int) -> Random:
-    return Random(seed)  # noqa: S311 - a tape, not a secret
-
-
 def random_closes(seed: int, count: int) -> list[float]:
-    random = seeded(seed)
+    random = Random(seed)
     return [60_000.0 + random.gauss(0.0, 20.0) for _ in range(count)]
 
 
 def random_tape(seed: int, seconds: int) -> list[Tick]:
     """Return a sorted tape with repeated times, seconds without trades, and now and then a long silence."""
-    random = seeded(seed)
+    random = Random(seed)
     tape: list[Tick] = []
     ts, price, trend, lean = START, 100.0, 0.0, 1.0
     while ts < START + seconds * SECOND:

@@ -1,0 +1,51 @@
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from market.ticks import BEFORE_ALL
+from tests.workers.kinds.tapes import random_tape
+from workers.folding import Folder, InstrumentState
+from workers.kinds.catalogue import KINDS
+from workers.kinds.flow import Flow
+from workers.kinds.pressure import Pressure
+from workers.kinds.rsi import Rsi
+
+FOLDER = Folder(KINDS)
+
+
+def state_after(folder: Folder, seed: int, seconds: int) -> InstrumentState:
+    return folder.fold(folder.start(), random_tape(seed, seconds)).state
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), seconds=st.integers(0, 400))
+def test_a_stored_state_comes_back_exactly(seed: int, seconds: int) -> None:
+    state = state_after(FOLDER, seed, seconds)
+    assert FOLDER.decode(FOLDER.encode(state)) == state
+
+
+def test_a_kind_that_is_new_starts_and_one_that_is_unknown_is_left_out() -> None:
+    before, after = Folder([Flow(), Rsi()]), Folder([Flow(), Pressure()])
+    state = state_after(before, seed=8, seconds=300)
+    assert after.decode(before.encode(state)) == InstrumentState(
+        state.cursor, state.running, {"flow": state.kinds["flow"], "pressure": Pressure().start()}
+    )
+
+
+class NextFlow(Flow, frozen=True):
+    """Trade flow as a later version."""
+
+    version = 2
+
+
+def test_a_kind_of_another_version_starts() -> None:
+    before, after = Folder([Flow()]), Folder([NextFlow()])
+    decoded = after.decode(before.encode(state_after(before, seed=8, seconds=300)))
+    assert decoded.kinds == {"flow": Flow().start()}
+    assert decoded.cursor > BEFORE_ALL
+
+
+def test_what_is_not_a_state_is_refused() -> None:
+    with pytest.raises(msgspec.DecodeError):
+        FOLDER.decode(b"not a state")
