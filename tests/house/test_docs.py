@@ -5,19 +5,21 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from api.frames import CloseCode, Code, Outgoing, Subscribe, Unsubscribe
 from market import errors
 from market.errors import HeliographError
 from runtime.metrics import TABLE
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs" / "operations.md"
+STREAM = ROOT / "docs" / "stream.md"
 PACKAGES = ("api", "bus", "db", "heliograph", "ingest", "runtime", "workers")
 DOCUMENTS = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")})
 
@@ -55,6 +57,8 @@ def default_of(field: FieldInfo) -> str:
     value: Any = field.get_default(call_default_factory=True)
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
+    if isinstance(value, bool):
+        value = str(value).lower()
     return "" if value in (None, "", (), []) else f"`{value}`"
 
 
@@ -94,6 +98,20 @@ def test_every_error_is_documented() -> None:
         for one in classes
     ]
     assert [] == missing(rows, OPERATIONS)
+
+
+def test_every_number_of_the_stream_is_documented() -> None:
+    numbers = [row(str(int(code)), code.name, "yes" if code.fatal else "no") for code in Code]
+    closes = [row(str(int(code)), code.name) for code in CloseCode]
+    lines = STREAM.read_text().splitlines()
+    rows = [each.removesuffix("|") for each in (*numbers, *closes)]
+    assert [] == [each for each in rows if not any(line.startswith(each) for line in lines)]
+
+
+def test_every_frame_of_the_stream_is_documented() -> None:
+    tags = [one.__struct_config__.tag for one in (*get_args(Outgoing), Subscribe, Unsubscribe)]
+    text = STREAM.read_text()
+    assert [] == [tag for tag in tags if f'{{"op": "{tag}"' not in text and f"`{tag}`" not in text]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
