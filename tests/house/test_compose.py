@@ -1,43 +1,12 @@
 """The compose file, as far as it can be judged without an engine."""
 
-import re
 import subprocess
 import sys
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
-FILE = ROOT / "docker-compose.yml"
-STORES = {"postgres", "valkey"}
-LONG_RUNNING = {"ingest", "worker-live", "worker-backfill", "scheduler", "api"}
-PASSWORD = {"HELIOGRAPH_POSTGRES_PASSWORD": "chosen"}
-
-_VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<how>[?-])(?P<rest>[^}]*))?\}")
-
-
-def interpolated(text: str, environment: Mapping[str, str]) -> str:
-    """Fill in ``${NAME}``, ``${NAME:-default}``, and ``${NAME:?message}`` as compose does."""
-
-    def value(match: re.Match[str]) -> str:
-        found = environment.get(match["name"], "")
-        if not found and match["how"] == "?":
-            raise LookupError(match["name"], match["rest"])
-        return found or (match["rest"] or "" if match["how"] == "-" else "")
-
-    return _VARIABLE.sub(value, text)
-
-
-def services(environment: Mapping[str, str] = PASSWORD) -> dict[str, dict[str, Any]]:
-    """Return the services as an engine would see them."""
-    lines = (line for line in FILE.read_text().splitlines() if not line.lstrip().startswith("#"))
-    loaded: dict[str, dict[str, Any]] = yaml.safe_load(interpolated("\n".join(lines), environment))[
-        "services"
-    ]
-    return loaded
+from tests.house.compose import FILE, LONG_RUNNING, STORES, services
 
 
 def limits(service: str) -> dict[str, str]:
@@ -73,21 +42,21 @@ def test_no_password_is_written_in_it() -> None:
 
 
 def test_it_has_the_stores_and_one_service_a_role() -> None:
-    assert STORES | LONG_RUNNING | {"migrate"} == set(services())
+    assert {*STORES, *LONG_RUNNING, "migrate"} == set(services())
 
 
 def test_every_role_comes_from_the_one_image() -> None:
-    roles = LONG_RUNNING | {"migrate"}
+    roles = {*LONG_RUNNING, "migrate"}
     assert 1 == len({services()[role]["image"] for role in roles})
 
 
-@pytest.mark.parametrize("service", sorted(STORES | LONG_RUNNING))
+@pytest.mark.parametrize("service", [*STORES, *LONG_RUNNING])
 def test_what_runs_long_has_a_health_check_and_comes_back(service: str) -> None:
     assert "CMD" == services()[service]["healthcheck"]["test"][0]
     assert "unless-stopped" == services()[service]["restart"]
 
 
-@pytest.mark.parametrize("service", sorted(STORES | LONG_RUNNING | {"migrate"}))
+@pytest.mark.parametrize("service", [*STORES, *LONG_RUNNING, "migrate"])
 def test_every_service_is_limited(service: str) -> None:
     assert {"cpus", "memory"} == set(limits(service))
 
