@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from math import isfinite
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from workers.kinds.fold import AnyFold, Input
 
 every_kind = pytest.mark.parametrize("fold", KINDS, ids=lambda fold: fold.kind)
 SECONDS = 1_500
+SIGNALS_PAGE = Path(__file__).parents[3] / "docs" / "signals.md"
 
 
 def items_of(fold: AnyFold, seed: int) -> Sequence[Bar | Depth]:
@@ -49,6 +51,14 @@ def test_a_signal_is_sound(fold: AnyFold) -> None:
 def test_every_parameter_is_a_number_and_makes_a_like_fold(fold: AnyFold) -> None:
     assert all(isinstance(number, int | float) for number in fold.parameters.values())
     assert type(fold)(**fold.parameters) == fold
+
+
+@every_kind
+def test_every_parameter_and_every_number_of_its_evidence_is_documented(fold: AnyFold) -> None:
+    section = SIGNALS_PAGE.read_text().partition(f"### {fold.kind}\n")[2].partition("\n### ")[0]
+    evidence = told_of(fold, items_of(fold, seed=1))[0].evidence
+    assert [name for name in (*fold.parameters, *evidence) if f"`{name}`" not in section] == []
+    assert [number for number in fold.parameters.values() if f"{number:g}" not in section] == []
 
 
 @every_kind
