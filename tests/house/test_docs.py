@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from api.frames import CloseCode, Code, Outgoing, Subscribe, Unsubscribe
+from ingest.settings import FeedSettings
 from market import errors
 from market.errors import HeliographError
 from runtime.metrics import TABLE
@@ -69,6 +70,11 @@ def test_every_setting_is_documented(package: str) -> None:
         for of, name, field in fields()
         if of == package
     ]
+    assert [] == missing(rows, OPERATIONS)
+
+
+def test_every_field_of_a_feed_is_documented() -> None:
+    rows = [row(f"`{name}`", field.description or "?") for name, field in FeedSettings.model_fields.items()]
     assert [] == missing(rows, OPERATIONS)
 
 
