@@ -6,8 +6,11 @@ from contextlib import contextmanager
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 
 from sim.protocols.protocol import Topic, Topics
+
+_CLOSE_SECONDS = 1.0
 
 
 class Listener:
@@ -25,6 +28,14 @@ class Listener:
         except ConnectionClosed:
             return False
         return True
+
+    async def dismiss(self) -> None:
+        """Close the connection, cutting off a reader that takes nothing any more."""
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._connection.close(CloseCode.GOING_AWAY)
+        except TimeoutError:
+            self._connection.transport.abort()
 
 
 class Audience:
@@ -73,6 +84,12 @@ class Audience:
                     await self._changed.wait()
             except TimeoutError:
                 return
+
+    async def dismiss(self) -> None:
+        """Close every connection."""
+        async with asyncio.TaskGroup() as closing:
+            for listener in self.all:
+                closing.create_task(listener.dismiss())
 
     def _complete(self, connections: int) -> bool:
         listeners = self.subscribed

@@ -27,7 +27,6 @@ _FRAMES_A_TURN = 64
 
 _HEARTBEAT_SECONDS = 1.0
 _PING_SECONDS = 20
-_CLOSE_SECONDS = 1
 
 
 class SimulatedVenue:
@@ -88,13 +87,21 @@ class SimulatedVenue:
         """Listen on the loopback ``port`` (0 takes a free one) and play while the block runs."""
         async with self._listening(port) as server:
             self.port = next(iter(server.sockets)).getsockname()[1]
-            async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(self._play()), tasks.create_task(self._beat())]
-                try:
+            try:
+                async with self._playing():
                     yield
-                finally:
-                    for task in running:
-                        task.cancel()
+            finally:
+                await self._audience.dismiss()
+
+    @asynccontextmanager
+    async def _playing(self) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(self._play()), tasks.create_task(self._beat())]
+            try:
+                yield
+            finally:
+                for task in running:
+                    task.cancel()
 
     def _listening(self, port: int) -> AbstractAsyncContextManager[Server]:
         return serve(
@@ -105,7 +112,6 @@ class SimulatedVenue:
             compression=None,
             ping_interval=_PING_SECONDS,
             ping_timeout=None,  # who is slow is waited for
-            close_timeout=_CLOSE_SECONDS,
         )
 
     async def _attend(self, connection: ServerConnection) -> None:

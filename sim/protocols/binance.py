@@ -27,8 +27,10 @@ class Binance:
 
     def topic(self, message: Json) -> Topic | None:
         """Return the stream, without the speed that was recorded."""
-        stream = message.get("stream") if isinstance(message, dict) else None
-        return _topic_of(stream) if isinstance(stream, str) else None
+        match message:
+            case {"stream": str() as stream, "data": dict()}:
+                return _topic_of(stream)
+        return None
 
     def market(self, message: Json) -> Market:
         """Tell USD-M by what only its messages have; COIN-M, whose contracts are inverse, is refused."""

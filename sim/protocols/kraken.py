@@ -18,8 +18,6 @@ from sim.symbols import from_kraken
 
 _V1, _V2 = "v1", "v2"
 _CONNECTION = 1
-_SHORTEST = 4
-"""A message of version 1 is ``[channelID, payload.., channelName, pair]``."""
 
 
 class Kraken:
@@ -28,13 +26,13 @@ class Kraken:
     name = "kraken"
 
     def topic(self, message: Json) -> Topic | None:
-        """Return the channel without its depth; statuses, acknowledgements, and heartbeats have none."""
-        if isinstance(message, list) and len(message) >= _SHORTEST:
-            return Topic(_feed(str(message[-2]), _V1), str(message[-1]))
-        data = message.get("data") if isinstance(message, dict) else None
-        if not isinstance(data, list) or not data or "symbol" not in data[0]:
-            return None
-        return Topic(_feed(str(message["channel"]), _V2), str(data[0]["symbol"]))
+        """Read ``[channelID, payload.., channelName, pair]`` and objects; the venue's own words have none."""
+        match message:
+            case [int(), _, *_, str() as name, str() as pair]:
+                return Topic(_feed(name, _V1), pair)
+            case {"channel": str() as channel, "data": [{"symbol": str() as pair}, *_]}:
+                return Topic(_feed(channel, _V2), pair)
+        return None
 
     def market(self, message: Json) -> Market:
         """Everything is spot."""
