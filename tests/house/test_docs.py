@@ -5,21 +5,28 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
+import typer
+from fastapi import FastAPI
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
+from typer.core import TyperGroup
 
+import heliograph.cli
+from api.app import create
 from api.frames import CloseCode, Code, Outgoing, Subscribe, Unsubscribe
+from api.state import State
 from ingest.settings import FeedSettings
 from market import errors
 from market.errors import HeliographError
-from runtime.metrics import TABLE
+from runtime.metrics import TABLE, Metrics
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs" / "operations.md"
+API = ROOT / "docs" / "api.md"
 STREAM = ROOT / "docs" / "stream.md"
 PACKAGES = ("api", "bus", "db", "heliograph", "ingest", "runtime", "workers")
 DOCUMENTS = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")})
@@ -93,6 +100,41 @@ def test_every_metric_is_documented() -> None:
         for m in TABLE
     ]
     assert [] == missing(rows, OPERATIONS)
+
+
+def commands(group: TyperGroup, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the full name and the help of every command."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", (command.help or "?").splitlines()[0]
+
+
+def test_every_command_is_documented() -> None:
+    everything = typer.main.get_group(heliograph.cli.app)
+    rows = [row(f"`{name}`", what) for name, what in commands(everything, "heliograph")]
+    assert [] == missing(rows, OPERATIONS)
+
+
+def application() -> FastAPI:
+    """Return the API without anything behind it."""
+    return create(cast("State", {"metrics": Metrics()}))
+
+
+def test_every_route_is_documented() -> None:
+    paths = {path for route in application().routes if (path := getattr(route, "path", None))}
+    text = API.read_text()
+    assert [] == sorted(path for path in paths if f"`GET {path}`" not in text)
+
+
+def test_every_parameter_is_documented() -> None:
+    paths = create(cast("State", {"metrics": Metrics()})).openapi()["paths"]
+    named = {
+        p["name"] for path in paths.values() for verb in path.values() for p in verb.get("parameters", [])
+    }
+    text = API.read_text()
+    assert [] == sorted(name for name in named if f"`{name}`" not in text)
 
 
 def test_every_error_is_documented() -> None:
