@@ -1,0 +1,181 @@
+"""The command line. Every command imports what it needs when it runs, so that --help is quick."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from runtime.lifecycle import Main
+
+app = typer.Typer(
+    name="heliograph",
+    help="Market intelligence on your own machine: ticks in, signals out.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+ingest = typer.Typer(help="Listen to venues and store what they say.", no_args_is_help=True)
+worker = typer.Typer(help="Turn ticks into bars and signals.", no_args_is_help=True)
+db = typer.Typer(help="Look after the database's schema.", no_args_is_help=True)
+app.add_typer(ingest, name="ingest")
+app.add_typer(worker, name="worker")
+app.add_typer(db, name="db")
+
+DataDir = Annotated[Path | None, typer.Option(help="Folder of the data.", show_default="a folder of its own")]
+Port = Annotated[int | None, typer.Option(help="Port of the page, REST, and WebSocket.")]
+ReportFile = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE", help="Write the report as JSON.")
+]
+
+
+@app.command()
+def up(
+    data_dir: DataDir = None,
+    port: Port = None,
+    venue: Annotated[
+        list[str] | None, typer.Option(help="A live feed, VENUE:SYMBOL,SYMBOL; may be repeated.")
+    ] = None,
+) -> None:
+    """Run everything on this machine until Ctrl-C."""
+    from heliograph import commands
+
+    commands.up(data_dir, port, venue or [])
+
+
+@app.command()
+def demo(  # noqa: PLR0913  # these are its options
+    *,
+    seconds: Annotated[
+        float, typer.Option(help="Length of the market that is made up; 0: until Ctrl-C.")
+    ] = 60,
+    report: ReportFile = None,
+    data_dir: DataDir = None,
+    port: Port = None,
+    seed: Annotated[int, typer.Option(help="What the made-up market follows from.")] = 7,
+    rate: Annotated[float, typer.Option(help="Made-up frames a second.")] = 200,
+) -> None:
+    """Run everything on a simulated venue that makes its market up, and report."""
+    from heliograph import rehearsals
+
+    rehearsals.demo(rehearsals.Options(report, data_dir, port), seconds=seconds, seed=seed, rate=rate)
+
+
+@app.command()
+def replay(  # noqa: PLR0913  # these are its options
+    *,
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, metavar="FILE...")],
+    venue: Annotated[str, typer.Option(help="Whose frames these are: binance, coinbase, or kraken.")],
+    speed: Annotated[str, typer.Option(help="Multiple of recorded time, or max.")] = "1",
+    report: ReportFile = None,
+    data_dir: DataDir = None,
+    port: Port = None,
+) -> None:
+    """Play recorded frames through the whole path, and report."""
+    from heliograph import rehearsals
+
+    rehearsals.replay(rehearsals.Options(report, data_dir, port), files=files, venue=venue, speed=speed)
+
+
+@app.command()
+def tail(
+    channels: Annotated[
+        list[str], typer.Argument(metavar="CHANNEL...", help="Like signals:kraken:SOL/USD; * is any.")
+    ],
+    url: Annotated[
+        str | None, typer.Option(help="Address of the API.", show_default="this machine's")
+    ] = None,
+) -> None:
+    """Print the frames of channels as they come."""
+    from heliograph.tailing import tail as follow
+
+    _run(follow(channels, url))
+
+
+@app.command()
+def config() -> None:
+    """Show every setting: its value, its unit, and where it comes from."""
+    import sys
+
+    from heliograph.configuration import show
+
+    show(sys.stdout)
+
+
+@app.command()
+def health(role: Annotated[str, typer.Argument(help="A role, like worker-live.")]) -> None:
+    """Exit with 0 if a process of ROLE on this host beat lately; for container health checks."""
+    from heliograph import commands
+
+    commands.health(role)
+
+
+@ingest.command("live")
+def ingest_live() -> None:
+    """Be an ingester of the feeds in HELIOGRAPH_INGEST_FEEDS."""
+    from ingest.__main__ import run
+
+    _run(run)
+
+
+@worker.command("live")
+def worker_live() -> None:
+    """Be a worker of the live pool."""
+    from workers.__main__ import run_live
+
+    _run(run_live)
+
+
+@worker.command("backfill")
+def worker_backfill() -> None:
+    """Be a worker of the backfill pool, niced."""
+    import os
+
+    from workers.__main__ import run_backfill
+
+    os.nice(10)
+    _run(run_backfill)
+
+
+@app.command()
+def scheduler() -> None:
+    """Be the scheduler, or stand by."""
+    from workers.__main__ import run_scheduler
+
+    _run(run_scheduler)
+
+
+@app.command()
+def api() -> None:
+    """Serve REST, the stream, and the page."""
+    from api.__main__ import run
+
+    _run(run)
+
+
+@db.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    from heliograph import commands
+
+    commands.migrate()
+
+
+@db.command()
+def status() -> None:
+    """Show the database's revision; exit with 1 if it is not the newest."""
+    from heliograph import commands
+
+    commands.status()
+
+
+def _run(main: "Main") -> None:
+    """Be a program until told to stop."""
+    from runtime import logs
+    from runtime.lifecycle import run_until_stopped
+    from runtime.settings import RuntimeSettings
+
+    settings = RuntimeSettings()
+    logs.configure(settings)
+    run_until_stopped(main, settings.parent_fd)

@@ -1,0 +1,30 @@
+"""The roles: programs that run for as long as the house is open, each in a process of its own."""
+
+import sys
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from heliograph.supervisor import Program
+
+
+class Role(NamedTuple):
+    """A role and the command that runs it."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+    def program(self, environment: Mapping[str, str], number: int = 1) -> Program:
+        """Return this role's program; further ones of a role are numbered."""
+        name = self.name if number == 1 else f"{self.name}-{number}"
+        return Program(name, (sys.executable, "-m", "heliograph", *self.arguments), environment)
+
+
+MIGRATE = Role("migrate", ("db", "migrate"))
+API = Role("api", ("api",))
+WORKER_LIVE = Role("worker-live", ("worker", "live"))
+WORKER_BACKFILL = Role("worker-backfill", ("worker", "backfill"))
+SCHEDULER = Role("scheduler", ("scheduler",))
+INGEST = Role("ingest", ("ingest", "live"))
+
+ROLES = (API, SCHEDULER, WORKER_BACKFILL, WORKER_LIVE, INGEST)
+"""In the order in which they start; they stop in the reverse one."""
