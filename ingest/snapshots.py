@@ -1,0 +1,67 @@
+"""Fetching the book snapshots that a decoder wants."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+import httpx
+import structlog
+
+from ingest.venues.venue import Decoded, Decoder
+from market.errors import DecodeError, FeedError
+from runtime.clock import Clock
+
+logger = structlog.get_logger(__name__)
+
+_AT_ONCE: Final = 4
+"""Requests to one venue at the same time: snapshots are dear in its rate limits."""
+
+Take = Callable[[Decoded], object]
+
+
+class Snapshots:
+    """Fetches books from one venue; ``urls`` are by venue symbol."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        urls: Mapping[str, str],
+        retry_delays: Callable[[], Iterator[float]],
+        clock: Clock,
+    ) -> None:
+        self._http = http
+        self._urls = urls
+        self._retry_delays = retry_delays
+        self._clock = clock
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def supply(self, venue_symbol: str, decoder: Decoder, take: Take) -> Decoded:
+        """Hand fresh books to the decoder until it wants no more; return what it made of the last.
+
+        What it made of earlier ones, which it rejected as too old, is taken by ``take``.
+        """
+        delays = self._retry_delays()
+        while True:
+            decoded = await self._try(venue_symbol, decoder)
+            if venue_symbol not in decoded.snapshots_wanted:
+                return decoded
+            take(decoded)
+            await asyncio.sleep(next(delays))
+
+    async def _try(self, venue_symbol: str, decoder: Decoder) -> Decoded:
+        try:
+            body = await self._get(self._urls[venue_symbol])
+            return decoder.snapshot(venue_symbol, body, self._clock())
+        except (FeedError, DecodeError) as error:
+            logger.warning("snapshot.failed", symbol=venue_symbol, error=str(error))
+            return Decoded(snapshots_wanted=(venue_symbol,))
+
+    async def _get(self, url: str) -> bytes:
+        async with self._slots:
+            try:
+                answer = await self._http.get(url)
+                answer.raise_for_status()
+            except httpx.HTTPError as error:
+                message = f"no book from {url}: {type(error).__name__}: {error}"
+                raise FeedError(message) from error
+        return answer.content

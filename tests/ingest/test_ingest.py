@@ -1,0 +1,127 @@
+"""The whole ingester on real sockets and PostgreSQL, against the simulated venue."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from db.connections import connected
+from db.feeds import feeds
+from ingest.__main__ import ingest
+from ingest.settings import FeedSettings, IngestSettings
+from market import batches
+from market.publications import Latest
+from sim import protocols
+from sim.pacing import MAX, Pace
+from sim.server import SimulatedVenue
+from sim.tapes import RecordedTape
+
+DEADLINE_SECONDS = 120
+
+
+class Deaf:
+    """A bus that nobody listens to."""
+
+    async def wake(self, shards: Sequence[int]) -> None:
+        pass
+
+    async def latest(self, values: Sequence[Latest]) -> None:
+        pass
+
+
+@asynccontextmanager
+async def simulated(venue: str, *files: Path) -> AsyncIterator[SimulatedVenue]:
+    adapter = protocols.named(venue)
+    tape = RecordedTape(adapter, files)
+    simulation = SimulatedVenue(adapter, tape, Pace(MAX))
+    async with simulation.serving():
+        yield simulation
+
+
+async def replay(url: str, venue: str, *files: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Ingest a whole recording; return what the venue offered and what the ingester counted."""
+    async with asyncio.timeout(DEADLINE_SECONDS), simulated(venue, *files) as simulation:
+        status = simulation.status()
+        feed = FeedSettings(
+            venue=venue,
+            symbols=status["symbols"],
+            protocol=status["protocol"],
+            stream_url=simulation.stream_url,
+            rest_url=simulation.rest_url,
+        )
+        stopping = asyncio.Event()
+        task = asyncio.create_task(ingest(IngestSettings(feeds=(feed,)), url, Deaf(), stopping, "test"))
+        await asyncio.wait(
+            {task, asyncio.create_task(simulation.finished.wait())}, return_when="FIRST_COMPLETED"
+        )
+        stopping.set()
+        await task
+        return simulation.status()["offered"], (await counters(url))["feeds"][venue]
+
+
+async def counters(url: str) -> dict[str, Any]:
+    async with connected(url, "test") as connection:
+        row = await connection.fetchrow(
+            "SELECT counters::text, stopped_at FROM processes ORDER BY started_at DESC LIMIT 1"
+        )
+    assert row is not None
+    assert row["stopped_at"] is not None
+    found: dict[str, Any] = msgspec.json.decode(row["counters"])
+    return found
+
+
+async def stored(url: str) -> dict[str, int]:
+    async with connected(url, "test") as connection:
+        return {
+            table: await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608
+            for table in ("trades", "quotes", "depths")
+        }
+
+
+def balances(tally: dict[str, Any]) -> bool:
+    rejected: int = sum(tally["rejected"].values())
+    return bool(tally["offered"] == tally["stored"] + tally["duplicates"] + rejected)
+
+
+@pytest.mark.slow
+async def test_a_recording_is_stored_whole_and_a_second_time_not_at_all(
+    postgres_url: str, recordings: Path
+) -> None:
+    file = recordings / "hftbacktest" / "spot_btcusdt_20240808.gz"
+    offered, tallies = await replay(postgres_url, "binance", file)
+    assert {"trades": 9_757, "quotes": 28_040, "depths": 3_451} == offered
+    assert offered == {kind: tally["offered"] for kind, tally in tallies.items()}
+    assert all(map(balances, tallies.values()))
+    assert [{}] * 3 == [tally["rejected"] for tally in tallies.values()]
+    assert {kind: tally["stored"] for kind, tally in tallies.items()} == await stored(postgres_url)
+    assert (9_757, 0) == (tallies["trades"]["stored"], tallies["trades"]["duplicates"])
+    _, again = await replay(postgres_url, "binance", file)
+    assert dict.fromkeys(offered, 0) == {kind: tally["stored"] for kind, tally in again.items()}
+    assert offered == {kind: tally["duplicates"] for kind, tally in again.items()}
+    async with connected(postgres_url, "test") as connection:
+        rows = await connection.fetch("SELECT ticks, listing FROM batches")
+        states = [feed.state for feed in await feeds(connection)]
+        marks = await connection.fetchval("SELECT count(*) FROM watermarks")
+    listed = [
+        span.count for row in rows for spans in batches.decode(row["listing"]).values() for span in spans
+    ]
+    assert (
+        sum((await stored(postgres_url)).values()) + marks == sum(listed) == sum(row["ticks"] for row in rows)
+    )
+    assert ["stopped", "stopped"] == states
+
+
+@pytest.mark.slow
+async def test_futures_are_stored_whole(postgres_url: str, recordings: Path) -> None:
+    offered, tallies = await replay(
+        postgres_url, "binance", recordings / "hftbacktest" / "usdm_btcusdt_20240808.gz"
+    )
+    assert {"trades": 21_313, "quotes": 66_089, "depths": 6_551} == offered
+    assert offered == {kind: tally["offered"] for kind, tally in tallies.items()}
+    assert all(map(balances, tallies.values()))
+    assert {kind: tally["stored"] for kind, tally in tallies.items()} == await stored(postgres_url)
+    assert (21_313, {}) == (tallies["trades"]["stored"], tallies["trades"]["rejected"])
