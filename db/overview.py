@@ -63,3 +63,10 @@ async def read(connection: "Connection") -> Overview:
         processes=[RunningProcess(**dict(row)) for row in processes],
         queue=Queue(**dict(queue or {})),
     )
+
+
+async def listing(connection: "Connection") -> tuple[int, int]:
+    """Return a mark that changes whenever an instrument is listed."""
+    with translated("looking for new instruments"):
+        row = await connection.fetchrow(_sql.listing)
+    return tuple(row or (0, 0))

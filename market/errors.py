@@ -6,7 +6,8 @@
     ├── ConfigurationError
     ├── InvalidInputError
     │   ├── UnknownVenueError
-    │   └── UnknownInstrumentError
+    │   ├── UnknownInstrumentError
+    │   └── RefusedRequestError
     ├── DecodeError
     │   └── RefusedTickError
     ├── FeedError
@@ -45,6 +46,14 @@ class UnknownVenueError(InvalidInputError):
 
 class UnknownInstrumentError(InvalidInputError):
     """No instrument of that name is known."""
+
+
+class RefusedRequestError(InvalidInputError):
+    """What a subscriber asked for cannot be done; ``code`` is its number in the stream's protocol."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class DecodeError(HeliographError):

@@ -19,3 +19,7 @@ ORDER BY role, process_id
 SELECT count(*) AS batches, coalesce(sum(ticks), 0)::bigint AS ticks,
        coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest_seconds
 FROM batches
+
+-- name: listing
+-- Changes whenever an instrument is listed; told cheaply, many times a second.
+SELECT count(*)::int, coalesce(max(instrument_id), 0) FROM instruments

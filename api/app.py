@@ -1,0 +1,42 @@
+"""The application: routes, errors, and what they share."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from api import problems
+from api.routes import bars, health, instruments, pages, signals, stream, trades
+from api.schemas import Problem
+from api.state import State
+from api.timing import Timing
+
+_DESCRIPTION = (
+    "History over REST; what is new over the WebSocket /v1/stream. Times are ISO 8601, UTC. Pages: give "
+    "`next` back as `cursor`. An answer may be kept for some seconds (X-Cache); `Cache-Control: no-cache` "
+    "asks for a fresh one."
+)
+
+
+def create(state: State) -> FastAPI:
+    """Return the application around a state that lives longer than it."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
+        yield state
+
+    app = FastAPI(
+        title="Heliograph",
+        version=version("heliograph"),
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
+    )
+    for noun in (instruments, trades, bars, signals, health, stream, pages):
+        app.include_router(noun.router)
+    problems.install(app)
+    app.add_middleware(Timing, metrics=state["metrics"])
+    return app

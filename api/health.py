@@ -1,0 +1,147 @@
+"""How everything stands, asked of PostgreSQL and Redis within a second or two."""
+
+import asyncio
+from collections.abc import Iterator
+from enum import StrEnum
+
+from redis.exceptions import RedisError
+
+from api.schemas import Row
+from api.state import State
+from db import overview
+from db.overview import Overview
+from market.errors import StoreError
+
+_WITHIN_SECONDS = 2.0
+_STALE_FEED_SECONDS = 30.0
+_WAITED_TOO_LONG_SECONDS = 5.0
+_MISSED_BEAT_SECONDS = 5.0
+
+
+class Status(StrEnum):
+    """``down``: nothing can be answered. ``degraded``: something that it names is amiss."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+class Feed(Row):
+    """A connection to a venue; `age_seconds` since its last frame, null before the first."""
+
+    exchange: str
+    symbols: list[str]
+    state: str
+    detail: str
+    age_seconds: float | None
+
+
+class Process(Row):
+    """A process that has not ended in order; `age_seconds` since its last heartbeat."""
+
+    role: str
+    host: str
+    pid: int
+    age_seconds: float
+
+
+class Queue(Row):
+    """What no worker has claimed yet."""
+
+    batches: int
+    ticks: int
+    oldest_seconds: float
+
+
+class Health(Row):
+    """How things stand; `problems` says in words what keeps `status` from `ok`."""
+
+    status: Status
+    simulated: bool
+    problems: list[str]
+    database: bool
+    redis: bool
+    queue: Queue | None
+    feeds: list[Feed]
+    processes: list[Process]
+
+
+async def examine(here: State) -> Health:
+    """Return how things stand now."""
+    seen, redis = await asyncio.gather(_overview(here), _redis(here))
+    problems = list(_problems(seen, redis=redis))
+    return Health(
+        status=_status(seen, problems),
+        simulated=here["settings"].simulated,
+        problems=problems,
+        database=seen is not None,
+        redis=redis,
+        queue=_queue(seen),
+        feeds=_feeds(seen),
+        processes=_processes(seen),
+    )
+
+
+async def _overview(here: State) -> Overview | None:
+    try:
+        async with asyncio.timeout(_WITHIN_SECONDS), here["database"].connection() as connection:
+            return await overview.read(connection)
+    except (StoreError, TimeoutError):
+        return None  # which is the finding
+
+
+async def _redis(here: State) -> bool:
+    try:
+        await here["cache"].ping()
+    except (RedisError, OSError):
+        return False  # which is the finding
+    return True
+
+
+def _status(seen: Overview | None, problems: list[str]) -> Status:
+    if seen is None:
+        return Status.DOWN
+    return Status.DEGRADED if problems else Status.OK
+
+
+def _problems(seen: Overview | None, *, redis: bool) -> Iterator[str]:
+    if not redis:
+        yield "redis does not answer: everything goes on through PostgreSQL, a little slower"
+    if seen is None:
+        yield "the database does not answer"
+        return
+    if seen.queue.oldest_seconds > _WAITED_TOO_LONG_SECONDS:
+        yield f"ticks have waited for workers for {seen.queue.oldest_seconds:.0f} s"
+    for feed in seen.feeds:
+        if feed.frame_age_seconds is None or feed.frame_age_seconds > _STALE_FEED_SECONDS:
+            yield f"feed {feed.exchange} is {feed.state} and silent: {feed.detail or feed.url}"
+    for process in seen.processes:
+        if process.beat_age_seconds > _MISSED_BEAT_SECONDS:
+            yield f"{process.role} (process {process.pid}) has not been seen lately"
+
+
+def _queue(seen: Overview | None) -> Queue | None:
+    if seen is None:
+        return None
+    queue = seen.queue
+    return Queue(batches=queue.batches, ticks=queue.ticks, oldest_seconds=queue.oldest_seconds)
+
+
+def _feeds(seen: Overview | None) -> list[Feed]:
+    return [
+        Feed(
+            exchange=feed.exchange,
+            symbols=feed.symbols,
+            state=feed.state,
+            detail=feed.detail,
+            age_seconds=feed.frame_age_seconds,
+        )
+        for feed in (seen.feeds if seen else ())
+    ]
+
+
+def _processes(seen: Overview | None) -> list[Process]:
+    return [
+        Process(role=each.role, host=each.host, pid=each.pid, age_seconds=each.beat_age_seconds)
+        for each in (seen.processes if seen else ())
+    ]

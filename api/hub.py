@@ -1,0 +1,260 @@
+"""One ear on the bus and one eye on the log, for all subscribers of this process.
+
+The hub knows the head of every followed stream: the last offset up to which it has seen all.
+The bus only makes it quick. What the bus skips, loses, or never says is read from PostgreSQL.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+
+import msgspec
+import structlog
+
+from api.catalogue import Catalogue
+from api.database import Database
+from api.frames import publication_text, quoted
+from api.mailbox import Mailbox
+from api.recent import Recent
+from api.settings import ApiSettings
+from bus import subjects
+from bus.subscribing import Heard, Subscriber
+from db import publications as log
+from db.instruments import Listed
+from db.publications import Bounds, Stream
+from market.errors import StoreError
+from market.publications import Latest, Publication
+
+logger = structlog.get_logger(__name__)
+
+Discovered = Callable[[list[Listed]], None]
+
+
+class Hub:
+    """Hands what is new to the mailboxes of those who follow it, without ever waiting for them."""
+
+    def __init__(
+        self, database: Database, catalogue: Catalogue, subscriber: Subscriber, settings: ApiSettings
+    ) -> None:
+        """Begin with nothing followed."""
+        self.catalogue = catalogue
+        self.bus_connected = False
+        self.closing = False
+        self._database = database
+        self._subscriber = subscriber
+        self._settings = settings
+        self._heads: dict[Stream, int] = {}
+        self._opening: dict[Stream, int] = {}
+        self._followers: dict[Stream, set[Mailbox]] = {}
+        self._members: dict[Mailbox, Discovered] = {}
+        self._latest: dict[Stream, Latest] = {}
+        self._channels: dict[Stream, str] = {}
+        self._recent = Recent(settings.recent_publications)
+        self._suspicion = asyncio.Event()
+        self._deserted = asyncio.Event()
+
+    async def run(self) -> None:
+        """Listen and compare, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen())
+            group.create_task(self._compare())
+
+    async def close(self) -> None:
+        """Ask every connection to end, and wait until all have."""
+        self.closing = True
+        for mailbox in self._members:
+            mailbox.arrived.set()
+        if self._members:
+            await self._deserted.wait()
+
+    def counters(self) -> dict[str, int]:
+        """Return what the heartbeat tells of this process."""
+        return {"subscribers": len(self._members), "streams": len(self._heads)}
+
+    # What connections ask for.
+
+    def join(self, mailbox: Mailbox, discovered: Discovered) -> None:
+        """Tell this member of instruments that are listed from now on."""
+        self._members[mailbox] = discovered
+
+    def leave(self, mailbox: Mailbox) -> None:
+        """Forget a member and what it follows."""
+        self._members.pop(mailbox, None)
+        if self.closing and not self._members:
+            self._deserted.set()
+        self.unfollow(mailbox, [s for s, mailboxes in self._followers.items() if mailbox in mailboxes])
+
+    async def refresh(self) -> None:
+        """Look for instruments listed meanwhile, and tell the members."""
+        fresh = await self.catalogue.refresh()
+        if fresh:
+            for discovered in list(self._members.values()):
+                discovered(fresh)
+
+    async def epoch(self) -> str:
+        """Return the name of the log."""
+        async with self._database.connection() as connection:
+            return await log.epoch(connection)
+
+    async def follow(self, mailbox: Mailbox, streams: Iterable[Stream]) -> Mapping[Stream, Bounds]:
+        """Follow streams of the log; return where each begins and ends in PostgreSQL.
+
+        When this returns their heads are known, and nothing has been handed out since.
+        """
+        wanted = list(streams)
+        for stream in wanted:
+            self._opening.setdefault(stream, 0)
+        async with self._database.connection() as connection:
+            bounds = await log.bounds(connection, wanted)
+        for stream in wanted:
+            self.open(mailbox, stream, bounds[stream].last)
+        return bounds
+
+    def open(self, mailbox: Mailbox, stream: Stream, last: int) -> None:
+        """Follow a stream whose log ends at ``last``, or later by now."""
+        head = self._heads.setdefault(stream, last)
+        self._followers.setdefault(stream, set()).add(mailbox)
+        if self._opening.pop(stream, last + 1) > head:
+            self._suspicion.set()
+
+    def follow_latest(self, mailbox: Mailbox, stream: Stream) -> None:
+        """Hand latest values to the mailbox, first the one that is known."""
+        self._followers.setdefault(stream, set()).add(mailbox)
+        if stream in self._latest:
+            mailbox.offer(stream, self._latest[stream])
+
+    def unfollow(self, mailbox: Mailbox, streams: Iterable[Stream]) -> None:
+        """Hand nothing more of these streams to the mailbox."""
+        for stream in streams:
+            followers = self._followers.get(stream, set())
+            followers.discard(mailbox)
+            if not followers:
+                self._followers.pop(stream, None)
+                self._heads.pop(stream, None)
+                self._recent.forget(stream)
+
+    def head(self, stream: Stream) -> int:
+        """Return the last offset up to which everything is known here."""
+        return self._heads[stream]
+
+    async def page(self, stream: Stream, offset: int) -> list[tuple[int, str]]:
+        """Return the next frames beyond ``offset`` with their offsets: from memory, or from the log."""
+        at_most = self._settings.page_publications
+        frames = self._recent.after(stream, offset, at_most)
+        if frames is not None:
+            return list(enumerate(frames, offset + 1))
+        async with self._database.connection() as connection:
+            page = await log.beyond(connection, {stream: offset}, at_most)
+        return [(publication.offset, self._text(stream, publication)) for publication in page]
+
+    # The ear.
+
+    async def _listen(self) -> None:
+        async for heard in self._subscriber.listen():
+            try:
+                self._hear(heard)
+            except msgspec.DecodeError as error:
+                logger.warning("bus.garbage", subject=heard.subject, error=str(error))
+
+    def _hear(self, heard: Heard) -> None:
+        if heard.subject == subjects.PUBLICATIONS:
+            for publication in subjects.decode_publications(heard.data):
+                self._take(publication)
+        elif heard.subject == subjects.LATEST:
+            for latest in subjects.decode_latest(heard.data):
+                self._take_latest(latest)
+        else:
+            self.bus_connected = heard.connected
+            self._suspicion.set()
+
+    def _take(self, publication: Publication) -> None:
+        stream = Stream(publication.instrument_id, publication.family)
+        head = self._heads.get(stream)
+        if head is None:
+            self._miss(stream, publication.offset)
+        elif publication.offset == head + 1:
+            self._advance(stream, publication)
+        elif publication.offset > head:
+            logger.debug("stream.skipped", channel=self._channel(stream), head=head, heard=publication.offset)
+            self._suspicion.set()
+
+    def _miss(self, stream: Stream, offset: int) -> None:
+        if stream in self._opening:
+            self._opening[stream] = max(offset, self._opening[stream])
+        elif stream.instrument_id not in self.catalogue:
+            self._suspicion.set()
+
+    def _advance(self, stream: Stream, publication: Publication) -> None:
+        self._heads[stream] = publication.offset
+        self._recent.add(stream, publication.offset, self._text(stream, publication))
+        for mailbox in self._followers[stream]:
+            mailbox.moved(stream)
+
+    def _take_latest(self, latest: Latest) -> None:
+        stream = Stream(latest.instrument_id, latest.family)
+        had = self._latest.get(stream)
+        if had is not None and (latest.ts, latest.id) <= (had.ts, had.id):
+            return
+        self._latest[stream] = latest
+        if stream.instrument_id not in self.catalogue:
+            self._suspicion.set()
+        for mailbox in self._followers.get(stream, ()):
+            mailbox.offer(stream, latest)
+
+    # The eye.
+
+    async def _compare(self) -> None:
+        while True:
+            await self._until_due()
+            try:
+                await self.refresh()
+                await self._catch_up()
+            except StoreError as error:
+                logger.warning("log.unreadable", error=str(error))
+                await asyncio.sleep(self._settings.compare_without_bus_seconds)
+
+    async def _until_due(self) -> None:
+        connected = self.bus_connected
+        every = self._settings.compare_seconds if connected else self._settings.compare_without_bus_seconds
+        with suppress(TimeoutError):
+            async with asyncio.timeout(every):
+                await self._suspicion.wait()
+        self._suspicion.clear()
+
+    async def _catch_up(self) -> None:
+        at_most = self._settings.page_publications
+        behind = dict(self._heads)
+        while behind:
+            async with self._database.connection() as connection:
+                page = await log.beyond(connection, behind, at_most)
+            for publication in page:
+                self._refill(publication)
+            behind = self._unfinished(page, at_most)
+
+    def _refill(self, publication: Publication) -> None:
+        stream = Stream(publication.instrument_id, publication.family)
+        if publication.offset > self._heads.get(stream, publication.offset):
+            self._advance(stream, publication)
+
+    def _unfinished(self, page: list[Publication], at_most: int) -> dict[Stream, int]:
+        counts: dict[Stream, int] = {}
+        for publication in page:
+            stream = Stream(publication.instrument_id, publication.family)
+            counts[stream] = counts.get(stream, 0) + 1
+        full = [stream for stream, count in counts.items() if count == at_most]
+        return {stream: self._heads[stream] for stream in full if stream in self._heads}
+
+    # Names.
+
+    def _text(self, stream: Stream, publication: Publication) -> str:
+        return publication_text(self._channel(stream), publication)
+
+    def _channel(self, stream: Stream) -> str:
+        name = self._channels.get(stream)
+        if name is None:
+            name = self._channels[stream] = quoted(self.catalogue.channel(stream))
+        return name
+
+    def latest_channel(self, latest: Latest) -> str:
+        """Return the quoted name of the stream of a latest value."""
+        return self._channel(Stream(latest.instrument_id, latest.family))

@@ -1,0 +1,37 @@
+"""Compose what the API consists of, and keep it for as long as it is served."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from api import cache
+from api.catalogue import Catalogue
+from api.database import Database
+from api.hub import Hub
+from api.settings import ApiSettings
+from api.state import State
+from bus import subjects
+from bus.subscribing import Subscriber
+from db.connections import pooled
+from runtime.metrics import Metrics
+
+
+@asynccontextmanager
+async def composed(settings: ApiSettings, database_url: str, redis_url: str) -> AsyncIterator[State]:
+    """Make everything that requests share; the hub is made, and is to be run by the caller."""
+    metrics = Metrics()
+    async with (
+        pooled(database_url, "heliograph api", settings.database_connections) as pool,
+        cache.opened(redis_url, settings, metrics) as answers,
+    ):
+        database = Database(pool)
+        catalogue = Catalogue(database)
+        await catalogue.refresh()
+        subscriber = Subscriber(redis_url, [subjects.PUBLICATIONS, subjects.LATEST])
+        yield State(
+            settings=settings,
+            database=database,
+            catalogue=catalogue,
+            cache=answers,
+            hub=Hub(database, catalogue, subscriber, settings),
+            metrics=metrics,
+        )

@@ -1,0 +1,43 @@
+"""GET /v1/bars."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.answers import History, answer, one_listed, page
+from api.cursors import Ts
+from api.schemas import Bar, BarsQuestion, Page
+from api.state import Here, State
+from db import bars as stored
+from db.bars import SourcedBar
+from db.windows import Window
+from market.bars import INTERVALS
+
+router = APIRouter()
+
+_KEY = tuple[Ts]
+
+
+@router.get("/v1/bars", response_model=Page[Bar], tags=["history"])
+async def bars(request: Request, question: Annotated[BarsQuestion, Query()], here: Here) -> Response:
+    """Read final bars of an instrument; there is none for an interval without trades."""
+    return await answer(request, question, here, lambda: _produce(question, here))
+
+
+async def _produce(question: BarsQuestion, here: State) -> bytes:
+    listed = await one_listed(here["catalogue"], question.exchange, question.symbol)
+
+    async def read(window: Window) -> list[SourcedBar]:
+        async with here["database"].connection() as connection:
+            return await stored.read(
+                connection,
+                window,
+                instrument_id=listed.instrument_id,
+                interval=INTERVALS[question.interval],
+            )
+
+    def row_of(sourced: SourcedBar) -> Bar:
+        return Bar.of(listed, sourced)
+
+    history = History("bars", _KEY, read, row_of, stored.key)
+    return await page(history, question, here["settings"])

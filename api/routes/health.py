@@ -1,0 +1,59 @@
+"""GET /health, /health/live, /health/ready, /metrics."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from api.health import Health, Status, examine
+from api.state import Here, State
+
+router = APIRouter(tags=["operation"])
+
+_FRESH_BEAT_SECONDS = 5.0
+
+
+@router.get("/health", response_model=Health)
+async def health(here: Here) -> Response:
+    """Tell how everything stands; 503 when nothing can be answered."""
+    return _told(await examine(here))
+
+
+@router.get("/health/live")
+async def live() -> dict[str, str]:
+    """Tell that this process answers, whatever else is amiss."""
+    return {"status": "ok"}
+
+
+@router.get("/health/ready", response_model=Health)
+async def ready(here: Here) -> Response:
+    """Tell whether questions can be answered: 200, or 503 when PostgreSQL does not answer."""
+    return _told(await examine(here))
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(here: Here) -> Response:
+    """Tell Prometheus."""
+    _gauge(here, await examine(here))
+    return Response(generate_latest(here["metrics"].registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _told(found: Health) -> Response:
+    status = HTTPStatus.SERVICE_UNAVAILABLE if found.status is Status.DOWN else HTTPStatus.OK
+    return Response(found.model_dump_json(), status, media_type="application/json")
+
+
+def _gauge(here: State, found: Health) -> None:
+    measured = here["metrics"]
+    if found.queue is not None:
+        measured.gauge("heliograph_batches_waiting").set(found.queue.batches)
+        measured.gauge("heliograph_oldest_batch_seconds").set(found.queue.oldest_seconds)
+    ages = measured.gauge("heliograph_feed_age_seconds")
+    ages.clear()
+    for feed in found.feeds:
+        if feed.age_seconds is not None:
+            ages.labels(feed.exchange, ",".join(feed.symbols)).set(feed.age_seconds)
+    up = measured.gauge("heliograph_process_up")
+    up.clear()
+    for process in found.processes:
+        up.labels(process.role).set(process.age_seconds < _FRESH_BEAT_SECONDS)

@@ -1,0 +1,28 @@
+"""GET /v1/stream, the WebSocket."""
+
+from fastapi import APIRouter, WebSocket
+
+from api import frames
+from api.connection import Connection
+from api.frames import CloseCode, Code
+from api.state import Here
+
+router = APIRouter()
+
+
+@router.websocket("/v1/stream")
+async def stream(socket: WebSocket, here: Here) -> None:
+    """Serve a subscriber; the frames are described in docs/stream.md."""
+    asked = socket.scope["subprotocols"]
+    if asked and frames.JSON_PROTOCOL not in asked:
+        await _refuse(socket, asked)
+        return
+    await socket.accept(frames.JSON_PROTOCOL if asked else None)
+    await Connection(socket, here["hub"], here["settings"], here["metrics"]).run()
+
+
+async def _refuse(socket: WebSocket, asked: list[str]) -> None:
+    await socket.accept()
+    message = f"none of the subprotocols {', '.join(asked)} is spoken here: ask for {frames.JSON_PROTOCOL}"
+    await socket.send_text(frames.encode(frames.error(None, Code.BAD_SUBPROTOCOL, message)))
+    await socket.close(CloseCode.BAD_SUBPROTOCOL)

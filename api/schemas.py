@@ -1,0 +1,257 @@
+"""What REST takes and gives, as it is documented in /docs."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from api import moments
+from db.bars import SourcedBar
+from db.instruments import Listed
+from db.signals import StoredSignal
+from db.windows import Key, Window
+from market import trades
+from market.bars import NAMES
+from market.errors import InvalidInputError
+from market.times import to_iso
+
+Item = TypeVar("Item")
+
+
+def _moment(value: object) -> int | None:
+    if value is None:
+        return None
+    try:
+        return moments.parse(str(value))
+    except InvalidInputError as error:
+        raise ValueError(str(error)) from error
+
+
+Moment = Annotated[
+    int, BeforeValidator(_moment), WithJsonSchema({"type": "string", "examples": ["2026-11-21T10:00:00Z"]})
+]
+
+
+class Order(StrEnum):
+    """Which end of the range a page begins at."""
+
+    OLDEST_FIRST = "asc"
+    NEWEST_FIRST = "desc"
+
+
+class Question(BaseModel):
+    """A question that is refused when it asks what we do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InstrumentsQuestion(Question):
+    """Which instruments."""
+
+    exchange: str | None = Field(default=None, description="All exchanges when left out.")
+
+
+class HistoryQuestion(Question):
+    """Which part of a history: [from, to), a page at a time."""
+
+    from_: Moment | None = Field(
+        default=None, alias="from", description="First moment: ISO 8601, or s, ms, us since 1970."
+    )
+    to: Moment | None = Field(default=None, description="First moment after the range.")
+    order: Order = Field(default=Order.OLDEST_FIRST, description="asc: oldest first; desc: newest first.")
+    cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before.")
+    limit: int | None = Field(default=None, ge=1, description="Rows in the page.")
+
+    def window(self, after: Key | None, limit: int) -> Window:
+        """Return the question as the database is asked it."""
+        newest_first = self.order is Order.NEWEST_FIRST
+        return Window(from_ts=self.from_, to_ts=self.to, after=after, newest_first=newest_first, limit=limit)
+
+
+class TradesQuestion(HistoryQuestion):
+    """Whose trades."""
+
+    exchange: str
+    symbol: str | None = Field(default=None, description="All instruments of the exchange when left out.")
+
+
+class BarsQuestion(HistoryQuestion):
+    """Whose bars."""
+
+    exchange: str
+    symbol: str
+    interval: Literal["1s", "1m", "1h"] = "1m"
+
+
+class SignalsQuestion(HistoryQuestion):
+    """Whose signals."""
+
+    exchange: str | None = Field(default=None, description="All exchanges when left out.")
+    symbol: str | None = Field(default=None, description="Needs an exchange.")
+    kind: list[str] = Field(default=[], description="All kinds when left out; may be repeated.")
+
+
+class Row(BaseModel):
+    """One row of an answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Page(Row, Generic[Item]):
+    """A page; `next` continues it, and is null at the end of what there is now."""
+
+    data: list[Item]
+    next: str | None
+    has_more: bool
+
+
+class Instrument(Row):
+    """An instrument; one contract is `contract_size` of `size_unit`."""
+
+    exchange: str
+    symbol: str
+    venue_symbol: str
+    market: Literal["spot", "swap"]
+    base: str
+    quote: str
+    contract_size: float
+    size_unit: str
+
+    @classmethod
+    def of(cls, listed: Listed) -> "Instrument":
+        """Return the row of a listed instrument."""
+        ours = listed.instrument
+        return cls(
+            exchange=ours.exchange,
+            symbol=ours.symbol,
+            venue_symbol=ours.venue_symbol,
+            market=ours.market.value,
+            base=ours.base,
+            quote=ours.quote,
+            contract_size=ours.contract_size,
+            size_unit=ours.size_unit,
+        )
+
+
+class Trade(Row):
+    """An executed trade. `trade_id` is text, for it may exceed what a JavaScript number holds."""
+
+    exchange: str
+    symbol: str
+    ts: str
+    trade_id: str
+    price: float
+    size: float
+    side: Literal["buy", "sell", "unknown"]
+    received_at: str
+
+    @classmethod
+    def of(cls, listed: Listed, trade: trades.Trade) -> "Trade":
+        """Return the row of a trade."""
+        return cls(
+            exchange=listed.instrument.exchange,
+            symbol=listed.instrument.symbol,
+            ts=to_iso(trade.ts),
+            trade_id=str(trade.trade_id),
+            price=trade.price,
+            size=trade.size,
+            side=_SIDES[trade.side],
+            received_at=to_iso(trade.received_at),
+        )
+
+
+_SIDES: dict[int, Literal["buy", "sell", "unknown"]] = {1: "buy", -1: "sell", 0: "unknown"}
+
+
+class Bar(Row):
+    """A final bar of [start, start + interval)."""
+
+    exchange: str
+    symbol: str
+    interval: str
+    start: str
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    quote_volume: float
+    buy_volume: float
+    sell_volume: float
+    trades: int
+    final: Literal[True]
+    source: str
+
+    @classmethod
+    def of(cls, listed: Listed, sourced: SourcedBar) -> "Bar":
+        """Return the row of a bar."""
+        bar = sourced.bar
+        return cls(
+            exchange=listed.instrument.exchange,
+            symbol=listed.instrument.symbol,
+            interval=NAMES[bar.interval],
+            start=to_iso(bar.start),
+            open=bar.open,
+            high=bar.high,
+            low=bar.low,
+            close=bar.close,
+            volume=bar.volume,
+            quote_volume=bar.quote_volume,
+            buy_volume=bar.buy_volume,
+            sell_volume=bar.sell_volume,
+            trades=bar.trades,
+            final=True,
+            source=sourced.source,
+        )
+
+
+class Signal(Row):
+    """An edge of a condition, with what it was seen in."""
+
+    exchange: str
+    symbol: str
+    kind: str
+    version: int
+    ts: str
+    direction: Literal["up", "down", "ended"]
+    strength: float
+    confidence: float
+    price: float
+    evidence: dict[str, float]
+    from_ts: str
+    to_ts: str
+    received_at: str
+    committed_at: str
+
+    @classmethod
+    def of(cls, listed: Listed, stored: StoredSignal) -> "Signal":
+        """Return the row of a signal."""
+        signal = stored.signal
+        return cls(
+            exchange=listed.instrument.exchange,
+            symbol=listed.instrument.symbol,
+            kind=signal.kind,
+            version=signal.version,
+            ts=to_iso(signal.ts),
+            direction=signal.direction.value,
+            strength=signal.strength,
+            confidence=signal.confidence,
+            price=signal.price,
+            evidence=signal.evidence,
+            from_ts=to_iso(signal.from_ts),
+            to_ts=to_iso(signal.to_ts),
+            received_at=to_iso(stored.received_at),
+            committed_at=to_iso(stored.committed_at),
+        )
+
+
+class Problem(Row):
+    """What was wrong (`title`, `detail`), where (`instance`, `errors`), and what to do (`action`)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    action: str
+    errors: list[dict[str, Any]] = []

@@ -1,0 +1,49 @@
+"""How the API is served."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ApiSettings(BaseSettings):
+    """Read once, at the start of a process."""
+
+    model_config = SettingsConfigDict(env_prefix="HELIOGRAPH_API_", frozen=True, populate_by_name=True)
+
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on; there are no keys yet, so only this machine."
+    )
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    simulated: bool = Field(
+        default=False,
+        validation_alias="HELIOGRAPH_SIMULATED",
+        description="The ticks come from a simulated venue; shown wherever values are.",
+    )
+    database_connections: int = Field(default=8, ge=2, description="Connections to PostgreSQL, at most.")
+    default_limit: int = Field(default=500, ge=1, description="Rows in a page when nothing is asked.")
+    max_limit: int = Field(default=5000, ge=1, description="Rows in a page, at most.")
+    cache_seconds: int = Field(default=30, ge=0, description="How long Redis keeps an answer; 0 keeps none.")
+    cache_timeout_seconds: float = Field(
+        default=0.1, gt=0, description="How long an answer may wait for Redis before PostgreSQL is asked."
+    )
+    cache_rest_seconds: float = Field(
+        default=2.0, gt=0, description="How long a Redis that failed is left alone."
+    )
+    recent_publications: int = Field(
+        default=20_000, ge=1, description="Newest publications kept in memory, over all streams."
+    )
+    page_publications: int = Field(
+        default=256, ge=1, description="Publications of one stream that a subscriber is sent in one go."
+    )
+    compare_seconds: float = Field(
+        default=1.0, gt=0, description="How often followed streams are compared with the log."
+    )
+    compare_without_bus_seconds: float = Field(
+        default=0.1, gt=0, description="The same, while the bus is down."
+    )
+    heartbeat_seconds: float = Field(
+        default=5.0, gt=0, description="How often a subscriber is told the time and what moved."
+    )
+    stalled_seconds: float = Field(
+        default=60.0, gt=0, description="How long a subscriber may take nothing before it is let go."
+    )
+    max_frame_bytes: int = Field(default=1 << 20, ge=1024, description="Largest frame a subscriber may send.")
