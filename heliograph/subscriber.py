@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from market.channels import Family
+from market.errors import StackError
 from market.times import from_iso
 from runtime.backoff import delays
 from runtime.clock import Clock
@@ -21,15 +22,20 @@ _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 1.0
 
 
+class Result(msgspec.Struct, frozen=True):
+    """Where one channel's subscription begins: the offsets of its streams."""
+
+    offsets: dict[str, int] | None = None
+
+
 class Received(msgspec.Struct, frozen=True):
     """The part of a stream frame that is looked at."""
 
     op: str
     channel: str = ""
     offset: int | None = None
-    offsets: dict[str, int] | None = None
     data: dict[str, Any] | None = None
-    results: list["Received"] = []
+    results: list[Result] = []
     message: str = ""
 
 
@@ -42,7 +48,7 @@ class Receipts:
         self.latencies_us = array("q")
         self.last: dict[str, int] = {}
 
-    def begin(self, result: Received) -> None:
+    def begin(self, result: Result) -> None:
         """Take note of where a subscription begins."""
         for channel, offset in (result.offsets or {}).items():
             self.last.setdefault(channel, offset)
@@ -98,14 +104,15 @@ class StreamSubscriber:
                 self.receipts.begin(result)
             self.subscribed.set()
         elif frame.op == "error":
-            logger.error("subscriber.refused", message=frame.message)
+            message = f"the API refused to be subscribed to: {frame.message}"
+            raise StackError(message)
         else:
             self.receipts.take(frame, received_at)
 
-    def _request(self) -> bytes:
+    def _request(self) -> str:
         resuming = self.subscribed.is_set()
         asks = [
             {"channel": channel, **({"after": self.receipts.after(channel)} if resuming else {})}
             for channel in self._channels
         ]
-        return msgspec.json.encode({"op": "subscribe", "id": 1, "channels": asks})
+        return msgspec.json.encode({"op": "subscribe", "id": 1, "channels": asks}).decode()

@@ -173,7 +173,7 @@ class Supervisor:
 
     async def complete(self, program: Program) -> None:
         """Run a program to its end; raises StackError if it fails."""
-        await self._child(program).complete()
+        await self._child(program._replace(restarted=False)).complete()
 
     async def stop(self) -> None:
         """Stop every program, the last started first, all within the budget."""
