@@ -1,7 +1,7 @@
 """A served API, a subscriber, and a worker, for tests: real sockets, real stores."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 WITHIN_SECONDS = 20.0
 FAR_AWAY = "redis://127.0.0.1:1/0"
 """Nobody listens on port 1: the bus and the cache are down."""
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(WITHIN_SECONDS):
+        while not condition():  # noqa: ASYNC110 - nothing sets an event when this comes true
+            await asyncio.sleep(0.01)
 
 
 class Served:

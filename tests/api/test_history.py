@@ -1,0 +1,205 @@
+"""REST over real sockets, out of PostgreSQL, through a cache that may be gone."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from api.settings import ApiSettings
+from tests.api.peers import FAR_AWAY, Served, Worker, serving
+
+if TYPE_CHECKING:
+    from db.instruments import Listed
+
+T = 1_733_270_400_000_000
+"""2024-12-04T00:00:00Z."""
+
+
+async def add_trades(worker: Worker, listed: "Listed", *places: tuple[int, int]) -> None:
+    await worker.connection.execute("CREATE TABLE IF NOT EXISTS trades_all PARTITION OF trades DEFAULT")
+    await worker.connection.executemany(
+        "INSERT INTO trades VALUES ($1, $2, $3, $4, 65000.1, 1e-8, -1, $3)",
+        [(listed.exchange_id, listed.instrument_id, ts, trade_id) for ts, trade_id in places],
+    )
+
+
+async def add_signal(worker: Worker, listed: "Listed", kind: str, ts: int) -> None:
+    await worker.connection.execute(
+        "INSERT INTO signals VALUES ($1, $2, 1, $3, 'up', 0.5, 1, 10.5, '{\"rsi\": 71.25}', $3, $3, $3, $3)",
+        listed.instrument_id,
+        kind,
+        ts,
+    )
+
+
+async def test_instruments_are_listed(served: Served, worker: Worker) -> None:
+    await worker.instruments("SOL/USD", "BTC/USD")
+    answer = await served.get("/v1/instruments")
+    assert ["BTC/USD", "SOL/USD"] == sorted(row["symbol"] for row in answer["data"])
+
+
+async def test_a_trade_comes_back_as_it_was(served: Served, worker: Worker) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    await add_trades(worker, sol, (T + 1, 9_007_199_254_740_993))
+    response = await served.http.get("/v1/trades?exchange=kraken&symbol=SOL/USD")
+    assert (
+        '{"data":[{"exchange":"kraken","symbol":"SOL/USD","ts":"2024-12-04T00:00:00.000001Z",'
+        '"trade_id":"9007199254740993","price":65000.1,"size":1e-8,"side":"sell",'
+        '"received_at":"2024-12-04T00:00:00.000001Z"}],"next":null,"has_more":false}'
+    ) == response.text
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("symbol", ["SOL/USD", None])
+async def test_pages_join_without_hole_or_repeat(
+    served: Served, worker: Worker, order: str, symbol: str | None
+) -> None:
+    [sol, btc] = await worker.instruments("SOL/USD", "BTC/USD")
+    await add_trades(worker, sol, *((T + n // 3, n) for n in range(10)))
+    await add_trades(worker, btc, *((T + n // 3, n) for n in range(10)))
+    asked: dict[str, str | int] = {"exchange": "kraken", "order": order, "limit": 3}
+    asked |= {"symbol": symbol} if symbol else {}
+    page = await served.get("/v1/trades", **asked)
+    rows = page["data"]
+    while page["has_more"]:
+        page = await served.get("/v1/trades", **asked, cursor=page["next"])
+        rows += page["data"]
+    assert page["next"] is None
+    assert (10 if symbol else 20) == len({(row["symbol"], row["trade_id"]) for row in rows}) == len(rows)
+    assert sorted((row["ts"] for row in rows), reverse=order == "desc") == [row["ts"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2024-12-04T00:00:01Z", "2024-12-04T00:00:02Z"),
+        ("1733270401", "1733270402.0"),
+        ("1733270401000", "1733270402000"),
+        ("1733270401000000", "1733270402000000"),
+    ],
+)
+async def test_a_range_is_half_open_in_every_notation(
+    served: Served, worker: Worker, start: str, end: str
+) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    await add_trades(worker, sol, *((T + n * 500_000, n) for n in range(6)))
+    asked = {"exchange": "kraken", "symbol": "SOL/USD", "from": start, "to": end}
+    answer = await served.get("/v1/trades", **asked)
+    assert ["2", "3"] == [row["trade_id"] for row in answer["data"]]
+
+
+async def test_bars_of_an_interval_are_read(served: Served, worker: Worker) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    await worker.connection.execute(
+        "INSERT INTO bars VALUES ($1, 60, $2, 1, 2, 0.5, 1.5, 10, 15, 6, 4, 3, 'live')", sol.instrument_id, T
+    )
+    asked = {"exchange": "kraken", "symbol": "SOL/USD"}
+    [bar] = (await served.get("/v1/bars", **asked, interval="1m"))["data"]
+    assert ("1m", "2024-12-04T00:00:00.000000Z", 1.5, 3) == (
+        bar["interval"],
+        bar["start"],
+        bar["close"],
+        bar["trades"],
+    )
+    assert [] == (await served.get("/v1/bars", **asked, interval="1s"))["data"]
+
+
+async def test_signals_are_asked_of_one_or_of_all(served: Served, worker: Worker) -> None:
+    [sol, btc] = await worker.instruments("SOL/USD", "BTC/USD")
+    await add_signal(worker, sol, "rsi", T)
+    await add_signal(worker, sol, "flow", T + 1)
+    await add_signal(worker, btc, "rsi", T + 2)
+    everything = await served.get("/v1/signals")
+    page = await served.get("/v1/signals", limit=2)
+    rest = await served.get("/v1/signals", limit=2, cursor=page["next"])
+    flow = await served.get("/v1/signals", exchange="kraken", symbol="SOL/USD", kind="flow")
+    assert ["rsi", "flow", "rsi"] == [row["kind"] for row in everything["data"]]
+    assert everything["data"] == page["data"] + rest["data"]
+    assert [{"rsi": 71.25}] == [row["evidence"] for row in flow["data"]]
+
+
+async def test_an_answer_is_kept_and_can_be_asked_for_afresh(served: Served, worker: Worker) -> None:
+    await worker.instruments("SOL/USD")
+    first = await served.http.get("/v1/instruments")
+    await worker.instruments("BTC/USD")
+    kept = await served.http.get("/v1/instruments")
+    fresh = await served.http.get("/v1/instruments", headers={"Cache-Control": "no-cache"})
+    outcomes = [response.headers["X-Cache"] for response in (first, kept, fresh)]
+    assert ["miss", "hit", "bypass"] == outcomes
+    assert (first.text, 2) == (kept.text, len(fresh.json()["data"]))
+
+
+async def test_everything_is_answered_without_redis(
+    settings: ApiSettings, postgres_url: str, worker: Worker
+) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    await add_trades(worker, sol, (T, 1))
+    async with serving(settings, postgres_url, FAR_AWAY) as served:
+        for path in ("/v1/instruments", "/v1/trades?exchange=kraken", "/v1/signals"):
+            response = await served.http.get(path)
+            assert (200, "bypass") == (response.status_code, response.headers["X-Cache"])
+        found = (await served.http.get("/health")).json()
+    assert ("degraded", True, False) == (found["status"], found["database"], found["redis"])
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/v1/trades", 422, "exchange"),
+        ("/v1/trades?exchange=kraken&sybmol=SOL/USD", 422, "sybmol"),
+        ("/v1/trades?exchange=kraken&from=yesterday", 422, "yesterday"),
+        ("/v1/trades?exchange=kraken&symbol=SOL/USD&limit=9999", 422, "5000"),
+        ("/v1/trades?exchange=kraken&symbol=SOL/USD&cursor=!", 422, "cursor"),
+        ("/v1/trades?exchange=kraken&symbol=DOGE/USD", 404, "SOL/USD"),
+        ("/v1/trades?exchange=mtgox", 404, "kraken"),
+        ("/v1/bars?exchange=kraken&symbol=SOL/USD&interval=7m", 422, "interval"),
+        ("/v1/signals?symbol=SOL/USD", 422, "exchange"),
+        ("/v2/trades", 404, "Not Found"),
+    ],
+)
+async def test_a_refusal_says_what_where_and_what_to_do(
+    served: Served, worker: Worker, path: str, status: int, said: str
+) -> None:
+    await worker.instruments("SOL/USD")
+    response = await served.http.get(path)
+    problem = response.json()
+    assert (status, "application/problem+json") == (response.status_code, response.headers["content-type"])
+    assert said in problem["detail"]
+    assert (path.partition("?")[0], True) == (problem["instance"], bool(problem["action"]))
+
+
+async def test_a_cursor_of_another_history_is_refused(served: Served, worker: Worker) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    await add_trades(worker, sol, (T, 1), (T, 2))
+    page = await served.get("/v1/trades", exchange="kraken", symbol="SOL/USD", limit=1)
+    response = await served.http.get("/v1/signals", params={"cursor": page["next"]})
+    assert 422 == response.status_code
+
+
+async def test_health_and_metrics_tell_of_a_waiting_batch(served: Served, worker: Worker) -> None:
+    await worker.connection.execute(
+        "INSERT INTO batches VALUES (1, 1, 1, 12, '', clock_timestamp() - interval '1 hour')"
+    )
+    found = (await served.http.get("/health")).json()
+    measured = (await served.http.get("/metrics")).text
+    assert ("degraded", 12) == (found["status"], found["queue"]["ticks"])
+    assert "heliograph_batches_waiting 1.0" in measured
+
+
+async def test_an_idle_api_is_live_and_ready(served: Served) -> None:
+    assert 200 == (await served.http.get("/health/live")).status_code
+    ready = await served.http.get("/health/ready")
+    assert (200, "ok", False) == (ready.status_code, ready.json()["status"], ready.json()["simulated"])
+
+
+async def test_the_description_names_every_route(served: Served) -> None:
+    described = (await served.http.get("/openapi.json")).json()
+    routes = {
+        "/v1/instruments",
+        "/v1/trades",
+        "/v1/bars",
+        "/v1/signals",
+        "/health",
+        "/health/live",
+        "/metrics",
+    }
+    assert routes <= set(described["paths"])
