@@ -1,0 +1,75 @@
+"""Measure and tell: ``python -m bench [write|claim|all] [--seconds N] [--json FILE]``."""
+
+import asyncio
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvloop
+from rich.console import Console
+
+from bench import claim, machine, stores, write
+from bench.effort import Effort
+from bench.machine import Machine
+from bench.reports import Report, table
+
+_WIDTH = 100
+
+Benchmark = Callable[[str, Effort], Coroutine[Any, Any, Report]]
+"""Takes the address of an empty, durable database, and how much to do."""
+
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "write": write.measure,
+    "claim": claim.measure,
+}
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What ``--json`` writes."""
+
+    machine: Machine
+    reports: list[Report]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what the command line names; return 1 if anything was lost."""
+    named = _parser().parse_args(arguments)
+    effort = Effort(seconds=named.seconds, least_rounds=named.rounds, ticks=named.ticks)
+    names = list(BENCHMARKS) if named.name == "all" else [named.name]
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    reports = []
+    for name in names:
+        on, report = measured(BENCHMARKS[name], effort)
+        console.print(table(report))
+        console.print(f"{on}\n", highlight=False)
+        reports.append(report)
+    if named.json:
+        named.json.write_bytes(msgspec.json.format(msgspec.json.encode(Run(on, reports)), indent=2))
+        console.print(f"The same numbers are in {named.json}", highlight=False)
+    return int(any(row.lost for report in reports for row in report.rows))
+
+
+def measured(benchmark: Benchmark, effort: Effort) -> tuple[Machine, Report]:
+    """Run one benchmark on a server of its own."""
+    with stores.postgres() as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(machine.describe(url)), runner.run(benchmark(url, effort))
+
+
+def _parser() -> ArgumentParser:
+    usual = Effort()
+    parser = ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", nargs="?", default="all", choices=[*BENCHMARKS, "all"])
+    parser.add_argument(
+        "--seconds", type=float, default=usual.seconds, help="how long each goes on measuring, about"
+    )
+    parser.add_argument("--rounds", type=int, default=usual.least_rounds, help="and how often at least")
+    parser.add_argument("--ticks", type=int, default=usual.ticks, help="how many ticks a round is of")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the same numbers there")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

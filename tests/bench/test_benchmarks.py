@@ -1,0 +1,36 @@
+"""Each benchmark, on little: nothing is lost, and everything is measured. How fast is not asserted."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bench.__main__ import BENCHMARKS, Run, main, measured
+from bench.effort import Effort
+from bench.reports import Report
+
+pytestmark = pytest.mark.slow
+
+LITTLE = Effort(seconds=0, least_rounds=1, ticks=2_000)
+
+
+def unsound(report: Report) -> list[str]:
+    """Return the rows that lost something, or of which a figure is missing."""
+    return [
+        row.name for row in report.rows if row.lost or not all(s.median > 0 for s in row.figures.values())
+    ]
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_benchmark_measures_everything_and_loses_nothing(name: str) -> None:
+    machine, report = measured(BENCHMARKS[name], LITTLE)
+    assert [] == unsound(report)
+    assert {row.limit for row in report.rows} - {None} < {row.name for row in report.rows}
+    assert {"fsync": "on", "synchronous_commit": "on"} == machine.settings
+
+
+def test_the_numbers_are_written_as_json(tmp_path: Path) -> None:
+    little = ["--seconds", "0", "--rounds", "1", "--ticks", "2000"]
+    assert 0 == main(["write", *little, "--json", str(tmp_path / "run.json")])
+    written = msgspec.json.decode((tmp_path / "run.json").read_bytes(), type=Run)
+    assert ["write"] == [report.name for report in written.reports]
