@@ -184,6 +184,7 @@ def _make_tables() -> None:
         sa.Column(
             "shards", sa.SmallInteger(), nullable=False, comment="set at the first migration, for ever"
         ),
+        sa.CheckConstraint("one = 1", name=op.f("installation_single_check")),
         sa.PrimaryKeyConstraint("one", name=op.f("installation_pkey")),
         comment="One row: what was decided once.",
     )
