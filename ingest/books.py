@@ -87,7 +87,8 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     """A numbered change of a book.
 
     It continues the book that stands at ``previous``. A ``strict`` venue says exactly which update
-    came before; any other says from which number on, and may overlap with what is known.
+    came before; any other says from which number on, and may overlap with what is known. ``frame`` is
+    the message that it came in.
     """
 
     previous: int
@@ -95,6 +96,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool
     ts: int
     received_at: int
+    frame: bytes
     bids: Sequence[Level]
     asks: Sequence[Level]
 

@@ -79,8 +79,7 @@ class Feed:
             self.connections += 1
             self._conversation = Conversation(socket, decoder, self._intake, self._snapshots, self._clock)
             self._become("subscribing", "")
-            subscriptions = venue.subscriptions(self._route.instruments)
-            await self._conversation.run(subscriptions, self._patience, stopping)
+            await self._conversation.run(self._route.script, self._patience, stopping)
 
     def _become(self, state: str, detail: str) -> None:
         self._state, self._detail = state, detail

@@ -8,7 +8,7 @@ import msgspec
 from db.instruments import Listed
 from ingest.settings import FeedSettings
 from ingest.venues.registry import venue
-from ingest.venues.venue import Venue
+from ingest.venues.venue import Script, Venue
 from market.errors import ConfigurationError
 from market.instruments import Instrument
 
@@ -31,6 +31,12 @@ class Route(msgspec.Struct, frozen=True):
         """Return where books are fetched, by venue symbol."""
         urls = {each.venue_symbol: self.venue.snapshot_url(each) for each in self.instruments}
         return {symbol: rebased(url, self.rest_base) for symbol, url in urls.items() if url}
+
+    @property
+    def script(self) -> Script:
+        """Return what is said on the socket."""
+        renewals = {each.venue_symbol: self.venue.renewal(each) for each in self.instruments}
+        return Script(self.venue.subscriptions(self.instruments), renewals)
 
     def instrument_ids(self, listed: Mapping[str, Listed]) -> dict[str, int]:
         """Return the ids by venue symbol, of instruments listed by key."""

@@ -30,7 +30,7 @@ class Snapshots:
         clock: Clock,
     ) -> None:
         self._http = http
-        self._urls = urls
+        self.urls = urls
         self._retry_delays = retry_delays
         self._clock = clock
         self._slots = asyncio.Semaphore(_AT_ONCE)
@@ -50,7 +50,7 @@ class Snapshots:
 
     async def _try(self, venue_symbol: str, decoder: Decoder) -> Decoded:
         try:
-            body = await self._get(self._urls[venue_symbol])
+            body = await self._get(self.urls[venue_symbol])
             return decoder.snapshot(venue_symbol, body, self._clock())
         except (FeedError, DecodeError) as error:
             logger.warning("snapshot.failed", symbol=venue_symbol, error=str(error))

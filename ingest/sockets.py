@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from ingest.buffer import Arrival, Buffer
 from ingest.snapshots import Snapshots
 from ingest.tallies import Tallies
-from ingest.venues.venue import FRAMES, Decoded, Decoder, Reason, Rejection, Subscription
+from ingest.venues.venue import FRAMES, Decoded, Decoder, Reason, Rejection, Script
 from market.errors import DecodeError, FeedError, SubscriptionRefusedError
 from market.times import SECOND
 from runtime.clock import Clock
@@ -26,6 +26,7 @@ _FRAME_BYTES: Final = 64 * 2**20
 _FRAMES_AHEAD: Final = 256
 """Frames that the library reads ahead of us; beyond them the socket is not read."""
 
+_RENEW_SECONDS: Final = 5.0
 _OPEN_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 2.0
 
@@ -104,15 +105,13 @@ class Conversation:
         """Tell whether every subscription was acknowledged or refused."""
         return not self._unanswered
 
-    async def run(
-        self, subscriptions: Sequence[Subscription], patience: Patience, stopping: asyncio.Event
-    ) -> None:
+    async def run(self, script: Script, patience: Patience, stopping: asyncio.Event) -> None:
         """Subscribe, and read until the socket closes; raises FeedError unless ``stopping`` closed it."""
-        self._unanswered = {key for subscription in subscriptions for key in subscription.keys}
+        self._unanswered = {key for subscription in script.subscriptions for key in subscription.keys}
         async with asyncio.TaskGroup() as group:
             self._begin(group.create_task(self._stop(stopping)))
             self._begin(group.create_task(self._watch(patience)))
-            closed = await self._read(subscriptions, group)
+            closed = await self._read(script, group)
             for task in self._aside:
                 task.cancel()
         await self._intake.take(self._decoder.close())
@@ -123,20 +122,22 @@ class Conversation:
         self._aside.add(task)
         task.add_done_callback(self._aside.discard)
 
-    async def _read(self, subscriptions: Sequence[Subscription], group: asyncio.TaskGroup) -> FeedError:
+    async def _read(self, script: Script, group: asyncio.TaskGroup) -> FeedError:
         """Return why the socket closed."""
         try:
-            for subscription in subscriptions:
+            for subscription in script.subscriptions:
                 await self._socket.send(subscription.message)
             while True:
                 self._reading = True
                 raw = await self._socket.recv(decode=False)
                 self._reading = False
-                await self._take(raw, group)
+                for symbol in await self._take(raw):
+                    self._begin(group.create_task(self._supply(symbol, script, group)))
         except ConnectionClosed as closed:
             return FeedError(f"the venue closed the connection: {closed}")
 
-    async def _take(self, raw: bytes, group: asyncio.TaskGroup) -> None:
+    async def _take(self, raw: bytes) -> list[str]:
+        """Take one frame; return the symbols whose book is wanted and not on its way yet."""
         self._heard_at = self.last_frame_at = self._clock()
         try:
             decoded = self._decoder.decode(raw, self._heard_at)
@@ -145,11 +146,10 @@ class Conversation:
             decoded = Decoded(rejections=[Rejection(FRAMES, Reason.UNDECODABLE, raw)])
         if decoded.acknowledged or decoded.refused:
             await self._note_answers(decoded)
-        for symbol in decoded.snapshots_wanted:
-            if symbol not in self._supplying:
-                self._supplying.add(symbol)
-                self._begin(group.create_task(self._supply(symbol, group)))
+        wanted = [symbol for symbol in decoded.snapshots_wanted if symbol not in self._supplying]
+        self._supplying.update(wanted)
         await self._intake.take(decoded)
+        return wanted
 
     async def _note_answers(self, decoded: Decoded) -> None:
         for key in decoded.acknowledged:
@@ -162,8 +162,12 @@ class Conversation:
         if self.answered and not self.acknowledged:
             await self._end(SubscriptionRefusedError("; ".join(self.refusals)))
 
-    async def _supply(self, venue_symbol: str, group: asyncio.TaskGroup) -> None:
-        """Fetch until the socket closes; what a book made of its updates is taken even then."""
+    async def _supply(self, venue_symbol: str, script: Script, group: asyncio.TaskGroup) -> None:
+        """Get a fresh book; what a fetched one made of its updates is taken even when the socket closes."""
+        if venue_symbol not in self._snapshots.urls:
+            await self._renew(script.renewals[venue_symbol])
+            self._supplying.discard(venue_symbol)
+            return
 
         def take(decoded: Decoded) -> None:
             group.create_task(self._intake.take(decoded))
@@ -171,6 +175,15 @@ class Conversation:
         decoded = await self._snapshots.supply(venue_symbol, self._decoder, take)
         self._supplying.discard(venue_symbol)
         take(decoded)
+
+    async def _renew(self, messages: Sequence[str]) -> None:
+        """Ask for the book again; if it is still wanted later, it is asked for once more."""
+        try:
+            for message in messages:
+                await self._socket.send(message)
+        except ConnectionClosed:
+            return
+        await asyncio.sleep(_RENEW_SECONDS)
 
     async def _stop(self, stopping: asyncio.Event) -> None:
         await stopping.wait()

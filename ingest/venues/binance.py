@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from ingest.books import Level, Progress, SequencedBook, Update
-from ingest.venues.checking import VenueClock, double
+from ingest.venues.checking import VenueClock, depth, double, nearest_double
 from ingest.venues.venue import (
     DEPTHS,
     QUOTES,
@@ -22,7 +22,6 @@ from ingest.venues.venue import (
     Subscription,
     parse_symbol,
 )
-from market.depths import Depth
 from market.errors import DecodeError, RefusedTickError
 from market.instruments import Instrument, Market, spot, swap
 from market.quotes import Quote
@@ -133,6 +132,10 @@ class Binance:
         """Return where the book is fetched that the depth updates continue."""
         return _SNAPSHOT_URLS[instrument.market].format(instrument.venue_symbol)
 
+    def renewal(self, instrument: Instrument) -> list[str]:  # noqa: ARG002 - books are fetched
+        """Return nothing: books are fetched."""
+        return []
+
     def decoder(self, instruments: Mapping[str, int]) -> "BinanceDecoder":
         """Return a decoder for one connection."""
         return BinanceDecoder(instruments)
@@ -152,7 +155,7 @@ class BinanceDecoder:
         self._clock = VenueClock(instruments.values())
         self._books = {symbol: SequencedBook() for symbol in instruments}
         self._last_quotes: dict[str, int] = {}
-        self._by_stream: Mapping[str, Callable[[msgspec.Raw, int], Decoded]] = {
+        self._by_stream: Mapping[str, Callable[[msgspec.Raw, bytes, int], Decoded]] = {
             "trade": self._trade,
             "bookTicker": self._quote,
             "depth": self._depth,
@@ -189,7 +192,7 @@ class BinanceDecoder:
 
     def _tick(self, stream: str, data: msgspec.Raw, raw: bytes, received_at: int) -> Decoded:
         try:
-            return self._by_stream[stream](data, received_at)
+            return self._by_stream[stream](data, raw, received_at)
         except RefusedTickError as refused:
             return Decoded(rejections=[_rejection(stream, refused.reason, raw)])
         except msgspec.DecodeError:
@@ -205,7 +208,7 @@ class BinanceDecoder:
         ts = self._clock.saw(event * _MILLISECOND, received_at)
         return ts if transaction is None else self._clock.saw(transaction * _MILLISECOND, received_at)
 
-    def _trade(self, data: msgspec.Raw, received_at: int) -> Decoded:
+    def _trade(self, data: msgspec.Raw, _raw: bytes, received_at: int) -> Decoded:
         frame = _trades.decode(data)
         trade = Trade(
             instrument_id=self._instrument(frame.s),
@@ -219,7 +222,7 @@ class BinanceDecoder:
         self._clock.traded(trade.instrument_id, trade.ts)
         return Decoded(trades=(trade,), watermarks=self._clock.watermarks(received_at))
 
-    def _quote(self, data: msgspec.Raw, received_at: int) -> Decoded:
+    def _quote(self, data: msgspec.Raw, _raw: bytes, received_at: int) -> Decoded:
         frame = _book_tickers.decode(data)
         instrument_id = self._instrument(frame.s)
         if frame.E is not None:
@@ -233,44 +236,49 @@ class BinanceDecoder:
         quote = Quote(instrument_id, ts, frame.u, *prices, received_at)
         return Decoded(quotes=(quote,), watermarks=self._clock.watermarks(received_at))
 
-    def _depth(self, data: msgspec.Raw, received_at: int) -> Decoded:
+    def _depth(self, data: msgspec.Raw, raw: bytes, received_at: int) -> Decoded:
         frame = _depth_updates.decode(data)
         self._instrument(frame.s)
         book = self._books[frame.s]
         try:
-            progress = book.update(self._update(frame, received_at))
+            progress = book.update(self._update(frame, raw, received_at))
         except RefusedTickError:
             book.invalidate()
             raise
         return self._told(frame.s, progress, received_at)
 
-    def _update(self, frame: _DepthUpdate, received_at: int) -> Update:
+    def _update(self, frame: _DepthUpdate, raw: bytes, received_at: int) -> Update:
         return Update(
             previous=frame.U - 1 if frame.pu is None else frame.pu,
             final=frame.u,
             strict=frame.pu is not None,
             ts=self._saw(received_at, frame.E, frame.T),
             received_at=received_at,
+            frame=raw,
             bids=_levels(frame.b),
             asks=_levels(frame.a),
         )
 
     def _told(self, venue_symbol: str, progress: Progress, received_at: int) -> Decoded:
-        instrument_id = self._instruments[venue_symbol]
+        depths, rejections = [], _invalid(progress.rejected)
+        for update, top in progress.applied:
+            try:
+                depths.append(
+                    depth(self._instruments[venue_symbol], update.ts, update.final, top, update.received_at)
+                )
+            except RefusedTickError as refused:
+                rejections.append(Rejection(DEPTHS, refused.reason, update.frame))
         return Decoded(
-            depths=[
-                Depth(instrument_id, update.ts, update.final, *top, update.received_at)
-                for update, top in progress.applied
-            ],
+            depths=depths,
             repeated={DEPTHS: progress.repeated} if progress.repeated else {},
-            rejections=_invalid(progress.rejected),
+            rejections=rejections,
             watermarks=self._clock.watermarks(received_at),
             snapshots_wanted=(venue_symbol,) if progress.snapshot_wanted else (),
         )
 
 
 def _levels(texts: Sequence[tuple[str, str]]) -> list[Level]:
-    return [(double(price), double(size)) for price, size in texts]
+    return [(nearest_double(price), nearest_double(size)) for price, size in texts]
 
 
 def _invalid(updates: int) -> list[Rejection]:

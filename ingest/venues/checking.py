@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from hashlib import blake2b
 from math import isfinite
-from typing import Final
+from typing import Final, Self
 
+from ingest.books import Top
 from ingest.venues.venue import Reason
+from market.depths import Depth
 from market.errors import RefusedTickError
 from market.times import SECOND, floor, is_plausible
 from market.watermarks import Watermark
@@ -14,17 +17,71 @@ _ALWAYS_EXACT: Final = 15
 """A double gives back every decimal of up to this many digits."""
 
 
+_HASH_BITS: Final = 48
+_ORDINALS: Final = 2**15
+
+
+class Inexact(float):
+    """A double that does not give back ``text``, the decimal that it was read from."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Return the double nearest to ``text``."""
+        value = super().__new__(cls, text)
+        value.text = text
+        return value
+
+
 def double(text: str) -> float:
     """Return the double that gives back the decimal ``text``; raises RefusedTickError."""
+    value = nearest_double(text)
+    if type(value) is Inexact:
+        raise RefusedTickError(Reason.NOT_A_DOUBLE)
+    return value
+
+
+def nearest_double(text: str) -> float:
+    """Return the double nearest to ``text``, marked when it is inexact; raises RefusedTickError.
+
+    A book needs all its levels, also those that cannot be stored exactly.
+    """
     try:
         value = float(text)
     except ValueError:
         raise RefusedTickError(Reason.NOT_A_NUMBER) from None
-    if len(text) <= _ALWAYS_EXACT and isfinite(value):
-        return value
-    if not isfinite(value) or Decimal(repr(value)) != Decimal(text):
+    if not isfinite(value):
         raise RefusedTickError(Reason.NOT_A_DOUBLE)
-    return value
+    if len(text) <= _ALWAYS_EXACT or Decimal(repr(value)) == Decimal(text):
+        return value
+    return Inexact(text)
+
+
+def depth(instrument_id: int, ts: int, update_id: int, top: Top, received_at: int) -> Depth:
+    """Return the top of a book as a tick; raises RefusedTickError when a value in it is inexact."""
+    if any(type(value) is Inexact for side in top for value in side):
+        raise RefusedTickError(Reason.NOT_A_DOUBLE)
+    return Depth(instrument_id, ts, update_id, *top, received_at)
+
+
+class UpdateIds:
+    """Ids for quotes and updates of a book that their venue does not number.
+
+    Those that are sent again, in the same order, get the same ids; others get others; at one ``ts``
+    ids grow in the order of arrival.
+    """
+
+    def __init__(self) -> None:
+        self._ts = 0
+        self._ordinal = 0
+
+    def next(self, ts: int, content: bytes) -> int:
+        """Return 15 bits of place among updates of one ``ts``, then 48 bits of the content's hash."""
+        self._ordinal = self._ordinal + 1 if ts == self._ts else 0
+        self._ts = ts
+        digest = blake2b(content, digest_size=_HASH_BITS // 8).digest()
+        return (self._ordinal % _ORDINALS << _HASH_BITS) | int.from_bytes(digest, "big")
 
 
 class VenueClock:

@@ -4,11 +4,16 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ingest.venues.binance import Binance
+from ingest.venues.coinbase import Coinbase
+from ingest.venues.kraken import Kraken
+from ingest.venues.kraken_v1 import KrakenV1
 from ingest.venues.venue import Venue
 from market.errors import ConfigurationError, UnknownVenueError
 
 _VENUES: Final[Mapping[str, Mapping[str | None, Callable[[], Venue]]]] = {
     Binance.name: {None: Binance},
+    Coinbase.name: {None: Coinbase},
+    Kraken.name: {None: Kraken, "v2": Kraken, "v1": KrakenV1},
 }
 """By name and version of the protocol; None is the newest."""
 

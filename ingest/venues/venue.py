@@ -81,6 +81,13 @@ class Subscription(NamedTuple):
     keys: tuple[str, ...]
 
 
+class Script(NamedTuple):
+    """What is said: subscriptions first; ``renewals``, by venue symbol, for a fresh book on the socket."""
+
+    subscriptions: Sequence[Subscription]
+    renewals: Mapping[str, Sequence[str]]
+
+
 class Decoder(Protocol):
     """Understands the frames of one connection, in their order. Holds its books and its venue time."""
 
@@ -120,6 +127,9 @@ class Venue(Protocol):
 
     def snapshot_url(self, instrument: Instrument) -> str | None:
         """Return where a book is fetched; None where the socket itself sends snapshots."""
+
+    def renewal(self, instrument: Instrument) -> list[str]:
+        """Return what to send for a fresh snapshot on the socket; nothing where it is fetched."""
 
     def decoder(self, instruments: Mapping[str, int]) -> Decoder:
         """Return a decoder for one connection, given instrument ids by venue symbol."""

@@ -9,7 +9,14 @@ ASKS: list[Level] = [(11.0, 3.0), (12.0, 4.0)]
 
 def update(previous: int, final: int, *, strict: bool = True, bids: list[Level] | None = None) -> Update:
     return Update(
-        previous=previous, final=final, strict=strict, ts=0, received_at=0, bids=bids or [], asks=[]
+        previous=previous,
+        final=final,
+        strict=strict,
+        ts=0,
+        received_at=0,
+        frame=b"",
+        bids=bids or [],
+        asks=[],
     )
 
 

@@ -168,10 +168,18 @@ def test_a_trade_that_cannot_be_stored_is_rejected_whole(
     assert (TRADES, reason, raw) == (rejection.kind, rejection.reason, rejection.payload)
 
 
-def test_a_depth_update_with_an_inexact_size_makes_the_book_invalid(decoder: BinanceDecoder) -> None:
+def test_a_depth_with_an_inexact_size_is_rejected_and_the_book_goes_on(decoder: BinanceDecoder) -> None:
     decoder.snapshot("BNBBTC", json.dumps(SNAPSHOT).encode(), NOW)
     inexact = {**DEPTH, "b": [["0.0024", "10.12345678901234567891"]]}
     assert [(DEPTHS, Reason.NOT_A_DOUBLE, True)] == reasons(decode(decoder, "bnbbtc@depth", inexact))
+    mended = {**DEPTH, "U": 161, "u": 162, "b": [["0.0024", "10.5"]]}
+    assert [162] == [each.update_id for each in decode(decoder, "bnbbtc@depth", mended).depths]
+
+
+def test_a_depth_update_that_cannot_be_read_makes_the_book_invalid(decoder: BinanceDecoder) -> None:
+    decoder.snapshot("BNBBTC", json.dumps(SNAPSHOT).encode(), NOW)
+    unreadable = {**DEPTH, "b": [["0.0024", "much"]]}
+    assert [(DEPTHS, Reason.NOT_A_NUMBER, True)] == reasons(decode(decoder, "bnbbtc@depth", unreadable))
     following = decode(decoder, "bnbbtc@depth", {**DEPTH, "U": 161, "u": 162})
     assert (["BNBBTC"], []) == (list(following.snapshots_wanted), list(following.depths))
 

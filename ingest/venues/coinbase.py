@@ -1,0 +1,308 @@
+"""Coinbase Exchange.
+
+Docs: https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+import msgspec
+
+from ingest.books import Level, OrderBook
+from ingest.venues.checking import UpdateIds, VenueClock, depth, double, nearest_double
+from ingest.venues.venue import (
+    DEPTHS,
+    NOTHING,
+    QUOTES,
+    TRADES,
+    Decoded,
+    Reason,
+    Refusal,
+    Rejection,
+    Subscription,
+    parse_symbol,
+)
+from market.errors import DecodeError, InvalidInputError, RefusedTickError
+from market.instruments import Instrument, Market, spot
+from market.quotes import Quote
+from market.times import from_iso
+from market.trades import Side, Trade
+
+_CHANNELS: Final = ("matches", "ticker", "level2_batch", "heartbeat")
+"""``level2`` itself asks for a key; the batch has the same messages every 50 ms."""
+
+_NOT_TOLD: Final = "nan"
+
+_TAKERS: Final = {"buy": Side.SELL, "sell": Side.BUY}
+"""A match tells the side of the maker."""
+
+
+class _Match(msgspec.Struct, tag="match"):
+    trade_id: int
+    side: str
+    size: str
+    price: str
+    product_id: str
+    time: str
+
+
+class _LastMatch(_Match, tag="last_match"):
+    pass
+
+
+class _Ticker(msgspec.Struct, tag="ticker"):
+    sequence: int
+    product_id: str
+    best_bid: str
+    best_ask: str
+    best_bid_size: str = _NOT_TOLD
+    best_ask_size: str = _NOT_TOLD
+    time: str | None = None
+
+
+class _Snapshot(msgspec.Struct, tag="snapshot"):
+    product_id: str
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+    time: str | None = None
+
+
+class _Update(msgspec.Struct, tag="l2update"):
+    product_id: str
+    changes: list[tuple[str, str, str]]
+    time: str
+
+
+class _Heartbeat(msgspec.Struct, tag="heartbeat"):
+    product_id: str
+
+
+class _Channel(msgspec.Struct):
+    name: str
+    product_ids: list[str] = []
+
+
+class _Subscriptions(msgspec.Struct, tag="subscriptions"):
+    channels: list[_Channel]
+
+
+class _Error(msgspec.Struct, tag="error"):
+    message: str
+    reason: str = ""
+
+
+class _Typed(msgspec.Struct):
+    type: str
+
+
+_Frame = _Match | _LastMatch | _Ticker | _Snapshot | _Update | _Heartbeat | _Subscriptions | _Error
+
+_frames = msgspec.json.Decoder(_Frame)
+_typed = msgspec.json.Decoder(_Typed)
+
+_KINDS: Final = {
+    "match": TRADES,
+    "last_match": TRADES,
+    "ticker": QUOTES,
+    "snapshot": DEPTHS,
+    "l2update": DEPTHS,
+}
+
+
+class Coinbase:
+    """The adapter: one socket, everything on it, snapshots too."""
+
+    name: ClassVar[str] = "coinbase"
+    docs: ClassVar[str] = "https://docs.cdp.coinbase.com/exchange/websocket-feed/channels"
+    silence_seconds: ClassVar[float] = 10.0
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return the instrument that Coinbase calls ``BTC-USD``; there are no swaps."""
+        parts = parse_symbol(symbol)
+        if parts.market != Market.SPOT:
+            message = f"coinbase has no {symbol!r}: its Exchange feed is spot alone"
+            raise InvalidInputError(message)
+        return spot(self.name, parts.base, parts.quote, f"{parts.base}-{parts.quote}")
+
+    def stream_url(self, market: Market) -> str:  # noqa: ARG002 - there is one
+        """Return the address of the one socket."""
+        return "wss://ws-feed.exchange.coinbase.com"
+
+    def subscriptions(self, instruments: Sequence[Instrument]) -> list[Subscription]:
+        """Return a message a product, so that one that is refused does not refuse the others."""
+        return [_subscription(instrument.venue_symbol) for instrument in instruments]
+
+    def snapshot_url(self, instrument: Instrument) -> str | None:  # noqa: ARG002 - for none
+        """Return None: snapshots come on the socket."""
+        return None
+
+    def renewal(self, instrument: Instrument) -> list[str]:
+        """Leave the book and subscribe to it again: that sends a snapshot."""
+        products = [instrument.venue_symbol]
+        return [
+            _message({"type": kind, "product_ids": products, "channels": ["level2_batch"]})
+            for kind in ("unsubscribe", "subscribe")
+        ]
+
+    def decoder(self, instruments: Mapping[str, int]) -> "CoinbaseDecoder":
+        """Return a decoder for one connection."""
+        return CoinbaseDecoder(instruments)
+
+
+def _subscription(product: str) -> Subscription:
+    message = _message({"type": "subscribe", "product_ids": [product], "channels": _CHANNELS})
+    return Subscription(message, tuple(_key(channel, product) for channel in _CHANNELS))
+
+
+def _message(fields: Mapping[str, object]) -> str:
+    return msgspec.json.encode(fields).decode()
+
+
+def _key(channel: str, product: str) -> str:
+    """Return the key of an acknowledgement; ``level2_batch`` is acknowledged under other names too."""
+    return f"{channel.partition('_')[0]}:{product}"
+
+
+class CoinbaseDecoder:
+    """Understands matches, tickers, and books of one connection."""
+
+    def __init__(self, instruments: Mapping[str, int]) -> None:
+        self._instruments = instruments
+        self._clock = VenueClock(instruments.values())
+        self._books: dict[str, OrderBook] = {}
+        self._ids = {product: UpdateIds() for product in instruments}
+        self._by_type: Mapping[type, Callable[[Any, bytes, int], Decoded]] = {
+            _Match: self._match,
+            _LastMatch: self._match,
+            _Ticker: self._ticker,
+            _Snapshot: self._snapshot,
+            _Update: self._update,
+            _Heartbeat: lambda *_: NOTHING,
+            _Subscriptions: lambda frame, *_: Decoded(acknowledged=_keys(frame)),
+            _Error: lambda frame, *_: Decoded(refused=self._refusals(frame)),
+        }
+
+    def decode(self, raw: bytes, received_at: int) -> Decoded:
+        """Return what a frame says; its ``type`` says which it is."""
+        try:
+            frame = _frames.decode(raw)
+            return self._by_type[type(frame)](frame, raw, received_at)
+        except RefusedTickError as refused:
+            return _rejected(raw, refused.reason)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return _undecodable(raw, error)
+
+    def snapshot(self, venue_symbol: str, body: bytes, received_at: int) -> Decoded:
+        """Raise DecodeError: books come on the socket."""
+        message = f"coinbase: no book of {venue_symbol} was asked for ({len(body)} bytes at {received_at})"
+        raise DecodeError(message)
+
+    def close(self) -> Decoded:
+        """Return nothing: nothing waits."""
+        return NOTHING
+
+    def _instrument(self, product: str) -> int:
+        instrument_id = self._instruments.get(product)
+        if instrument_id is None:
+            raise RefusedTickError(Reason.UNKNOWN_INSTRUMENT)
+        return instrument_id
+
+    def _time(self, text: str | None, received_at: int) -> int:
+        return self._clock.inherited() if text is None else self._clock.saw(_ts(text), received_at)
+
+    def _match(self, frame: _Match, _raw: bytes, received_at: int) -> Decoded:
+        trade = Trade(
+            instrument_id=self._instrument(frame.product_id),
+            ts=self._time(frame.time, received_at),
+            trade_id=frame.trade_id,
+            price=double(frame.price),
+            size=double(frame.size),
+            side=_TAKERS.get(frame.side, Side.UNKNOWN),
+            received_at=received_at,
+        )
+        self._clock.traded(trade.instrument_id, trade.ts)
+        return Decoded(trades=(trade,), watermarks=self._clock.watermarks(received_at))
+
+    def _ticker(self, frame: _Ticker, _raw: bytes, received_at: int) -> Decoded:
+        quote = Quote(
+            instrument_id=self._instrument(frame.product_id),
+            ts=self._time(frame.time, received_at),
+            update_id=frame.sequence,
+            bid_price=double(frame.best_bid),
+            bid_size=_size(frame.best_bid_size),
+            ask_price=double(frame.best_ask),
+            ask_size=_size(frame.best_ask_size),
+            received_at=received_at,
+        )
+        return Decoded(quotes=(quote,), watermarks=self._clock.watermarks(received_at))
+
+    def _snapshot(self, frame: _Snapshot, raw: bytes, received_at: int) -> Decoded:
+        self._instrument(frame.product_id)
+        book = OrderBook()
+        book.replace(_levels(frame.bids), _levels(frame.asks))
+        self._books[frame.product_id] = book
+        return self._depth(frame.product_id, self._time(frame.time, received_at), raw, received_at)
+
+    def _update(self, frame: _Update, raw: bytes, received_at: int) -> Decoded:
+        self._instrument(frame.product_id)
+        book = self._books.get(frame.product_id)
+        if book is None:
+            return _rejected(raw, Reason.BOOK_INVALID, frame.product_id)
+        try:
+            book.update(_changes(frame, "buy"), _changes(frame, "sell"))
+        except RefusedTickError as refused:
+            del self._books[frame.product_id]
+            return _rejected(raw, refused.reason, frame.product_id)
+        return self._depth(frame.product_id, self._time(frame.time, received_at), raw, received_at)
+
+    def _depth(self, product: str, ts: int, raw: bytes, received_at: int) -> Decoded:
+        update_id = self._ids[product].next(ts, raw)
+        top = self._books[product].top()
+        tick = depth(self._instruments[product], ts, update_id, top, received_at)
+        return Decoded(depths=(tick,), watermarks=self._clock.watermarks(received_at))
+
+    def _refusals(self, frame: _Error) -> list[Refusal]:
+        """Return refusals of every channel of the products that the reason names, or of all."""
+        reason = f"{frame.message}: {frame.reason}"
+        named = [product for product in self._instruments if product in frame.reason]
+        refusals = [Refusal(_key(channel, product), reason) for product in named for channel in _CHANNELS]
+        return refusals or [Refusal("", reason)]
+
+
+def _ts(text: str) -> int:
+    try:
+        return from_iso(text)
+    except ValueError:
+        raise RefusedTickError(Reason.IMPLAUSIBLE_TIME) from None
+
+
+def _size(text: str) -> float:
+    return float(text) if text == _NOT_TOLD else double(text)
+
+
+def _levels(texts: Sequence[tuple[str, str]]) -> list[Level]:
+    return [(nearest_double(price), nearest_double(size)) for price, size in texts]
+
+
+def _changes(frame: _Update, side: str) -> list[Level]:
+    return _levels([(price, size) for changed, price, size in frame.changes if changed == side])
+
+
+def _keys(frame: _Subscriptions) -> list[str]:
+    return [_key(channel.name, product) for channel in frame.channels for product in channel.product_ids]
+
+
+def _rejected(raw: bytes, reason: str, renew: str | None = None) -> Decoded:
+    payload = b"" if reason in (Reason.NO_TIME, Reason.BOOK_INVALID) else raw
+    rejection = Rejection(_KINDS[_typed.decode(raw).type], reason, payload)
+    return Decoded(rejections=(rejection,), snapshots_wanted=(renew,) if renew else ())
+
+
+def _undecodable(raw: bytes, error: Exception) -> Decoded:
+    """Return the rejection of a tick whose kind is known; raises DecodeError for any other frame."""
+    try:
+        kind = _KINDS[_typed.decode(raw).type]
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
+        message = f"coinbase sent a frame that is not of its protocol: {error}"
+        raise DecodeError(message) from error
+    return Decoded(rejections=(Rejection(kind, Reason.UNDECODABLE, raw),))
