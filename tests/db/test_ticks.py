@@ -175,7 +175,7 @@ async def test_two_connections_never_hold_one_slot(place: Place) -> None:
 async def test_two_writers_with_the_same_trades_in_other_orders_store_each_once(
     place: Place, round_: int
 ) -> None:
-    shuffle = random.Random(round_).shuffle  # noqa: S311 - an order, not a secret
+    shuffle = random.Random(round_).shuffle
     ticks = [
         trade(instrument_id, number, MOMENT + number % 7 + days * DAY)
         for instrument_id in place.places
