@@ -1,6 +1,7 @@
 """What the operator sees: the page's address, and a line a role, drawn anew on a terminal."""
 
 import time
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Protocol
 
 from heliograph.supervisor import Change, State
@@ -60,9 +61,10 @@ class PlainConsole:
             self.say(f"{program} works{f', {text}' if text else ''}")
 
     def say(self, text: str) -> None:
-        """Print a line."""
-        self._output.write(f"{text}\n")
-        self._output.flush()
+        """Print a line; a reader that went away, as `head` does, must not keep the stack from its order."""
+        with suppress(BrokenPipeError):
+            self._output.write(f"{text}\n")
+            self._output.flush()
 
     def close(self) -> None:
         """Do nothing."""

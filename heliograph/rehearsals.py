@@ -19,10 +19,10 @@ from market.errors import StackError
 
 NEXT = """
 What to try next:
-  heliograph demo --seconds 0                      then open the page; Ctrl-C stops it
-  curl '{page}v1/signals?limit=5'                  while it runs
-  heliograph tail 'signals:*:*'                    while it runs
-  heliograph up --venue kraken:SOL/USD,BTC/USD     a live venue; no key is needed
+  heliograph demo --seconds 0                   until Ctrl-C, so that there is time for
+  curl '{page}v1/signals?limit=5'
+  heliograph tail 'signals:*:*'
+  heliograph up --venue kraken:SOL/USD,BTC/USD  and a live venue; no key is needed
 """
 
 

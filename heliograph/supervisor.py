@@ -121,7 +121,8 @@ class Child:
         if self._stopping.is_set() or (status == 0 and not self.program.restarted):
             self._tell(State.STOPPED)
             return ""
-        self._tell(State.DIED, how := _how(status))
+        how = _how(status)
+        self._tell(State.DIED, f"{how}: {tail_of(self._log, 1)}" if status > 0 else how)
         return f"{self.program.name} {how}; {self._log} says: {tail_of(self._log)}"
 
     async def _spawn(self) -> Process:

@@ -19,6 +19,7 @@ from market.errors import StackError
 _PATIENCE_SECONDS = 10.0
 """A parent was killed and another one starts: its stores may still be shutting down."""
 
+_ORPHANS_SECONDS = 2.0
 _RESTARTS = 20
 
 
@@ -69,8 +70,13 @@ class Guardian:
     def _told_to_stop(self, parent: int) -> bool:
         """Wait for something to happen; the death of a child is no reason to stop."""
         readable, _, _ = select.select([parent, self._wake], [], [])
-        told = self._wake in readable and set(os.read(self._wake, 64)) != {signal.SIGCHLD}
-        return told or (parent in readable and not os.read(parent, 64))
+        if self._wake in readable and set(os.read(self._wake, 64)) != {signal.SIGCHLD}:
+            return True
+        if parent in readable and not os.read(parent, 64):
+            # The parent died, and its other children drain now: they need the stores for it.
+            select.select([self._wake], [], [], _ORPHANS_SECONDS)
+            return True
+        return False
 
 
 def _died(store: Postgres | Valkey) -> bool:

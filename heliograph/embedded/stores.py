@@ -43,10 +43,11 @@ class Stores:
         return self
 
     def stop(self) -> None:
-        """Close the pipe and wait until both stores are gone. Idempotent."""
+        """Have both stores stopped and wait until they are gone. Idempotent."""
         guardian, self._guardian = self._guardian, None
         if guardian is None:
             return
+        guardian.terminate()
         for pipe in (guardian.stdin, guardian.stdout):
             if pipe is not None:
                 pipe.close()
