@@ -125,3 +125,31 @@ async def test_futures_are_stored_whole(postgres_url: str, recordings: Path) -> 
     assert all(map(balances, tallies.values()))
     assert {kind: tally["stored"] for kind, tally in tallies.items()} == await stored(postgres_url)
     assert (21_313, {}) == (tallies["trades"]["stored"], tallies["trades"]["rejected"])
+
+
+@pytest.mark.slow
+async def test_coinbases_matches_and_last_matches_are_all_stored(postgres_url: str, recordings: Path) -> None:
+    file = recordings / "cryptofeed" / "2021-09-14" / "COINBASE.ws.28.0.974302d.gz"
+    offered, tallies = await replay(postgres_url, "coinbase", file)
+    assert {"trades": 107, "quotes": 107, "depths": 9_729} == offered
+    assert offered == {kind: tally["offered"] for kind, tally in tallies.items()}
+    assert all(map(balances, tallies.values()))
+    assert (107, {}) == (tallies["trades"]["stored"], tallies["trades"]["rejected"])
+    assert {"no_time": 2} == tallies["depths"]["rejected"]
+    _, again = await replay(postgres_url, "coinbase", file)
+    assert [0, 0, 0] == [tally["stored"] for tally in again.values()]
+
+
+@pytest.mark.slow
+async def test_krakens_trades_are_stored_and_its_books_pass_every_checksum(
+    postgres_url: str, recordings: Path
+) -> None:
+    files = sorted((recordings / "cryptofeed" / "2021-09-14").glob("KRAKEN.ws.*"))
+    offered, tallies = await replay(postgres_url, "kraken", *files)
+    assert {"trades": 10, "quotes": 18, "depths": 4_279} == offered
+    assert offered == {kind: tally["offered"] for kind, tally in tallies.items()}
+    assert all(map(balances, tallies.values()))
+    assert (10, 4_279) == (tallies["trades"]["stored"], tallies["depths"]["stored"])
+    assert {"no_time": 10} == tallies["quotes"]["rejected"]
+    _, again = await replay(postgres_url, "kraken", *files)
+    assert [0, 0, 0] == [tally["stored"] for tally in again.values()]

@@ -1,0 +1,71 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.venues.checking import Inexact, UpdateIds, VenueClock, double, nearest_double
+from ingest.venues.venue import Reason
+from market.errors import RefusedTickError
+from market.times import SECOND
+
+MOMENT = 1_700_000_000 * SECOND
+
+
+@given(st.decimals(min_value=0, max_value=10**12, allow_nan=False, places=8))
+def test_a_double_gives_back_its_decimal_or_is_refused(decimal: Decimal) -> None:
+    text = f"{decimal:f}"
+    value = nearest_double(text)
+    assert (type(value) is not Inexact) == (Decimal(repr(value)) == decimal)
+
+
+@pytest.mark.parametrize("text", ["61837.63000000", "0.00000001", "100000000000000.5", "1"])
+def test_ordinary_prices_are_exact(text: str) -> None:
+    assert Decimal(text) == Decimal(repr(double(text)))
+
+
+@pytest.mark.parametrize("text", ["9007199254740993", "0.12345678901234567891", "1e999", "nan"])
+def test_what_a_double_cannot_hold_is_refused(text: str) -> None:
+    with pytest.raises(RefusedTickError, match=Reason.NOT_A_DOUBLE):
+        double(text)
+
+
+@pytest.mark.parametrize("text", ["", "1,5", "much"])
+def test_what_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(RefusedTickError, match=Reason.NOT_A_NUMBER):
+        double(text)
+
+
+def test_a_time_outside_all_trading_is_refused_and_not_remembered() -> None:
+    clock = VenueClock([1])
+    for ts in (0, MOMENT // 1000, MOMENT + 2 * 86_400 * SECOND):
+        with pytest.raises(RefusedTickError, match=Reason.IMPLAUSIBLE_TIME):
+            clock.saw(ts, MOMENT)
+    with pytest.raises(RefusedTickError, match=Reason.NO_TIME):
+        clock.inherited()
+
+
+def test_the_newest_time_is_inherited_not_the_last() -> None:
+    clock = VenueClock([1])
+    clock.saw(MOMENT, MOMENT)
+    clock.saw(MOMENT - 5, MOMENT)
+    assert clock.inherited() == MOMENT
+
+
+def test_an_instrument_that_trades_needs_no_watermark() -> None:
+    clock = VenueClock([1, 2])
+    clock.saw(MOMENT, MOMENT)
+    assert [] == clock.watermarks(MOMENT)
+    clock.traded(1, clock.saw(MOMENT + 2 * SECOND, MOMENT))
+    (mark,) = clock.watermarks(MOMENT)
+    assert (2, MOMENT + SECOND) == (mark.instrument_id, mark.ts)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.binary(max_size=2)), max_size=30))
+def test_ids_are_distinct_at_one_time_and_the_same_when_sent_again(updates: list[tuple[int, bytes]]) -> None:
+    in_order = sorted(updates, key=lambda update: update[0])
+    first, again = UpdateIds(), UpdateIds()
+    ids = [(ts, first.next(ts, content)) for ts, content in in_order]
+    assert ids == [(ts, again.next(ts, content)) for ts, content in in_order]
+    assert sorted(set(ids)) == ids
+    assert all(0 <= update_id < 2**63 for _, update_id in ids)
