@@ -1,9 +1,11 @@
 -- name: feeds
--- Every connection to a venue as its ingester last told, with ages by this server's own clock.
+-- Connections to venues as their ingesters last told, ages by this server's clock; who stopped in order,
+-- or died an hour ago and came back at another address, is no news.
 SELECT exchange, url, state, symbols, detail,
        extract(epoch FROM clock_timestamp() - last_frame_at)::float8 AS frame_age_seconds,
        extract(epoch FROM clock_timestamp() - updated_at)::float8 AS row_age_seconds
 FROM feeds
+WHERE state <> 'stopped' AND updated_at > clock_timestamp() - interval '1 hour'
 ORDER BY exchange, url
 
 -- name: processes
