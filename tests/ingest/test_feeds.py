@@ -1,0 +1,296 @@
+"""One feed against a scripted venue: a real server on a real socket."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event
+
+from ingest.buffer import Arrival, Buffer
+from ingest.feeds import Feed
+from ingest.routes import Route, rebased
+from ingest.sockets import Intake, Patience
+from ingest.tallies import Tallies
+from ingest.venues.binance import Binance
+from ingest.venues.venue import FRAMES, Reason
+from market.errors import FeedError
+from runtime.backoff import delays
+from runtime.clock import now
+
+DEADLINE_SECONDS = 30
+SYMBOL = "BTC/USDT"
+PATIENCE = Patience(silence_seconds=20, acknowledge_within_seconds=20, look_every_seconds=0.01)
+
+Behaviour = Callable[[ServerConnection], Awaitable[None]]
+
+
+def frame(stream: str, **data: object) -> str:
+    return json.dumps({"stream": f"btcusdt@{stream}", "data": {"s": "BTCUSDT", **data}})
+
+
+def trade(number: int) -> str:
+    moment = 1_700_000_000_000 + number
+    return frame("trade", E=moment, T=moment, t=number, p="1.5", q="2", m=False)
+
+
+def depth(first: int, last: int) -> str:
+    return frame("depth@100ms", E=1_700_000_000_000, U=first, u=last, b=[["1", str(last)]], a=[])
+
+
+def trade_ids(arrivals: list[Arrival]) -> list[int]:
+    return [trade.trade_id for arrival in arrivals for trade in arrival.decoded.trades]
+
+
+class Listening(ServerConnection):
+    """A venue's end of a socket that tells when it was pinged."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.pinged = asyncio.Event()
+
+    def process_event(self, event: Event) -> None:
+        if isinstance(event, Frame) and event.opcode is Opcode.PING:
+            self.pinged.set()
+        super().process_event(event)
+
+
+async def acknowledge(socket: ServerConnection) -> None:
+    request = json.loads(await socket.recv())
+    await socket.send(json.dumps({"result": None, "id": request["id"]}))
+
+
+class Bench:
+    """A feed whose venue behaves as told, one behaviour a connection, the last for ever."""
+
+    def __init__(self, *behaviours: Behaviour, patience: Patience = PATIENCE, bound: int = 1000) -> None:
+        self._behaviours = list(behaviours)
+        self._patience = patience
+        self.books: list[httpx.Response] = []
+        self.buffer = Buffer(bound)
+        self.tallies = Tallies(["binance"])
+        self.connected = 0
+        self.rest: list[Arrival] = []
+        """What arrived after the test's own part."""
+        self.stopping = asyncio.Event()
+
+    async def _attend(self, socket: ServerConnection) -> None:
+        behaviour = self._behaviours[min(self.connected, len(self._behaviours) - 1)]
+        self.connected += 1
+        with suppress(ConnectionClosed):
+            await behaviour(socket)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/api/v3/depth"
+        return self.books.pop(0)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Feed]:
+        async with (
+            asyncio.timeout(DEADLINE_SECONDS),
+            serve(
+                self._attend,
+                "127.0.0.1",
+                0,
+                create_connection=Listening,
+                ping_interval=None,
+                close_timeout=0.1,
+            ) as server,
+            httpx.AsyncClient(transport=httpx.MockTransport(self._answer)) as http,
+            asyncio.TaskGroup() as group,
+        ):
+            port = next(iter(server.sockets)).getsockname()[1]
+            feed = self._feed(f"ws://127.0.0.1:{port}", http)
+            task = group.create_task(feed.run(self.stopping))
+            yield feed
+            self.stopping.set()
+            draining = group.create_task(self._drain())
+            await task
+            self.buffer.close()
+            await draining
+
+    async def _drain(self) -> None:
+        while arrivals := await self.buffer.take(1000):
+            self.rest += arrivals
+
+    def _feed(self, url: str, http: httpx.AsyncClient) -> Feed:
+        venue = Binance()
+        return Feed(
+            Route(venue, (venue.instrument(SYMBOL),), url, "http://books"),
+            {"BTCUSDT": 1},
+            Intake("binance", self.buffer, self.tallies),
+            http=http,
+            patience=self._patience,
+            reconnect_delays=lambda: delays(0.001, 0.01),
+            clock=now,
+        )
+
+    async def arrivals(self, ticks: int) -> list[Arrival]:
+        """Return what arrives, as soon as it is so many ticks."""
+        found: list[Arrival] = []
+        while sum(arrival.decoded.ticks for arrival in found) < ticks:
+            found += await self.buffer.take(1000)
+        return found
+
+    async def trades(self, count: int) -> list[int]:
+        return trade_ids(await self.arrivals(count))
+
+
+async def say(socket: ServerConnection, *messages: str | bytes) -> None:
+    await acknowledge(socket)
+    for message in messages:
+        await socket.send(message)
+    await socket.wait_closed()
+
+
+async def test_a_feed_is_live_once_its_subscriptions_are_acknowledged() -> None:
+    bench = Bench(lambda socket: say(socket, trade(1), trade(2)))
+    async with bench.running() as feed:
+        assert [1, 2] == await bench.trades(2)
+        state = feed.state()
+        assert ("live", "binance", (SYMBOL,)) == (state.state, state.exchange, state.symbols)
+        assert state.last_frame_at is not None
+    assert feed.state().state == "stopped"
+
+
+async def test_a_cut_connection_is_made_again() -> None:
+    async def cut(socket: ServerConnection) -> None:
+        await acknowledge(socket)
+        await socket.send(trade(1))
+        await socket.close()
+
+    async def abort(socket: ServerConnection) -> None:
+        socket.transport.abort()
+
+    bench = Bench(cut, abort, lambda socket: say(socket, trade(2)))
+    async with bench.running() as feed:
+        assert [1, 2] == await bench.trades(2)
+    assert (3, 3) == (bench.connected, feed.connections)
+
+
+async def test_what_was_read_before_the_end_is_in_the_buffer() -> None:
+    bench = Bench(lambda socket: say(socket, *map(trade, range(100))))
+    async with bench.running():
+        first = await bench.trades(1)
+    every = first + trade_ids(bench.rest)
+    assert list(range(len(every))) == every
+
+
+async def test_an_undecodable_frame_is_kept_whole_and_the_feed_goes_on() -> None:
+    bench = Bench(lambda socket: say(socket, trade(1), b"\xff\x00broken", "{not json", trade(2)))
+    async with bench.running():
+        decoded = [arrival.decoded for arrival in await bench.arrivals(4)]
+    rejections = [rejection for each in decoded for rejection in each.rejections]
+    assert [(FRAMES, Reason.UNDECODABLE, b"\xff\x00broken"), (FRAMES, Reason.UNDECODABLE, b"{not json")] == [
+        (each.kind, each.reason, each.payload) for each in rejections
+    ]
+    assert [1, 2] == [trade.trade_id for each in decoded for trade in each.trades]
+
+
+async def test_a_refused_subscription_is_told_and_tried_again() -> None:
+    async def refuse(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send('{"code":2,"msg":"Invalid request","id":1}')
+        await socket.wait_closed()
+
+    async def be_refused(socket: ServerConnection) -> None:
+        seen.append(feed.state().state)
+        await say(socket, trade(1))
+
+    seen: list[str] = []
+    bench = Bench(refuse, be_refused)
+    async with bench.running() as feed:
+        assert [1] == await bench.trades(1)
+    assert bench.connected == 2
+
+
+async def test_a_venue_that_answers_no_subscription_is_left() -> None:
+    patience = Patience(silence_seconds=20, acknowledge_within_seconds=0.02, look_every_seconds=0.01)
+    bench = Bench(ServerConnection.wait_closed, lambda socket: say(socket, trade(1)), patience=patience)
+    async with bench.running():
+        assert [1] == await bench.trades(1)
+    assert bench.connected == 2
+
+
+async def test_a_venue_that_answers_no_ping_is_left_and_one_that_does_is_kept() -> None:
+    async def freeze(socket: ServerConnection) -> None:
+        await acknowledge(socket)
+        socket.transport.pause_reading()
+        await socket.wait_closed()
+
+    async def be_quiet(socket: ServerConnection) -> None:
+        assert isinstance(socket, Listening)
+        await acknowledge(socket)
+        await socket.pinged.wait()
+        await socket.send(trade(1))
+        await socket.wait_closed()
+
+    patience = Patience(silence_seconds=0.05, acknowledge_within_seconds=20, look_every_seconds=0.01)
+    bench = Bench(freeze, be_quiet, patience=patience)
+    async with bench.running():
+        assert [1] == await bench.trades(1)
+    assert bench.connected == 2
+
+
+async def test_while_the_buffer_is_full_the_socket_is_not_read() -> None:
+    async def flood(socket: ServerConnection) -> None:
+        await acknowledge(socket)
+        for number in range(100_000):
+            await socket.send(trade(number))
+        sent_all.set()
+        await socket.wait_closed()
+
+    sent_all = asyncio.Event()
+    bench = Bench(flood, bound=10)
+    async with bench.running():
+        while not bench.buffer.full:  # noqa: ASYNC110 - it tells only those who put
+            await asyncio.sleep(0)
+        assert (10, False) == (bench.buffer.ticks, sent_all.is_set())
+    every = trade_ids(bench.rest)
+    assert list(range(len(every))) == every
+
+
+async def test_a_book_is_fetched_again_until_it_fits_the_updates() -> None:
+    bench = Bench(lambda socket: say(socket, depth(100, 110), depth(111, 120)))
+    old = {"lastUpdateId": 50, "bids": [], "asks": []}
+    bench.books = [
+        httpx.Response(500),
+        httpx.Response(200, content=b"<html>"),
+        httpx.Response(200, json=old),
+        httpx.Response(200, json={**old, "lastUpdateId": 105}),
+    ]
+    async with bench.running():
+        arrivals = await bench.arrivals(2)
+    assert [110, 120] == [each.update_id for arrival in arrivals for each in arrival.decoded.depths]
+    assert not bench.books
+
+
+async def test_updates_that_never_got_their_book_are_rejected_when_the_socket_closes() -> None:
+    bench = Bench(lambda socket: say(socket, depth(100, 110), depth(111, 120), trade(1)))
+    bench.books = [httpx.Response(500)] * 10_000
+    async with bench.running():
+        assert [1] == await bench.trades(1)
+    reasons = [rejection.reason for arrival in bench.rest for rejection in arrival.decoded.rejections]
+    assert [Reason.BOOK_INVALID] * 2 == reasons
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "expected"),
+    [
+        ("wss://a:1/stream", None, "wss://a:1/stream"),
+        ("wss://a:1/stream", "ws://127.0.0.1:8", "ws://127.0.0.1:8/stream"),
+        ("https://a/api/v3/depth?symbol=B", "http://b:9", "http://b:9/api/v3/depth?symbol=B"),
+    ],
+)
+def test_an_override_replaces_scheme_host_and_port_alone(url: str, base: str | None, expected: str) -> None:
+    assert expected == rebased(url, base)
+
+
+def test_a_feed_error_may_be_tried_again() -> None:
+    assert FeedError.retryable
