@@ -1,0 +1,151 @@
+"""What the database holds, and what it should hold, computed again from its ticks."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from db.instruments import listed
+from db.outcomes import bars_since, signals_since
+from db.tapes import Part, Tick, read_parts
+from market.bars import Bar
+from market.signals import Signal
+from market.ticks import BEFORE_ALL, Kind, TapeKey
+from market.times import HOUR, MINUTE, SECOND, floor
+from tests.acceptance.subscriber import Frames
+from workers.folding import Folder
+from workers.kinds.catalogue import KINDS
+
+if TYPE_CHECKING:
+    from db.connections import Connection
+
+INTERVALS = (SECOND, MINUTE, HOUR)
+_AFTER_ALL = TapeKey(4_000_000_000 * SECOND, Kind.WATERMARK, 0)
+
+
+class Outcome(NamedTuple):
+    """The final bars and the signals of one instrument, in order."""
+
+    bars: list[Bar]
+    signals: list[Signal]
+
+
+class Candle(NamedTuple):
+    """A bar as anybody would compute it."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    trades: int
+
+
+Candles = dict[tuple[int, int], Candle]
+"""Candles by interval and start."""
+
+
+async def stored(connection: "Connection") -> dict[str, Outcome]:
+    """Return what the workers have written, by instrument."""
+    since = dict.fromkeys(INTERVALS, 0)
+    return {
+        each.instrument.key: _in_order(
+            await bars_since(connection, each.instrument_id, since),
+            await signals_since(connection, each.instrument_id, 0),
+        )
+        for each in await listed(connection)
+    }
+
+
+async def folded(connection: "Connection") -> dict[str, Outcome]:
+    """Return what an undisturbed worker would have written: one fold over all ticks, in memory."""
+    outcomes = {}
+    for each in await listed(connection):
+        part = Part(each.exchange_id, each.instrument_id, BEFORE_ALL, _AFTER_ALL, frozenset(Kind))
+        ticks: list[Tick] = (await read_parts(connection, [part]))[each.instrument_id]
+        folder = Folder(KINDS)
+        result = folder.fold(folder.start(), ticks)
+        outcomes[each.instrument.key] = _in_order(
+            [final.bar for final in result.bars], [decided.signal for decided in result.signals]
+        )
+    return outcomes
+
+
+async def log(connection: "Connection") -> Frames:
+    """Return the log as its subscribers are to receive it."""
+    frames: Frames = {}
+    for each in await listed(connection):
+        for row in await connection.fetch(_LOG, each.instrument_id):
+            channel = f"{row['family']}:{each.instrument.key}"
+            frames.setdefault(channel, []).append(_frame(channel, **row))
+    return frames
+
+
+async def repeated(connection: "Connection") -> list[tuple[Any, ...]]:
+    """Return what was published more than once: instrument, family, kind or interval, time."""
+    return [tuple(row) for row in await connection.fetch(_REPEATED)]
+
+
+def candles(trades: Iterable[tuple[int, float, float]]) -> Candles:
+    """Return the candles of trades (ts, price, size) in their order."""
+    found: Candles = {}
+    for ts, price, size in trades:
+        for interval in INTERVALS:
+            key = interval, floor(ts, interval)
+            at = found.get(key, Candle(price, price, price, price, 0.0, 0))
+            found[key] = Candle(
+                at.open,
+                max(at.high, price),
+                min(at.low, price),
+                price,
+                at.volume + size,
+                at.trades + 1,
+            )
+    return found
+
+
+def as_candles(bars: Iterable[Bar]) -> Candles:
+    return {
+        (bar.interval, bar.start): Candle(bar.open, bar.high, bar.low, bar.close, bar.volume, bar.trades)
+        for bar in bars
+    }
+
+
+def running(every: Candles) -> Candles:
+    """Return the last candle of each interval, which need not be final."""
+    last = {interval: max(start for each, start in every if each == interval) for interval in INTERVALS}
+    return {(interval, start): every[interval, start] for interval, start in last.items()}
+
+
+_LOG = """
+SELECT family, "offset", op, revises, data::text FROM publications
+WHERE instrument_id = $1 ORDER BY family, "offset"
+"""
+
+_REPEATED = """
+SELECT instrument_id, family, about, ts FROM publications WHERE op <> 'correction'
+GROUP BY instrument_id, family, about, ts HAVING count(*) > 1
+"""
+
+
+def _frame(channel: str, **row: Any) -> dict[str, Any]:
+    frame = {
+        "op": row["op"],
+        "channel": channel,
+        "offset": row["offset"],
+        "data": msgspec.json.decode(row["data"]),
+    }
+    return frame if row["revises"] is None else {**frame, "revises": row["revises"]}
+
+
+def _in_order(bars: Sequence[Bar], signals: Sequence[Signal]) -> Outcome:
+    return Outcome(
+        sorted(bars, key=attrgetter("interval", "start")), sorted(signals, key=attrgetter("kind", "ts"))
+    )
+
+
+def counted(frames: Frames) -> Counter[str]:
+    """Return how many frames there are of each op."""
+    return Counter(frame["op"] for stream in frames.values() for frame in stream)

@@ -1,0 +1,298 @@
+"""Roles as processes of their own, on stores of the test's own, and conditions to wait for."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import httpx
+
+from db.connections import connected
+from db.processes import ProcessRow, processes
+from heliograph import feeds
+from heliograph.embedded.children import tail_of
+from heliograph.embedded.postgres import Postgres
+from heliograph.embedded.valkey import Valkey
+from heliograph.roles import API, INGEST, WORKER_LIVE, Role
+from tests.acceptance.subscriber import Subscriber
+
+if TYPE_CHECKING:
+    from db.connections import Connection
+
+ROOT = Path(__file__).parents[2]
+KINDS = ("trades", "quotes", "depths")
+WITHIN_SECONDS = 90.0
+GONE_SECONDS = 20.0
+_LOOK_EVERY_SECONDS = 0.02
+_LOG_LINES = 12
+
+_CLAIMING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE application_name = 'heliograph worker-live'
+  AND (state = 'idle in transaction' OR query_start > xact_start)
+"""
+
+Found = TypeVar("Found")
+Tally = dict[str, int]
+"""Offered, stored, duplicates, and rejected ticks of one kind."""
+
+
+class Process:
+    """A program of ours, and what it says in its log."""
+
+    def __init__(self, name: str, command: tuple[str, ...], environment: dict[str, str], log: Path) -> None:
+        self.name = name
+        self.log = log
+        lifeline = int(environment["HELIOGRAPH_PARENT_FD"])
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(lifeline,),
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def status(self) -> int | None:
+        return self._process.poll()
+
+    def said(self, field: str) -> dict[str, Any] | None:
+        """Return the first JSON line of the log that has this field."""
+        for line in self.log.read_text().splitlines():
+            if line.startswith("{") and line.endswith("}") and f'"{field}"' in line:
+                return dict(json.loads(line))
+        return None
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def end(self) -> int:
+        """Wait for the end and return the exit status, that of a kill if it takes too long."""
+        try:
+            return self._process.wait(GONE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return -signal.SIGKILL
+
+
+@dataclass(frozen=True)
+class Venue:
+    """A simulated venue that listens."""
+
+    process: Process
+    stream_url: str
+    rest_url: str
+    http: httpx.AsyncClient
+
+    async def status(self) -> dict[str, Any]:
+        answer = await self.http.get(f"{self.rest_url}/sim/status")
+        return dict(answer.json())
+
+    async def feed(self) -> dict[str, str]:
+        """Return the environment of an ingester of everything on the tape."""
+        feed = feeds.simulated(await self.status(), self.stream_url, self.rest_url)
+        return feeds.environment([feed])
+
+    async def finished(self) -> bool:
+        return bool((await self.status())["finished"])
+
+
+class House:
+    """Starts roles, looks at what they do, and sees that all of them end in order."""
+
+    def __init__(self, postgres: Postgres, valkey: Valkey, folder: Path, http: httpx.AsyncClient) -> None:
+        self.postgres = postgres
+        self.valkey = valkey
+        self.http = http
+        self.running: list[Process] = []
+        self._folder = folder
+        self._started: Counter[str] = Counter()
+        self._reader, self._writer = os.pipe()
+        """The roles end when we do, however we end."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.running:
+            process.kill()
+        os.close(self._writer)
+        os.close(self._reader)
+
+    # Processes.
+
+    async def start(self, *roles: Role, **environment: str) -> list[Process]:
+        """Start one process a role and return when each has told of itself."""
+        started = [self._start(role, environment) for role in roles]
+        pids = {process.pid for process in started}
+
+        async def beat() -> bool:
+            return pids <= {row.pid for row in await self.rows()}
+
+        await self.until(beat)
+        return started
+
+    async def ingest(self, venue: Venue, **environment: str) -> Process:
+        """Start an ingester and return at once: the tape may be short."""
+        return self._start(INGEST, {**await venue.feed(), **environment})
+
+    async def replace(self) -> Process:
+        """Start a live worker and return at once."""
+        return self._start(WORKER_LIVE, {})
+
+    async def venue(self, *arguments: str) -> Venue:
+        process = self._run("sim", (sys.executable, "-m", "sim", "--venue", *arguments), {})
+        ready = await self._said(process, "stream_url")
+        return Venue(process, ready["stream_url"], ready["rest_url"], self.http)
+
+    async def api(self) -> str:
+        """Start the API on a port that is free, and return its address."""
+        (process,) = await self.start(API, HELIOGRAPH_API_PORT="0")
+        return str((await self._said(process, "url"))["url"])
+
+    async def stop(self, *stopped: Process) -> list[int]:
+        """Tell processes to end, and return their exit statuses when they have."""
+        for process in stopped:
+            self.running.remove(process)
+            process.terminate()
+        return [await asyncio.to_thread(process.end) for process in stopped]
+
+    def kill(self, process: Process) -> None:
+        self.running.remove(process)
+        process.kill()
+
+    def _start(self, role: Role, environment: dict[str, str]) -> Process:
+        program = role.program({})
+        return self._run(program.name, program.command, environment)
+
+    def _run(self, name: str, command: tuple[str, ...], environment: dict[str, str]) -> Process:
+        self._started[name] += 1
+        log = self._folder / f"{name}-{self._started[name]}.log"
+        process = Process(name, command, self._environment() | environment, log)
+        self.running.append(process)
+        return process
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HELIOGRAPH_")}
+        return inherited | {
+            "HELIOGRAPH_DATABASE_URL": self.postgres.url,
+            "HELIOGRAPH_REDIS_URL": self.valkey.url,
+            "HELIOGRAPH_SIMULATED": "true",
+            "HELIOGRAPH_PARENT_FD": str(self._reader),
+        }
+
+    # Conditions.
+
+    async def until(self, condition: Callable[[], Awaitable[Found]]) -> Found:
+        """Return what the condition gives, once that is true; nobody may end meanwhile."""
+        deadline = time.monotonic() + WITHIN_SECONDS
+        while not (found := await condition()):
+            ended = [process for process in self.running if process.status is not None]
+            assert ended == [], self._logs(ended)
+            assert time.monotonic() < deadline, f"never came: {condition}\n{self._logs(self.running)}"
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        return found
+
+    async def settled(self, venue: Venue) -> None:
+        """Return when all that the venue sent is stored, and all that is stored is folded."""
+        await self.until(venue.finished)
+        offered = (await venue.status())["offered"]
+
+        async def stored() -> bool:
+            tallies = await self.tallies()
+            return offered == {kind: tallies[kind]["offered"] for kind in KINDS} and all(
+                tally["offered"] == tally["stored"] + tally["duplicates"] + tally["rejected"]
+                for tally in tallies.values()
+            )
+
+        await self.until(stored)
+        await self.folded()
+
+    async def folded(self) -> None:
+        """Return when no batch waits."""
+
+        async def nothing_waits() -> bool:
+            return not await self.value("SELECT EXISTS (SELECT FROM batches)")
+
+        await self.until(nothing_waits)
+
+    async def in_mid_claim(self) -> bool:
+        """Tell whether a live worker has a transaction open."""
+        return bool(await self.value(_CLAIMING))
+
+    async def waiting_in_mid_claim(self) -> bool:
+        """Tell whether a live worker waits for a lock."""
+        return bool(await self.value(f"{_CLAIMING} AND wait_event_type = 'Lock'"))
+
+    async def delivered(self, subscriber: Subscriber) -> None:
+        """Return when the subscriber has as much as the log."""
+
+        async def everything() -> bool:
+            return subscriber.count == await self.value("SELECT count(*) FROM publications")
+
+        await self.until(everything)
+
+    async def _said(self, process: Process, field: str) -> dict[str, Any]:
+        async def line() -> dict[str, Any] | None:
+            return process.said(field)
+
+        return await self.until(line) or {}
+
+    def _logs(self, processes_: list[Process]) -> str:
+        return "\n".join(f"{each.log} ends:\n{tail_of(each.log, _LOG_LINES)}" for each in processes_)
+
+    # What PostgreSQL has.
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator["Connection"]:
+        async with connected(self.postgres.url, "test") as connection:
+            yield connection
+
+    async def value(self, query: str, *arguments: object) -> int:
+        async with self.connected() as connection:
+            number: int = await connection.fetchval(query, *arguments)
+        return number
+
+    async def rows(self, role: str | None = None) -> list[ProcessRow]:
+        """Return what the processes, of one role or of all, have told of themselves."""
+        async with self.connected() as connection:
+            roles = [role] if role else await _roles(connection)
+            return [row for each in roles for row in await processes(connection, each, 0)]
+
+    async def tallies(self) -> dict[str, Tally]:
+        """Return what the ingesters, together, have told of each kind."""
+        tallies: dict[str, Tally] = {kind: Counter() for kind in KINDS}
+        for row in await self.rows(INGEST.name):
+            for venue in row.counters["feeds"].values():
+                for kind, counts in venue.items():
+                    tallies[kind].update({**counts, "rejected": sum(counts["rejected"].values())})
+        return tallies
+
+    async def in_store(self) -> dict[str, int]:
+        """Return how many ticks of each kind there are."""
+        return {kind: await self.value(f"SELECT count(*) FROM {kind}") for kind in KINDS}  # noqa: S608
+
+
+async def _roles(connection: "Connection") -> list[str]:
+    return [row["role"] for row in await connection.fetch("SELECT DISTINCT role FROM processes")]
