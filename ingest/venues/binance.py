@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from ingest.books import Level, Progress, SequencedBook, Update
-from ingest.venues.checking import VenueClock, depth, double, nearest_double
+from ingest.books import Progress, SequencedBook, Update
+from ingest.venues.checking import VenueClock, book_levels, depth, double
 from ingest.venues.venue import (
     DEPTHS,
     QUOTES,
@@ -177,7 +177,7 @@ class BinanceDecoder:
         """Begin the book of one symbol from the REST answer, and apply what waited for it."""
         try:
             frame = _depth_snapshots.decode(body)
-            bids, asks = _levels(frame.bids), _levels(frame.asks)
+            bids, asks = book_levels(frame.bids), book_levels(frame.asks)
         except (msgspec.DecodeError, RefusedTickError) as error:
             message = f"binance answered no book of {venue_symbol} at {received_at}: {error}"
             raise DecodeError(message) from error
@@ -255,8 +255,8 @@ class BinanceDecoder:
             ts=self._saw(received_at, frame.E, frame.T),
             received_at=received_at,
             frame=raw,
-            bids=_levels(frame.b),
-            asks=_levels(frame.a),
+            bids=book_levels(frame.b),
+            asks=book_levels(frame.a),
         )
 
     def _told(self, venue_symbol: str, progress: Progress, received_at: int) -> Decoded:
@@ -275,10 +275,6 @@ class BinanceDecoder:
             watermarks=self._clock.watermarks(received_at),
             snapshots_wanted=(venue_symbol,) if progress.snapshot_wanted else (),
         )
-
-
-def _levels(texts: Sequence[tuple[str, str]]) -> list[Level]:
-    return [(nearest_double(price), nearest_double(size)) for price, size in texts]
 
 
 def _invalid(updates: int) -> list[Rejection]:

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from math import isfinite
 from typing import Final, Self
 
-from ingest.books import Top
+from ingest.books import Level, Top
 from ingest.venues.venue import Reason
 from market.depths import Depth
 from market.errors import RefusedTickError
@@ -56,6 +56,22 @@ def nearest_double(text: str) -> float:
     if len(text) <= _ALWAYS_EXACT or Decimal(repr(value)) == Decimal(text):
         return value
     return Inexact(text)
+
+
+def book_levels(texts: Iterable[tuple[str, str]]) -> list[Level]:
+    """Return prices and sizes as ``nearest_double`` does, quickly where all are short."""
+    try:
+        levels = [
+            (float(price), float(size))
+            if len(price) <= _ALWAYS_EXACT and len(size) <= _ALWAYS_EXACT
+            else (nearest_double(price), nearest_double(size))
+            for price, size in texts
+        ]
+    except ValueError:
+        raise RefusedTickError(Reason.NOT_A_NUMBER) from None
+    if not isfinite(sum(map(sum, levels))):
+        raise RefusedTickError(Reason.NOT_A_DOUBLE)
+    return levels
 
 
 def depth(instrument_id: int, ts: int, update_id: int, top: Top, received_at: int) -> Depth:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from ingest.books import Level, OrderBook
-from ingest.venues.checking import UpdateIds, VenueClock, depth, double, nearest_double
+from ingest.venues.checking import UpdateIds, VenueClock, book_levels, depth, double
 from ingest.venues.venue import (
     DEPTHS,
     NOTHING,
@@ -239,7 +239,7 @@ class CoinbaseDecoder:
     def _snapshot(self, frame: _Snapshot, raw: bytes, received_at: int) -> Decoded:
         self._instrument(frame.product_id)
         book = OrderBook()
-        book.replace(_levels(frame.bids), _levels(frame.asks))
+        book.replace(book_levels(frame.bids), book_levels(frame.asks))
         self._books[frame.product_id] = book
         return self._depth(frame.product_id, self._time(frame.time, received_at), raw, received_at)
 
@@ -280,12 +280,8 @@ def _size(text: str) -> float:
     return float(text) if text == _NOT_TOLD else double(text)
 
 
-def _levels(texts: Sequence[tuple[str, str]]) -> list[Level]:
-    return [(nearest_double(price), nearest_double(size)) for price, size in texts]
-
-
 def _changes(frame: _Update, side: str) -> list[Level]:
-    return _levels([(price, size) for changed, price, size in frame.changes if changed == side])
+    return book_levels([(price, size) for changed, price, size in frame.changes if changed == side])
 
 
 def _keys(frame: _Subscriptions) -> list[str]:

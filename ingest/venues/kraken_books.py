@@ -8,7 +8,7 @@ from typing import Final
 from zlib import crc32
 
 from ingest.books import Level, OrderBook, Top
-from ingest.venues.checking import Inexact, nearest_double
+from ingest.venues.checking import Inexact, book_levels
 
 DEPTHS_OFFERED: Final = (10, 25, 100, 500, 1000)
 """The depths that can be subscribed to."""
@@ -46,7 +46,7 @@ class KrakenBook:
         for price, size in texts:
             self._price_decimals = max(self._price_decimals, _decimals(price))
             self._size_decimals = max(self._size_decimals, _decimals(size))
-        return [(nearest_double(price), nearest_double(size)) for price, size in texts]
+        return book_levels(texts)
 
     def _digits(self, prices: Sequence[float], sizes: Sequence[float]) -> str:
         pairs = zip(prices, sizes, strict=True)
