@@ -1,4 +1,4 @@
-"""Measure and tell: ``python -m bench [write|claim|all] [--seconds N] [--json FILE]``."""
+"""Measure and tell: ``python -m bench [write|claim|pipeline|all] [--seconds N] [--json FILE]``."""
 
 import asyncio
 import sys
@@ -11,10 +11,12 @@ import msgspec
 import uvloop
 from rich.console import Console
 
-from bench import claim, machine, stores, write
+from bench import claim, machine, pipeline, stores, write
 from bench.effort import Effort
 from bench.machine import Machine
 from bench.reports import Report, table
+from runtime import logs
+from runtime.settings import RuntimeSettings
 
 _WIDTH = 100
 
@@ -24,6 +26,7 @@ Benchmark = Callable[[str, Effort], Coroutine[Any, Any, Report]]
 BENCHMARKS: Mapping[str, Benchmark] = {
     "write": write.measure,
     "claim": claim.measure,
+    "pipeline": pipeline.measure,
 }
 
 
@@ -37,6 +40,7 @@ class Run(msgspec.Struct, frozen=True):
 def main(arguments: Sequence[str]) -> int:
     """Run what the command line names; return 1 if anything was lost."""
     named = _parser().parse_args(arguments)
+    logs.configure(RuntimeSettings().model_copy(update={"log_level": "warning"}))
     effort = Effort(seconds=named.seconds, least_rounds=named.rounds, ticks=named.ticks)
     names = list(BENCHMARKS) if named.name == "all" else [named.name]
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)

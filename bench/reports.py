@@ -56,9 +56,10 @@ def table(of: Report) -> Table:
     drawn.add_column("", no_wrap=True)
     for heading in (*figures, "of limit", LOST):
         drawn.add_column(heading, justify="right")
+    limits = {row.limit for row in of.rows}
     for row in of.rows:
         values = [_told(row.figures[name]) if name in row.figures else "" for name in figures]
-        share = "limit" if row.share is None else f"{row.share:.0%}"
+        share = "limit" if row.name in limits else "" if row.share is None else f"{row.share:.0%}"
         drawn.add_row(row.name, *values, share, str(row.lost))
     return drawn
 

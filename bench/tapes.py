@@ -35,21 +35,21 @@ class Recorded(NamedTuple):
     source: str
 
 
-def recordings() -> Path:
-    """Return the folder of recorded frames, which may not exist."""
+def recording() -> Path:
+    """Return the file of recorded frames, which may not exist."""
     beside = Path(__file__).parents[2] / "shared" / "data"
-    return Path(os.environ.get("HELIOGRAPH_RECORDINGS") or beside)
+    return Path(os.environ.get("HELIOGRAPH_RECORDINGS") or beside) / _RECORDING
 
 
 def recorded() -> Recorded:
     """Decode the recording, or made-up frames where it is missing."""
-    path = recordings() / _RECORDING
+    path = recording()
     if path.exists():
         trades = _decoded(record for record in read(path) if isinstance(record, Frame))
         return Recorded(trades, f"{len(trades):,} trades recorded in {path.name}")
     made_up = GeneratedTape(7, ["BTC/USDT"], _MADE_UP_RATE, _MADE_UP_SECONDS, lambda: _MADE_UP_FROM)
     trades = _decoded(made_up.frames())
-    return Recorded(trades, f"{len(trades):,} made-up trades (no {_RECORDING} in {recordings()})")
+    return Recorded(trades, f"{len(trades):,} made-up trades (no {path})")
 
 
 def laid(of: Recorded, instrument_ids: Sequence[int], ticks: int) -> list[Trade]:

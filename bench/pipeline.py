@@ -1,0 +1,118 @@
+"""Everything, from a venue's socket to a subscriber's: each role a process, as in production."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from bench import listening, stores, tapes
+from bench.effort import Effort
+from bench.reports import LOST, Report, report
+from bench.rounds import Contestant, Figures, alternate
+from heliograph.console import PlainConsole
+from heliograph.data_folders import Purpose
+from heliograph.ports import any_free
+from heliograph.replay import replay
+from heliograph.reports import Report as Run
+from heliograph.stack import Plan
+from heliograph.venues import made_up, recorded
+from market.errors import HeliographError, StackError
+
+_LIMIT = "socket alone, at most"
+_AT_MOST = "all roles, at most"
+_SEED = 7
+_RATE = 1000.0
+_SYMBOLS = ",".join(f"{base}/USDT" for base in ("BTC", "ETH", *(f"X{number}" for number in range(38))))
+"""So many that seconds are enough for signals: each of them is rare."""
+
+_PACED = f"all roles, {_RATE:,.0f}/s"
+
+
+async def measure(url: str, effort: Effort) -> Report:
+    """Measure on copies of the empty database at ``url``; the paced runs take ``effort.seconds`` each."""
+    tape, source = _tape(effort.ticks)
+    paced = [*made_up(_SEED, effort.seconds, _RATE), "--symbols", _SYMBOLS]
+    contestants: dict[str, Contestant] = {
+        _LIMIT: partial(_listen, tape),
+        _AT_MOST: partial(_hurry, url, tape),
+        _PACED: partial(_keep_pace, url, paced),
+    }
+    measured = await alternate(contestants, msgspec.structs.replace(effort, seconds=0.0))
+    source = f"{source}; {_RATE:,.0f} made-up frames/s for {effort.seconds:g} s"
+    return report("pipeline", source, measured, {_AT_MOST: _LIMIT})
+
+
+def _tape(ticks: int) -> tuple[Sequence[str], str]:
+    """Return how the venue is told to play as fast as it is listened to, and what that is."""
+    path = tapes.recording()
+    if path.exists():
+        return recorded("binance", [path], "max"), f"all of {path.name}"
+    source = f"{ticks:,} made-up frames (no {path})"
+    return [*made_up(_SEED, ticks / _RATE, _RATE), "--speed", "max"], source
+
+
+async def _listen(tape: Sequence[str]) -> Figures:
+    heard = await listening.listen(tape)
+    return {"ticks/s": heard.ticks / heard.seconds, LOST: heard.lost}
+
+
+async def _hurry(url: str, tape: Sequence[str]) -> Figures:
+    run = await _run(url, tape)
+    return {"ticks/s": run.ticks_per_second, LOST: _lost(run)}
+
+
+async def _keep_pace(url: str, tape: Sequence[str]) -> Figures:
+    run = await _run(url, tape)
+    latency = run.latency_ms
+    if latency.p50 is None or latency.p99 is None or latency.max is None:
+        message = "no signal came of the made-up market in so short a time: give more --seconds"
+        raise HeliographError(message)
+    return {
+        "ticks/s": run.ticks_per_second,
+        "signals": run.signals.delivered,
+        "p50 ms": latency.p50,
+        "p99 ms": latency.p99,
+        "max ms": latency.max,
+        LOST: _lost(run),
+    }
+
+
+def _lost(run: Run) -> int:
+    return run.lost + run.signals.computed - run.signals.delivered
+
+
+async def _run(url: str, tape: Sequence[str]) -> Run:
+    """Run the stack on a tape, to the end of it."""
+    async with _planned(url) as plan:
+        told = StringIO()
+        try:
+            run = await replay(plan, PlainConsole(told), tape, asyncio.Event())
+        except HeliographError:
+            sys.stderr.write(told.getvalue())
+            raise
+    if run is None:
+        message = "the simulated venue played nothing"
+        raise StackError(message)
+    return run
+
+
+@asynccontextmanager
+async def _planned(url: str) -> AsyncIterator[Plan]:
+    """Give a plan on an empty database and a bus of its own."""
+    host = "127.0.0.1"
+    with TemporaryDirectory(prefix="heliograph-bench-") as folder, stores.valkey() as redis_url:
+        async with stores.copied(url) as database_url:
+            yield Plan(
+                data_dir=Path(folder),
+                purpose=Purpose.SIMULATED,
+                host=host,
+                port=any_free(host),
+                database_url=database_url,
+                redis_url=redis_url,
+            )
