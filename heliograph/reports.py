@@ -57,19 +57,22 @@ class Report(msgspec.Struct, kw_only=True):
     lost: int
 
 
-def tally(offered: Mapping[str, int], feeds: Iterable[Mapping[str, Any]]) -> AllTicks:
+def tally(offered: Mapping[str, int], feeds: Iterable[Mapping[str, Any]], *, exact: bool = True) -> AllTicks:
     """Join what the venues count as offered with what ingesters say became of it.
 
-    ``feeds`` are the ``feeds`` of ingesters' counters: exchange, kind, counts.
+    ``feeds`` are the ``feeds`` of ingesters' counters: exchange, kind, counts. Unless ``exact``, the
+    venue was stopped after it last told, and what came from it later was offered too.
     """
     known = {kind: Ticks(offered=offered[kind]) for kind in offered if kind in KINDS or offered[kind]}
     ticks = AllTicks(by_kind=known, reasons={})
     for exchanges in feeds:
         for kinds in exchanges.values():
-            for kind, counts in kinds.items():
-                _add(ticks, ticks.by_kind.setdefault(kind, Ticks()), counts)
+            for name, counts in kinds.items():
+                _add(ticks, ticks.by_kind.setdefault(name, Ticks()), counts)
+    for kind in () if exact else ticks.by_kind.values():
+        kind.offered = max(kind.offered, kind.settled)
     for field in Ticks.__struct_fields__:
-        setattr(ticks, field, sum(getattr(kind, field) for kind in ticks.by_kind.values()))
+        setattr(ticks, field, sum(getattr(each, field) for each in ticks.by_kind.values()))
     return ticks
 
 

@@ -29,6 +29,8 @@ class Venue:
         self._stack = stack
         self._reader = reader
         self._last: dict[str, Any] = {}
+        self.exact = True
+        """Whether the status tells all that was sent: not if the venue was stopped and left no last words."""
 
     async def status(self) -> dict[str, Any]:
         """Return what the venue has sent so far, or had when it ended."""
@@ -49,6 +51,7 @@ class Venue:
         await self._stack.stop_program(PROGRAM)
         last_words = await asyncio.to_thread(os.read, reader, _LINE_BYTES)
         os.close(reader)
+        self.exact = bool(last_words)
         self._last = {**self._last, **json.loads(last_words or b"{}"), "finished": True}
 
     def close(self) -> None:

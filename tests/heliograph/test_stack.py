@@ -160,6 +160,16 @@ def test_a_demo_reports_and_says_what_to_try_next(start: Start, tmp_path: Path) 
     assert report["signals"]["computed"] == report["signals"]["delivered"]
 
 
+def test_an_endless_demo_reports_when_it_is_stopped(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    demo = start("demo", "--seconds", "0", "--report", str(file))
+    read_until(demo, "ingest works")
+    demo.send_signal(signal.SIGINT)
+    output, _ = demo.communicate()
+    assert demo.returncode == 0, output
+    assert not file.exists() or json.loads(file.read_text())["lost"] == 0
+
+
 def test_a_replay_twice_stores_each_trade_once(start: Start, tmp_path: Path, recordings: Path) -> None:
     tape = recordings / "hftbacktest" / "spot_btcusdt_20240808.gz"
     reports = []
