@@ -76,7 +76,7 @@ def book_levels(texts: Iterable[tuple[str, str]]) -> list[Level]:
 
 def depth(instrument_id: int, ts: int, update_id: int, top: Top, received_at: int) -> Depth:
     """Return the top of a book as a tick; raises RefusedTickError when a value in it is inexact."""
-    if any(type(value) is Inexact for side in top for value in side):
+    if any(Inexact in map(type, side) for side in top):
         raise RefusedTickError(Reason.NOT_A_DOUBLE)
     return Depth(instrument_id, ts, update_id, *top, received_at)
 
