@@ -83,15 +83,23 @@ async def log(connection: "Connection") -> Frames:
     return frames
 
 
+async def trades(connection: "Connection") -> dict[str, list[tuple[int, float, float]]]:
+    """Return time, price, and size of the trades of each instrument, in order."""
+    return {
+        each.instrument.key: [tuple(row) for row in await connection.fetch(_TRADES, each.instrument_id)]
+        for each in await listed(connection)
+    }
+
+
 async def repeated(connection: "Connection") -> list[tuple[Any, ...]]:
     """Return what was published more than once: instrument, family, kind or interval, time."""
     return [tuple(row) for row in await connection.fetch(_REPEATED)]
 
 
-def candles(trades: Iterable[tuple[int, float, float]]) -> Candles:
-    """Return the candles of trades (ts, price, size) in their order."""
+def candles(traded: Iterable[tuple[int, float, float]]) -> Candles:
+    """Return the candles of trades (ts, price, size), which come in their order."""
     found: Candles = {}
-    for ts, price, size in trades:
+    for ts, price, size in traded:
         for interval in INTERVALS:
             key = interval, floor(ts, interval)
             at = found.get(key, Candle(price, price, price, price, 0.0, 0))
@@ -113,16 +121,19 @@ def as_candles(bars: Iterable[Bar]) -> Candles:
     }
 
 
-def running(every: Candles) -> Candles:
-    """Return the last candle of each interval, which need not be final."""
+def assert_final(every: Candles, final: Candles) -> None:
+    """See that the final candles are those of all but the last of each interval, which may still run."""
     last = {interval: max(start for each, start in every if each == interval) for interval in INTERVALS}
-    return {(interval, start): every[interval, start] for interval, start in last.items()}
+    assert final == {key: every[key] for key in final}
+    assert set(every) - set(final) <= set(last.items())
 
 
 _LOG = """
 SELECT family, "offset", op, revises, data::text FROM publications
 WHERE instrument_id = $1 ORDER BY family, "offset"
 """
+
+_TRADES = "SELECT ts, price, size FROM trades WHERE instrument_id = $1 ORDER BY ts, trade_id"
 
 _REPEATED = """
 SELECT instrument_id, family, about, ts FROM publications WHERE op <> 'correction'
