@@ -203,3 +203,17 @@ async def test_the_description_names_every_route(served: Served) -> None:
         "/metrics",
     }
     assert routes <= set(described["paths"])
+
+
+async def test_pages_are_whole_while_rows_are_inserted(served: Served, worker: Worker) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    await add_trades(worker, sol, *((T + n // 4, n) for n in range(20)))
+    asked: dict[str, str | int] = {"exchange": "kraken", "symbol": "SOL/USD", "limit": 3}
+    page = await served.get("/v1/trades", **asked)
+    seen = [int(row["trade_id"]) for row in page["data"]]
+    inserted = iter(range(100, 200))
+    while page["has_more"]:
+        await add_trades(worker, sol, (T + 2, next(inserted)))
+        page = await served.get("/v1/trades", **asked, cursor=page["next"])
+        seen += [int(row["trade_id"]) for row in page["data"]]
+    assert (list(range(20)), len(seen)) == ([number for number in seen if number < 100], len(set(seen)))
