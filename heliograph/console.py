@@ -76,18 +76,18 @@ class LiveConsole:
     def __init__(self, output: IO[str]) -> None:
         """Draw on ``output``, from the headline on."""
         self._output = output
-        self._title = ""
         self._since: dict[str, float] = {}
         self._rows: dict[str, tuple[str, str]] = {}
         self._live: Live | None = None
 
     def headline(self, address: str, note: str) -> None:
-        """Draw where the page is, and begin."""
+        """Print where the page is, above all else, and begin to draw."""
         from rich.console import Console as RichConsole
         from rich.live import Live
 
-        self._title = f"[bold]Heliograph[/]  {address}  {note}"
-        self._live = Live(self._table(), console=RichConsole(file=self._output), refresh_per_second=4)
+        screen = RichConsole(file=self._output)
+        screen.print(f"[bold]Heliograph[/]  {address}  {note}", soft_wrap=True)
+        self._live = Live(self._table(), console=screen, refresh_per_second=4)
         self._live.start()
 
     def change(self, change: Change) -> None:
@@ -123,7 +123,7 @@ class LiveConsole:
     def _table(self) -> "Table":
         from rich.table import Table
 
-        table = Table(title=self._title, title_justify="left", box=None, pad_edge=False)
+        table = Table(box=None, pad_edge=False)
         for heading in ("role", "state", "up", ""):
             table.add_column(heading)
         for program, (state, text) in self._rows.items():

@@ -91,7 +91,7 @@ class Run:
         rows = await processes(connection, INGEST.name, self._stack.started_at)
         done = await progress(connection)
         offered = {**status["offered"], "frames": status["unreadable"]}
-        ticks = tally(offered, [row.counters.get("feeds", {}) for row in rows], exact=self._venue.exact)
+        ticks = tally(offered, [row.counters.get("feeds", {}) for row in rows])
         delivered = self._receipts.delivered
         seen = Seen(status, ticks, done, (delivered[Family.SIGNALS], delivered[Family.BARS]))
         self._note(seen)

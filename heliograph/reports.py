@@ -1,6 +1,7 @@
 """The report of a run on a simulated venue: what was offered, what became of it, how long it took."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
 from typing import IO, Any
 
 import msgspec
@@ -57,11 +58,10 @@ class Report(msgspec.Struct, kw_only=True):
     lost: int
 
 
-def tally(offered: Mapping[str, int], feeds: Iterable[Mapping[str, Any]], *, exact: bool = True) -> AllTicks:
+def tally(offered: Mapping[str, int], feeds: Iterable[Mapping[str, Any]]) -> AllTicks:
     """Join what the venues count as offered with what ingesters say became of it.
 
-    ``feeds`` are the ``feeds`` of ingesters' counters: exchange, kind, counts. Unless ``exact``, the
-    venue was stopped after it last told, and what came from it later was offered too.
+    ``feeds`` are the ``feeds`` of ingesters' counters: exchange, kind, counts.
     """
     known = {kind: Ticks(offered=offered[kind]) for kind in offered if kind in KINDS or offered[kind]}
     ticks = AllTicks(by_kind=known, reasons={})
@@ -69,8 +69,6 @@ def tally(offered: Mapping[str, int], feeds: Iterable[Mapping[str, Any]], *, exa
         for kinds in exchanges.values():
             for name, counts in kinds.items():
                 _add(ticks, ticks.by_kind.setdefault(name, Ticks()), counts)
-    for kind in () if exact else ticks.by_kind.values():
-        kind.offered = max(kind.offered, kind.settled)
     for field in Ticks.__struct_fields__:
         setattr(ticks, field, sum(getattr(each, field) for each in ticks.by_kind.values()))
     return ticks
@@ -83,7 +81,7 @@ def latency(latencies_us: Sequence[int]) -> Latency:
         return Latency(None, None, None)
 
     def rank(share: float) -> float:
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] / _MILLISECOND
+        return ordered[ceil(share * len(ordered)) - 1] / _MILLISECOND
 
     return Latency(rank(0.5), rank(0.99), rank(1.0))
 

@@ -29,8 +29,6 @@ class Venue:
         self._stack = stack
         self._reader = reader
         self._last: dict[str, Any] = {}
-        self.exact = True
-        """Whether the status tells all that was sent: not if the venue was stopped and left no last words."""
 
     async def status(self) -> dict[str, Any]:
         """Return what the venue has sent so far, or had when it ended."""
@@ -46,13 +44,14 @@ class Venue:
         """End the tape before its end. What was sent until then is what was offered. Idempotent."""
         if self._reader < 0:
             return
-        await self.status()
         reader, self._reader = self._reader, -1
         await self._stack.stop_program(PROGRAM)
         last_words = await asyncio.to_thread(os.read, reader, _LINE_BYTES)
         os.close(reader)
-        self.exact = bool(last_words)
-        self._last = {**self._last, **json.loads(last_words or b"{}"), "finished": True}
+        if not last_words:
+            message = "the simulated venue died before it said what it had sent; see logs/sim.log"
+            raise StackError(message)
+        self._last = {**json.loads(last_words), "finished": True}
 
     def close(self) -> None:
         """Let go of the pipe. Idempotent."""
