@@ -30,6 +30,7 @@ class Feed(Row):
     """A connection to a venue; `age_seconds` since its last frame, null before the first."""
 
     exchange: str
+    url: str
     symbols: list[str]
     state: str
     detail: str
@@ -131,6 +132,7 @@ def _feeds(seen: Overview | None) -> list[Feed]:
     return [
         Feed(
             exchange=feed.exchange,
+            url=feed.url,
             symbols=feed.symbols,
             state=feed.state,
             detail=feed.detail,

@@ -65,6 +65,23 @@ async def read(connection: "Connection") -> Overview:
     )
 
 
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the ticks of one exchange and kind since the first ingester that is remembered."""
+
+    exchange: str
+    kind: str
+    stored: int
+    duplicates: int
+    rejected: int
+
+
+async def tallies(connection: "Connection") -> list[Tally]:
+    """Return what became of ticks, as ingesters told in their heartbeats."""
+    with translated("reading tallies"):
+        rows = await connection.fetch(_sql.tallies)
+    return [Tally(**dict(row)) for row in rows]
+
+
 async def listing(connection: "Connection") -> tuple[int, int]:
     """Return a mark that changes whenever an instrument is listed."""
     with translated("looking for new instruments"):

@@ -7,6 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.health import Health, Status, examine
 from api.state import Here, State
+from db import overview
 
 router = APIRouter(tags=["operation"])
 
@@ -34,7 +35,10 @@ async def ready(here: Here) -> Response:
 @router.get("/metrics", response_class=Response)
 async def metrics(here: Here) -> Response:
     """Tell Prometheus."""
-    _gauge(here, await examine(here))
+    found = await examine(here)
+    _gauge(here, found)
+    if found.database:
+        await _count(here)
     return Response(generate_latest(here["metrics"].registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -52,8 +56,20 @@ def _gauge(here: State, found: Health) -> None:
     ages.clear()
     for feed in found.feeds:
         if feed.age_seconds is not None:
-            ages.labels(feed.exchange, ",".join(feed.symbols)).set(feed.age_seconds)
+            ages.labels(feed.exchange, feed.url).set(feed.age_seconds)
     up = measured.gauge("heliograph_process_up")
     up.clear()
-    for process in found.processes:
-        up.labels(process.role).set(process.age_seconds < _FRESH_BEAT_SECONDS)
+    for process in sorted(found.processes, key=lambda each: -each.age_seconds):
+        up.labels(process.role).set(process.age_seconds < _FRESH_BEAT_SECONDS)  # the freshest is the last
+
+
+async def _count(here: State) -> None:
+    """Tell what ingesters have counted, which are other processes: the totals are put in place whole."""
+    async with here["database"].connection() as connection:
+        tallies = await overview.tallies(connection)
+    ticks = here["metrics"].counter("heliograph_ticks_total")
+    ticks.clear()
+    for tally in tallies:
+        ticks.labels(tally.exchange, tally.kind, "stored").inc(tally.stored)
+        ticks.labels(tally.exchange, tally.kind, "duplicates").inc(tally.duplicates)
+        ticks.labels(tally.exchange, tally.kind, "rejected").inc(tally.rejected)

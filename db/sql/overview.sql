@@ -25,3 +25,16 @@ FROM batches
 -- name: listing
 -- Changes whenever an instrument is listed; told cheaply, many times a second.
 SELECT count(*)::int, coalesce(max(instrument_id), 0) FROM instruments
+
+-- name: tallies
+-- What became of ticks, over all ingesters that are remembered; rejections are counted by reason.
+SELECT feed.key AS exchange, kind.key AS kind,
+       sum((kind.value ->> 'stored')::bigint)::bigint AS stored,
+       sum((kind.value ->> 'duplicates')::bigint)::bigint AS duplicates,
+       coalesce(sum((SELECT sum(reason.value::bigint) FROM jsonb_each_text(kind.value -> 'rejected') AS reason)), 0)::bigint
+           AS rejected
+FROM processes
+CROSS JOIN LATERAL jsonb_each(counters -> 'feeds') AS feed
+CROSS JOIN LATERAL jsonb_each(feed.value) AS kind
+WHERE role = 'ingest'
+GROUP BY feed.key, kind.key

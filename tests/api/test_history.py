@@ -179,10 +179,18 @@ async def test_health_and_metrics_tell_of_a_waiting_batch(served: Served, worker
     await worker.connection.execute(
         "INSERT INTO batches VALUES (1, 1, 1, 12, '', clock_timestamp() - interval '1 hour')"
     )
+    await worker.connection.execute(
+        "INSERT INTO processes SELECT name, 'ingest', 'h', 1, now(), now(), NULL, $1::jsonb"
+        " FROM unnest(ARRAY['a', 'b']) AS name",
+        '{"feeds":{"kraken":{"trades":{"offered":9,"stored":4,"duplicates":2,"rejected":{"a":2,"b":1}}}}}',
+    )
     found = (await served.http.get("/health")).json()
     measured = (await served.http.get("/metrics")).text
     assert ("degraded", 12) == (found["status"], found["queue"]["ticks"])
     assert "heliograph_batches_waiting 1.0" in measured
+    for outcome, ticks in (("stored", 8), ("duplicates", 4), ("rejected", 6)):
+        labels = f'exchange="kraken",kind="trades",outcome="{outcome}"'
+        assert f"heliograph_ticks_total{{{labels}}} {ticks}.0" in measured
 
 
 async def test_an_idle_api_is_live_and_ready(served: Served) -> None:
