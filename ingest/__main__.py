@@ -23,7 +23,7 @@ from ingest.settings import IngestSettings
 from ingest.sockets import Intake, Patience
 from ingest.tallies import Tallies
 from ingest.writer import Rhythm, Writer
-from market.errors import StoreUnavailableError
+from market.errors import StoreError, StoreUnavailableError
 from runtime.backoff import delays
 from runtime.clock import now
 from runtime.lifecycle import run_services
@@ -102,7 +102,7 @@ class Ingester:
         writer = {
             "commits": self._writer.commits,
             "retries": self._writer.retries,
-            "waiting": self._buffer.ticks,
+            "waiting": self._buffer.size,
             "unheard": self._notifier.missed,
         }
         return {"feeds": self._tallies.counters(), "writer": writer}
@@ -116,11 +116,14 @@ class Ingester:
             await stopping.wait()
             await asyncio.wait({work}, timeout=self._settings.drain_within_seconds)
             if not work.done():
-                logger.error("ingest.undrained", ticks=self._buffer.ticks)
+                logger.error("ingest.undrained", ticks=self._buffer.size)
                 work.cancel()
             self._notifier.close()
-        await self._reporter.close()
-        await self._heartbeat.close()
+        try:
+            await self._reporter.close()
+            await self._heartbeat.close()
+        except StoreError as error:
+            logger.warning("ingest.end_untold", error=str(error))
 
     async def _work(self, stopping: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:

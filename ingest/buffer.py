@@ -14,6 +14,11 @@ class Arrival(msgspec.Struct, frozen=True):
     exchange: str
     decoded: Decoded
 
+    @property
+    def size(self) -> int:
+        """Return how many ticks and watermarks wait in it."""
+        return self.decoded.ticks + len(self.decoded.watermarks)
+
 
 class Buffer:
     """Holds up to ``bound`` ticks. When it is full ``put`` waits, and the sockets are not read."""
@@ -24,13 +29,13 @@ class Buffer:
         self._closed = False
         self._filled = asyncio.Event()
         self._room = asyncio.Event()
-        self.ticks = 0
-        """How many ticks wait."""
+        self.size = 0
+        """How many ticks and watermarks wait."""
 
     @property
     def full(self) -> bool:
         """Tell whether the writer is behind by the whole buffer."""
-        return self.ticks >= self._bound
+        return self.size >= self._bound
 
     async def put(self, arrival: Arrival) -> None:
         """Add what arrived, as soon as there is room."""
@@ -38,18 +43,18 @@ class Buffer:
             self._room.clear()
             await self._room.wait()
         self._arrivals.append(arrival)
-        self.ticks += arrival.decoded.ticks
+        self.size += arrival.size
         self._filled.set()
 
     async def take(self, at_most: int) -> list[Arrival]:
         """Return what arrived, about ``at_most`` ticks of it, when there is something; nothing at the end."""
         await self.wait()
         taken: list[Arrival] = []
-        ticks = 0
-        while self._arrivals and ticks < at_most:
+        size = 0
+        while self._arrivals and size < at_most:
             taken.append(self._arrivals.popleft())
-            ticks += taken[-1].decoded.ticks
-        self.ticks -= ticks
+            size += taken[-1].size
+        self.size -= size
         self._room.set()
         return taken
 

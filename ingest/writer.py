@@ -100,7 +100,9 @@ class Writer:
                 await self._write_all()
             except StoreError as error:
                 self.retries += 1
-                logger.warning("writer.retrying", error=str(error), ticks=_ticks(self._in_hand))
+                logger.warning(
+                    "writer.retrying", error=str(error), ticks=sum(arrival.size for arrival in self._in_hand)
+                )
             else:
                 return
             if self.commits > commits:
@@ -184,7 +186,3 @@ class Writer:
                         payload=rejection.payload,
                         code_version=self._code_version,
                     )
-
-
-def _ticks(arrivals: Iterable[Arrival]) -> int:
-    return sum(arrival.decoded.ticks for arrival in arrivals)

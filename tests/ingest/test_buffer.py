@@ -14,7 +14,7 @@ async def test_what_arrived_is_taken_in_its_order_up_to_a_number_of_ticks() -> N
     for each in arrivals:
         await buffer.put(each)
     assert arrivals[:2] == await buffer.take(5)
-    assert buffer.ticks == 4
+    assert buffer.size == 4
     assert arrivals[2:] == await buffer.take(5)
 
 
@@ -38,9 +38,9 @@ async def test_many_that_wait_never_overfill_it_and_nothing_is_lost() -> None:
             group.create_task(buffer.put(arrival(1)))
         taken = 0
         while taken < 50:
-            most = max(most, buffer.ticks)
+            most = max(most, buffer.size)
             taken += len(await buffer.take(1))
-    assert (50, 0) == (taken, buffer.ticks)
+    assert (50, 0) == (taken, buffer.size)
     assert most <= 2
 
 

@@ -251,7 +251,7 @@ async def test_while_the_buffer_is_full_the_socket_is_not_read() -> None:
     async with bench.running():
         while not bench.buffer.full:  # noqa: ASYNC110 - it tells only those who put
             await asyncio.sleep(0)
-        assert (10, False) == (bench.buffer.ticks, sent_all.is_set())
+        assert (10, False) == (bench.buffer.size, sent_all.is_set())
     every = trade_ids(bench.rest)
     assert list(range(len(every))) == every
 

@@ -11,6 +11,7 @@ import pytest
 
 from db.connections import connected
 from db.feeds import feeds
+from heliograph.embedded.postgres import Postgres
 from ingest.__main__ import ingest
 from ingest.settings import FeedSettings, IngestSettings
 from market import batches
@@ -80,6 +81,24 @@ async def stored(url: str) -> dict[str, int]:
             table: await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608
             for table in ("trades", "quotes", "depths")
         }
+
+
+async def test_without_postgresql_the_end_is_not_held_up(postgres_server: Postgres) -> None:
+    """The venue is not there either: its port is nobody's."""
+    feed = FeedSettings(venue="kraken", symbols=("SOL/USD",), stream_url="ws://127.0.0.1:1")
+    settings = IngestSettings(feeds=(feed,), drain_within_seconds=0.1)
+    stopping = asyncio.Event()
+    async with asyncio.timeout(DEADLINE_SECONDS), asyncio.TaskGroup() as group:
+        group.create_task(ingest(settings, postgres_server.url, Deaf(), stopping, "test"))
+        await _until_told(postgres_server.url)
+        await asyncio.to_thread(postgres_server.stop)
+        stopping.set()
+
+
+async def _until_told(url: str) -> None:
+    async with connected(url, "test") as connection:
+        while not [feed for feed in await feeds(connection) if feed.state == "waiting"]:
+            pass
 
 
 def balances(tally: dict[str, Any]) -> bool:

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -95,10 +96,11 @@ class Bench:
         id_ = self.listed.instrument_id
         return [Trade(id_, MOMENT, number, 1.5, 2.0, Side.BUY, MOMENT) for number in numbers]
 
-    def tally(self, kind: str) -> object:
+    def tally(self, kind: str) -> dict[str, Any]:
         kinds = self.tallies.counters()["kraken"]
         assert isinstance(kinds, dict)
-        return kinds[kind]
+        found: dict[str, Any] = kinds[kind]
+        return found
 
 
 async def bench_of(url: str) -> Bench:
@@ -187,3 +189,28 @@ async def test_each_connection_takes_a_free_slot(bench: Bench) -> None:
         await bench.put(Decoded(trades=bench.trades(1)))
         await bench.finish()
         assert [1] == [row["writer"] for row in await other.fetch("SELECT writer FROM batches")]
+
+
+async def test_a_partition_that_was_dropped_meanwhile_is_made_again(bench: Bench) -> None:
+    async with connected(bench.url, "test") as connection, bench.running():
+        await bench.put(Decoded(trades=bench.trades(1)))
+        await bench.hearer.woken.wait()
+        await connection.execute("DROP TABLE trades_20231114")
+        await bench.put(Decoded(trades=bench.trades(1, 2)))
+    assert tally(3, 3, 0) == bench.tally(TRADES)
+    assert bench.writer.retries == 1
+
+
+async def test_two_writers_of_the_same_ticks_store_each_once_and_list_each_once(bench: Bench) -> None:
+    benches = [bench, await bench_of(bench.url)]
+    async with benches[0].running(), benches[1].running():
+        for number in range(200):
+            for each in benches:
+                await each.put(Decoded(trades=each.trades(number, number + 1)))
+    tallies = [each.tally(TRADES) for each in benches]
+    assert [400, 400] == [counts["offered"] for counts in tallies]
+    assert sum(counts["stored"] for counts in tallies) == 201
+    async with connected(bench.url, "test") as connection:
+        assert await connection.fetchval("SELECT count(*) FROM trades") == 201
+        assert await connection.fetchval("SELECT sum(ticks) FROM batches") == 201
+        assert await connection.fetchval("SELECT count(*) FROM writers") == 2
