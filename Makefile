@@ -57,7 +57,7 @@ lock: $(STAMP) ## choose versions anew within pyproject.toml: ARGS=--upgrade
 	$(COMPILE) $(ARGS) --group dev --constraints requirements.lock pyproject.toml --output-file requirements-dev.lock
 
 bench: $(STAMP) ## measure, beside each limit: ARGS='write --seconds 5'
-	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench --json "$${TMPDIR:-/tmp}/heliograph-bench.json" $(ARGS)
 
 clean: ## remove .venv and every cache
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

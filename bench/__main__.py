@@ -31,10 +31,15 @@ BENCHMARKS: Mapping[str, Benchmark] = {
 
 
 class Run(msgspec.Struct, frozen=True):
-    """What ``--json`` writes."""
+    """One benchmark, and the machine as it was when it began; ``--json`` writes a list of them."""
 
     machine: Machine
-    reports: list[Report]
+    report: Report
+
+    @property
+    def lost(self) -> int:
+        """Return how many ticks went in and did not come out."""
+        return sum(row.lost for row in self.report.rows)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,22 +49,20 @@ def main(arguments: Sequence[str]) -> int:
     effort = Effort(seconds=named.seconds, least_rounds=named.rounds, ticks=named.ticks)
     names = list(BENCHMARKS) if named.name == "all" else [named.name]
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    reports = []
+    runs = []
     for name in names:
-        on, report = measured(BENCHMARKS[name], effort)
-        console.print(table(report))
-        console.print(f"{on}\n", highlight=False)
-        reports.append(report)
+        runs.append(run(BENCHMARKS[name], effort))
+        console.print(table(runs[-1].report), f"{runs[-1].machine}\n", highlight=False)
     if named.json:
-        named.json.write_bytes(msgspec.json.format(msgspec.json.encode(Run(on, reports)), indent=2))
+        named.json.write_bytes(msgspec.json.format(msgspec.json.encode(runs), indent=2))
         console.print(f"The same numbers are in {named.json}", highlight=False)
-    return int(any(row.lost for report in reports for row in report.rows))
+    return int(any(each.lost for each in runs))
 
 
-def measured(benchmark: Benchmark, effort: Effort) -> tuple[Machine, Report]:
+def run(benchmark: Benchmark, effort: Effort) -> Run:
     """Run one benchmark on a server of its own."""
     with stores.postgres() as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(machine.describe(url)), runner.run(benchmark(url, effort))
+        return Run(runner.run(machine.describe(url)), runner.run(benchmark(url, effort)))
 
 
 def _parser() -> ArgumentParser:
