@@ -87,3 +87,9 @@ async def listing(connection: "Connection") -> tuple[int, int]:
     with translated("looking for new instruments"):
         row = await connection.fetchrow(_sql.listing)
     return tuple(row or (0, 0))
+
+
+async def signals(connection: "Connection") -> dict[str, int]:
+    """Return how many signals of each kind live workers have computed."""
+    with translated("counting signals"):
+        return {row["kind"]: row["signals"] for row in await connection.fetch(_sql.signals)}

@@ -36,6 +36,7 @@ class Claimed(msgspec.Struct, frozen=True):
     batches: int
     ticks: int
     publications: Sequence[Publication]
+    signals: Mapping[str, int]
 
 
 class Claimer:
@@ -105,7 +106,7 @@ class Claimer:
         for shard, each in after.items():
             after[shard] = await self._checkpointed(connection, shard, each)
         ticks = sum(span.count for b in batches for spans in b.listing.values() for span in spans)
-        return Claimed(list(memory), len(batches), ticks, publications), after
+        return Claimed(list(memory), len(batches), ticks, publications, telling.kinds), after
 
     async def _fold(
         self,

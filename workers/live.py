@@ -1,6 +1,7 @@
 """The live pool's worker: claims when woken, or when it is time to look."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ class Totals(msgspec.Struct):
     publications: int = 0
     unheard: int = 0
     """Publications that the bus did not take; hubs find them in the log."""
+    signals: Counter[str] = msgspec.field(default_factory=Counter)
+    """By kind."""
 
     def add(self, claimed: Claimed) -> None:
         """Count one claim."""
@@ -44,6 +47,7 @@ class Totals(msgspec.Struct):
         self.batches += claimed.batches
         self.ticks += claimed.ticks
         self.publications += len(claimed.publications)
+        self.signals.update(claimed.signals)
 
 
 class LiveWorker:

@@ -1,5 +1,6 @@
 """Turn what was folded into rows and publications, within the claim's transaction."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -78,6 +79,11 @@ class Telling:
         await self._tell_signals(step.instrument, signals)
         await self._bury(step)
         await self._mark_dirty(instrument_id, step.plan.late)
+
+    @property
+    def kinds(self) -> Counter[str]:
+        """Return how many signals of each kind were taken in."""
+        return Counter(each.signal.kind for each in self._signals)
 
     async def write(self) -> list[Publication]:
         """Write everything taken in, and return the publications."""

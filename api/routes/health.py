@@ -64,12 +64,17 @@ def _gauge(here: State, found: Health) -> None:
 
 
 async def _count(here: State) -> None:
-    """Tell what ingesters have counted, which are other processes: the totals are put in place whole."""
+    """Tell what ingesters and workers have counted, which are other processes: totals are put in whole."""
     async with here["database"].connection() as connection:
         tallies = await overview.tallies(connection)
+        signals = await overview.signals(connection)
     ticks = here["metrics"].counter("heliograph_ticks_total")
     ticks.clear()
     for tally in tallies:
         ticks.labels(tally.exchange, tally.kind, "stored").inc(tally.stored)
         ticks.labels(tally.exchange, tally.kind, "duplicates").inc(tally.duplicates)
         ticks.labels(tally.exchange, tally.kind, "rejected").inc(tally.rejected)
+    decided = here["metrics"].counter("heliograph_signals_total")
+    decided.clear()
+    for kind, count in signals.items():
+        decided.labels(kind).inc(count)

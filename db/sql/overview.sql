@@ -38,3 +38,11 @@ CROSS JOIN LATERAL jsonb_each(counters -> 'feeds') AS feed
 CROSS JOIN LATERAL jsonb_each(feed.value) AS kind
 WHERE role = 'ingest'
 GROUP BY feed.key, kind.key
+
+-- name: signals
+-- Signals by kind, over all live workers that are remembered.
+SELECT kind.key AS kind, sum(kind.value::bigint)::bigint AS signals
+FROM processes
+CROSS JOIN LATERAL jsonb_each_text(counters -> 'signals') AS kind
+WHERE role = 'worker-live'
+GROUP BY kind.key

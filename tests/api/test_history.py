@@ -184,6 +184,11 @@ async def test_health_and_metrics_tell_of_a_waiting_batch(served: Served, worker
         " FROM unnest(ARRAY['a', 'b']) AS name",
         '{"feeds":{"kraken":{"trades":{"offered":9,"stored":4,"duplicates":2,"rejected":{"a":2,"b":1}}}}}',
     )
+    await worker.connection.execute(
+        "INSERT INTO processes SELECT name, 'worker-live', 'h', 1, now(), now(), NULL, $1::jsonb"
+        " FROM unnest(ARRAY['c', 'd']) AS name",
+        '{"ticks":9,"signals":{"momentum":2}}',
+    )
     found = (await served.http.get("/health")).json()
     measured = (await served.http.get("/metrics")).text
     assert ("degraded", 12) == (found["status"], found["queue"]["ticks"])
@@ -191,6 +196,7 @@ async def test_health_and_metrics_tell_of_a_waiting_batch(served: Served, worker
     for outcome, ticks in (("stored", 8), ("duplicates", 4), ("rejected", 6)):
         labels = f'exchange="kraken",kind="trades",outcome="{outcome}"'
         assert f"heliograph_ticks_total{{{labels}}} {ticks}.0" in measured
+    assert 'heliograph_signals_total{kind="momentum"} 4.0' in measured
 
 
 async def test_an_idle_api_is_live_and_ready(served: Served) -> None:

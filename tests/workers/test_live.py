@@ -63,6 +63,8 @@ async def test_without_a_bus_every_batch_is_folded_all_the_same(market: Market) 
         await writer.store(tape(market.ids[0], 3000))
         await folded(market)
         published = await market.connection.fetchval("SELECT count(*) FROM publications")
+        signals = await market.connection.fetchval("SELECT count(*) FROM signals")
+    assert signals == worker.totals.signals.total()
     assert worker.totals.publications == worker.totals.unheard == published
 
 
