@@ -1,6 +1,7 @@
 """Compose the programs of this package: the live worker, the backfill worker, the scheduler."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from importlib.metadata import version
 
@@ -20,6 +21,8 @@ from workers.live import LiveWorker
 from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
 
+_BACKFILL_NICENESS = 10
+
 
 async def run_live(stopping: asyncio.Event) -> None:
     """Be one worker of the live pool until ``stopping`` is set."""
@@ -37,7 +40,8 @@ async def run_live(stopping: asyncio.Event) -> None:
 
 
 async def run_backfill(stopping: asyncio.Event) -> None:
-    """Be one worker of the backfill pool until ``stopping`` is set."""
+    """Be one worker of the backfill pool until ``stopping`` is set, behind everybody else on this machine."""
+    os.nice(_BACKFILL_NICENESS)
     url = DatabaseSettings().url.get_secret_value()
     worker = BackfillWorker(url, WorkerSettings())
     await _run_beating("worker-backfill", worker, lambda: msgspec.to_builtins(worker.totals), stopping)
