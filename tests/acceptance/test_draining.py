@@ -48,7 +48,7 @@ async def test_a_live_worker_told_to_stop_finishes_its_claim_and_another_goes_on
     await house.start(WORKER_LIVE)
     await house.folded()
     async with house.connected() as connection:
-        assert await evidence.folded(connection) == await evidence.stored(connection)
+        await evidence.assert_as_undisturbed(connection)
 
 
 async def test_every_role_told_to_stop_says_so_and_ends_with_0(house: House) -> None:

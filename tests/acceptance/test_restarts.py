@@ -72,7 +72,7 @@ async def _complete(house: House, venue: Venue, subscriber: Subscriber) -> None:
     assert await house.in_store() == {kind: tallies[kind]["stored"] for kind in KINDS}
     assert (await venue.status())["offered"]["trades"] == tallies["trades"]["stored"]
     async with house.connected() as connection:
-        assert await evidence.folded(connection) == await evidence.stored(connection)
+        await evidence.assert_as_undisturbed(connection)
         assert await evidence.log(connection) == subscriber.frames
         assert [] == await evidence.repeated(connection)
     assert evidence.counted(subscriber.frames)["signal"] > 0

@@ -1,0 +1,72 @@
+"""Neither lane waits for the other."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from db import dirty, outcomes
+from db.outcomes import DirtyInterval
+from heliograph.roles import WORKER_BACKFILL, WORKER_LIVE
+from market.times import SECOND
+from tests.acceptance import evidence
+from tests.acceptance.house import House
+from tests.acceptance.subscriber import subscribed
+from workers.backfill import rebuilt
+
+if TYPE_CHECKING:
+    from db.connections import Connection
+
+pytestmark = pytest.mark.slow
+
+TAPE = ("binance", "--generate", "--symbols", "BTC/USDT", "--rate", "40", "--seconds", "120", "--speed", "20")
+
+
+async def test_a_backfill_transaction_held_open_does_not_stop_live(house: House) -> None:
+    async with subscribed(await house.api()) as subscriber:
+        venue = await house.venue(*TAPE)
+        await house.start(WORKER_LIVE)
+        await house.ingest(venue)
+        await _bars(house, 20)
+        async with house.connected() as connection, connection.transaction():
+            assert await _repair(house, connection) > 0
+            assert not await venue.finished()
+            await house.settled(venue)
+            await house.delivered(subscriber)
+            async with house.connected() as another:
+                assert await evidence.log(another) == subscriber.frames
+                await evidence.assert_as_undisturbed(another)
+    await house.start(WORKER_BACKFILL)
+    await _clean(house)
+    async with house.connected() as connection:
+        await evidence.assert_as_undisturbed(connection)
+
+
+async def _repair(house: House, connection: "Connection") -> int:
+    """Do what a backfill worker does in its transaction; return how many bars it put in place of others."""
+    ((first, last, instrument_id),) = await connection.fetch(SECONDS)
+    interval = DirtyInterval(instrument_id, 1, first, last - 2 * SECOND)
+    async with house.connected() as another:
+        await outcomes.mark_dirty(another, [interval], "asked")
+    (claimed,) = await dirty.lock_ready(connection, 1)
+    bars = [bar async for bar in rebuilt(connection, claimed)]
+    await dirty.replace_bars(connection, claimed, bars)
+    return len(bars)
+
+
+async def _bars(house: House, number: int) -> None:
+    async def closed() -> bool:
+        return await house.value("SELECT count(*) FROM bars WHERE interval_seconds = 1") >= number
+
+    await house.until(closed)
+
+
+async def _clean(house: House) -> None:
+    async def nothing_dirty() -> bool:
+        return not await house.value("SELECT EXISTS (SELECT FROM dirty)")
+
+    await house.until(nothing_dirty)
+
+
+SECONDS = """
+SELECT min(start), max(start), min(instrument_id) FROM bars WHERE interval_seconds = 1
+"""
