@@ -130,11 +130,8 @@ def worker_live() -> None:
 @worker.command("backfill")
 def worker_backfill() -> None:
     """Be a worker of the backfill pool, niced."""
-    import os
-
     from workers.__main__ import run_backfill
 
-    os.nice(10)
     _run(run_backfill)
 
 
