@@ -6,7 +6,6 @@ The bus only makes it quick. What the bus skips, loses, or never says is read fr
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 
 import msgspec
 import structlog
@@ -24,6 +23,7 @@ from db.instruments import Listed
 from db.publications import Bounds, Stream
 from market.errors import StoreError
 from market.publications import Latest, Publication
+from runtime.lifecycle import wait_at_most
 
 logger = structlog.get_logger(__name__)
 
@@ -216,9 +216,7 @@ class Hub:
     async def _until_due(self) -> None:
         connected = self.bus_connected
         every = self._settings.compare_seconds if connected else self._settings.compare_without_bus_seconds
-        with suppress(TimeoutError):
-            async with asyncio.timeout(every):
-                await self._suspicion.wait()
+        await wait_at_most(self._suspicion, every)
         self._suspicion.clear()
 
     async def _catch_up(self) -> None:

@@ -13,6 +13,7 @@ from db.connections import connected
 from db.errors import translated
 from db.queries import load
 from market.errors import StoreError
+from runtime.lifecycle import wait_at_most
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -58,7 +59,7 @@ class Heartbeat:
                     await self._beat_until(connection, stopping)
             except StoreError as error:
                 logger.warning("heartbeat.missed", role=self._role, error=str(error))
-                await _wait(stopping, _TRY_AGAIN_AFTER_SECONDS)
+                await wait_at_most(stopping, _TRY_AGAIN_AFTER_SECONDS)
 
     async def close(self) -> None:
         """Write the last row, with the final counters and the time of the end."""
@@ -68,7 +69,7 @@ class Heartbeat:
     async def _beat_until(self, connection: "Connection", stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             await self._beat(connection, None)
-            await _wait(stopping, _BEAT_EVERY_SECONDS)
+            await wait_at_most(stopping, _BEAT_EVERY_SECONDS)
 
     async def _beat(self, connection: "Connection", stopped_at: int | None) -> None:
         counters = msgspec.json.encode(self._counters()).decode()
@@ -102,13 +103,6 @@ async def processes(connection: "Connection", role: str, started_after: int) -> 
 def _row(columns: dict[str, Any]) -> ProcessRow:
     counters = msgspec.json.decode(columns.pop("counters"))
     return ProcessRow(counters=counters, **columns)
-
-
-async def _wait(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return
 
 
 async def forget_old(connection: "Connection") -> None:

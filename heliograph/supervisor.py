@@ -14,6 +14,7 @@ from typing import NamedTuple
 from heliograph.embedded.children import tail_of
 from market.errors import StackError
 from runtime.backoff import delays
+from runtime.lifecycle import wait_at_most
 
 _FIRST_DELAY_SECONDS = 0.5
 _LONGEST_DELAY_SECONDS = 15.0
@@ -82,7 +83,7 @@ class Child:
                     raise StackError(died)
                 if time.monotonic() - began > _HEALTHY_AFTER_SECONDS:
                     waits = delays(_FIRST_DELAY_SECONDS, _LONGEST_DELAY_SECONDS)
-                await self._rest(next(waits))
+                await wait_at_most(self._stopping, next(waits))
         finally:
             started.set()
             self._ended.set()
@@ -99,9 +100,8 @@ class Child:
         if self._process is not None and self._process.returncode is None:
             self._tell(State.STOPPING)
             self._signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(self._ended.wait(), min(_PATIENCE_SECONDS, patience_seconds))
-            except TimeoutError:
+            await wait_at_most(self._ended, min(_PATIENCE_SECONDS, patience_seconds))
+            if not self._ended.is_set():
                 self._signal(signal.SIGKILL)
         await self._ended.wait()
 
@@ -138,10 +138,6 @@ class Child:
                 pass_fds=(self._parent_fd, *self.program.descriptors),
                 start_new_session=True,  # Ctrl-C at the terminal is for us, who stop things in order
             )
-
-    async def _rest(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:

@@ -12,6 +12,7 @@ from ingest.snapshots import Snapshots
 from ingest.sockets import Conversation, Intake, Patience, opened
 from market.errors import FeedError, SubscriptionRefusedError
 from runtime.clock import Clock
+from runtime.lifecycle import wait_at_most
 
 logger = structlog.get_logger(__name__)
 
@@ -67,7 +68,7 @@ class Feed:
                 self._become("refused" if refused else "waiting", str(error))
             if self._conversation and self._conversation.acknowledged:
                 delays = self._reconnect_delays()
-            await _wait(stopping, next(delays))
+            await wait_at_most(stopping, next(delays))
         self._become("stopped", "")
 
     async def _connect(self, stopping: asyncio.Event) -> None:
@@ -85,10 +86,3 @@ class Feed:
         self._state, self._detail = state, detail
         venue, url = self._route.venue.name, self._route.stream_url
         logger.info("feed.changed", exchange=venue, url=url, state=state, detail=detail)
-
-
-async def _wait(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return

@@ -8,6 +8,7 @@ import structlog
 from db.connections import connected
 from db.feeds import FeedState, upsert
 from market.errors import StoreError
+from runtime.lifecycle import wait_at_most
 
 logger = structlog.get_logger(__name__)
 
@@ -28,7 +29,7 @@ class FeedReporter:
                 await self._write_until(stopping)
             except StoreError as error:
                 logger.warning("feeds.untold", error=str(error))
-                await _wait(stopping)
+                await wait_at_most(stopping, _EVERY_SECONDS)
 
     async def close(self) -> None:
         """Write how the feeds ended."""
@@ -39,11 +40,4 @@ class FeedReporter:
         async with connected(self._url, "heliograph ingest feeds") as connection:
             while not stopping.is_set():
                 await upsert(connection, self._states())
-                await _wait(stopping)
-
-
-async def _wait(stopping: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), _EVERY_SECONDS)
-    except TimeoutError:
-        return
+                await wait_at_most(stopping, _EVERY_SECONDS)

@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol
 
 import structlog
@@ -44,6 +45,13 @@ async def run_services(services: list[Service], stopping: asyncio.Event) -> None
     async with asyncio.TaskGroup() as group:
         for service in services:
             group.create_task(service.run(stopping), name=type(service).__name__)
+
+
+async def wait_at_most(event: asyncio.Event, seconds: float) -> None:
+    """Return when ``event`` is set or the time is up, whichever comes first."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 async def _supervised(main: Main, parent_fd: int | None) -> None:

@@ -17,6 +17,7 @@ from market.errors import StoreError
 from market.ticks import Kind, TapeKey
 from market.times import MINUTE, SECOND
 from market.trades import Trade
+from runtime.lifecycle import wait_at_most
 from workers.running import RunningBar
 from workers.settings import WorkerSettings
 
@@ -58,12 +59,12 @@ class BackfillWorker:
                     await self._work(connection, stopping)
             except StoreError as error:
                 logger.warning("worker.interrupted", error=str(error), retryable=error.retryable)
-                await self._rest(stopping)
+                await wait_at_most(stopping, self._settings.repair_after_seconds)
 
     async def _work(self, connection: "Connection", stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             if not await self.repair(connection):
-                await self._rest(stopping)
+                await wait_at_most(stopping, self._settings.repair_after_seconds)
 
     async def repair(self, connection: "Connection") -> int:
         """Claim some dirty intervals, rebuild their bars, and return how many intervals that were."""
@@ -77,12 +78,6 @@ class BackfillWorker:
                 await dirty.finish(connection, claimed)
         self.totals.intervals += len(claimed)
         return len(claimed)
-
-    async def _rest(self, stopping: asyncio.Event) -> None:
-        try:
-            await asyncio.wait_for(stopping.wait(), self._settings.repair_after_seconds)
-        except TimeoutError:
-            return
 
 
 async def rebuilt(connection: "Connection", each: Dirty) -> AsyncIterator[Bar]:

@@ -14,6 +14,7 @@ from bus.subscribing import Subscriber
 from db.claims import count_live_workers
 from db.connections import connect
 from market.errors import BusUnavailableError, StoreError
+from runtime.lifecycle import wait_at_most
 from workers.claiming import Claimed, Claimer
 from workers.settings import WorkerSettings
 
@@ -94,7 +95,7 @@ class LiveWorker:
             self._woken.clear()
             claimed = await claimer.claim(connection, workers)
             if claimed is None:
-                await self._rest()
+                await wait_at_most(self._woken, self._settings.poll_after_seconds)
             else:
                 await self._tell(claimed)
                 await asyncio.sleep(self._settings.commit_after_seconds)
@@ -108,10 +109,3 @@ class LiveWorker:
         except BusUnavailableError as error:
             self.totals.unheard += len(claimed.publications)
             logger.warning("worker.unheard", publications=len(claimed.publications), error=str(error))
-
-    async def _rest(self) -> None:
-        """Sleep until woken, or until it is time to look."""
-        try:
-            await asyncio.wait_for(self._woken.wait(), self._settings.poll_after_seconds)
-        except TimeoutError:
-            return

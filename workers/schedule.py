@@ -15,6 +15,7 @@ from db.processes import forget_old
 from market.errors import StoreError
 from market.times import to_datetime
 from runtime.clock import Clock
+from runtime.lifecycle import wait_at_most
 from workers.settings import WorkerSettings
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Scheduler:
                         await self._lead(connection, stopping)
             except StoreError as error:
                 logger.warning("scheduler.interrupted", error=str(error))
-            await _rest(stopping)
+            await wait_at_most(stopping, _LOOK_EVERY_SECONDS)
 
     async def _lead(self, connection: "Connection", stopping: asyncio.Event) -> None:
         logger.info("scheduler.elected")
@@ -54,7 +55,7 @@ class Scheduler:
         try:
             while not stopping.is_set():
                 await still_connected(connection)
-                await _rest(stopping)
+                await wait_at_most(stopping, _LOOK_EVERY_SECONDS)
         finally:
             jobs.shutdown(wait=False)
 
@@ -89,10 +90,3 @@ class Scheduler:
             next_run_time=to_datetime(self._clock()),
             misfire_grace_time=None,
         )
-
-
-async def _rest(stopping: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), _LOOK_EVERY_SECONDS)
-    except TimeoutError:
-        return

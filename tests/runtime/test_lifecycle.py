@@ -4,7 +4,9 @@ import signal
 
 import pytest
 
-from runtime.lifecycle import run_services, run_until_stopped
+from runtime.lifecycle import run_services, run_until_stopped, wait_at_most
+
+WAIT_SECONDS = 60
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -82,3 +84,24 @@ async def test_services_end_together_when_told() -> None:
     stopping = asyncio.Event()
     stopping.set()
     await run_services([Waits(), Waits()], stopping)
+
+
+async def test_a_wait_ends_when_its_time_is_up() -> None:
+    event = asyncio.Event()
+    await wait_at_most(event, 0.0)
+    assert not event.is_set()
+
+
+async def test_a_wait_ends_when_its_event_is_set() -> None:
+    event = asyncio.Event()
+    async with asyncio.timeout(WAIT_SECONDS), asyncio.TaskGroup() as group:
+        group.create_task(wait_at_most(event, 2 * WAIT_SECONDS))
+        event.set()
+
+
+async def test_a_cancelled_wait_is_cancelled() -> None:
+    waiting = asyncio.create_task(wait_at_most(asyncio.Event(), WAIT_SECONDS))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
