@@ -1,16 +1,21 @@
-"""The last closes of a tape of bars, and the loops that run over them.
+"""The last closes of a tape of bars, the kinds that look at them alone, and the loops that run over them.
 
 Every sum is a plain loop from the left: ``sum`` and ``mean`` add in an order that may differ between
 versions and lengths, and then the same tape would not give the same bytes.
 """
 
+from abc import abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import msgspec
 
 from market.bars import Bar
+from market.signals import Signal
 from market.times import SECOND
-from workers.kinds.edges import Edges
+from workers.kinds.edges import MEMORY, Edges, Thresholds
+from workers.kinds.fold import Input, Kind, Memory
+from workers.kinds.reading import Reading, decide
 
 
 class Closes(msgspec.Struct, frozen=True, array_like=True):
@@ -29,6 +34,46 @@ class ClosesState(msgspec.Struct, frozen=True, array_like=True):
 
     closes: Closes = Closes()
     edges: Edges = Edges()
+
+
+class ClosesKind(Kind, frozen=True):
+    """A kind that measures something of a fixed number of closes."""
+
+    kind: ClassVar[str]
+    version: ClassVar[int]
+    input: ClassVar[Input] = Input.BARS
+    state_type: ClassVar[type[ClosesState]] = ClosesState
+
+    @property
+    @abstractmethod
+    def lookback(self) -> int:
+        """Return of how many closes it measures something; fewer tell nothing."""
+
+    @property
+    @abstractmethod
+    def thresholds(self) -> Thresholds:
+        """Return what the readings are held against."""
+
+    @abstractmethod
+    def read(self, closes: Closes, bar: Bar) -> Reading:
+        """Measure it at the close of ``bar``, the last of ``closes``."""
+
+    @property
+    def memory(self) -> Memory:
+        """Return how far back it looks."""
+        return Memory(items=self.lookback, span=MEMORY)
+
+    def start(self) -> ClosesState:
+        """Return the state before the first bar."""
+        return ClosesState()
+
+    def step(self, state: ClosesState, bar: Bar, /) -> tuple[ClosesState, Signal | None]:
+        """Take in a closed bar of one second."""
+        closes = state.closes.push(bar, self.lookback)
+        if len(closes.closes) < self.lookback:
+            return ClosesState(closes, state.edges), None
+        edges, signal = decide(self, self.thresholds, state.edges, self.read(closes, bar))
+        return ClosesState(closes, edges), signal
 
 
 def density(bars: int, from_ts: int, to_ts: int) -> float:

@@ -1,6 +1,5 @@
 """Trade flow: how one-sided the takers of the last bars were."""
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
@@ -9,7 +8,7 @@ from market.bars import Bar
 from market.signals import Signal
 from workers.kinds.closes import density, left_sum
 from workers.kinds.edges import MEMORY, Edges, symmetric
-from workers.kinds.fold import Input, Memory
+from workers.kinds.fold import Input, Kind, Memory
 from workers.kinds.reading import Reading, decide
 
 
@@ -38,7 +37,7 @@ class FlowState(msgspec.Struct, frozen=True, array_like=True):
     edges: Edges = Edges()
 
 
-class Flow(msgspec.Struct, frozen=True):
+class Flow(Kind, frozen=True):
     """Up while takers mostly buy, down while they mostly sell."""
 
     bars: int = 30
@@ -49,11 +48,6 @@ class Flow(msgspec.Struct, frozen=True):
     version: ClassVar[int] = 1
     input: ClassVar[Input] = Input.BARS
     state_type: ClassVar[type[FlowState]] = FlowState
-
-    @property
-    def parameters(self) -> Mapping[str, float]:
-        """Return every number that was chosen, by name."""
-        return msgspec.structs.asdict(self)
 
     @property
     def memory(self) -> Memory:

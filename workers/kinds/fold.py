@@ -69,3 +69,12 @@ class Fold(Protocol[State, Item_contra]):
 
 
 AnyFold = Fold[Any, Any]
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A fold whose fields are its parameters."""
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """Return every number that was chosen, by name."""
+        return msgspec.structs.asdict(self)

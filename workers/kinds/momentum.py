@@ -1,16 +1,11 @@
 """Momentum: the fast average of closes crosses the slow one (Appel, MACD)."""
 
-from collections.abc import Mapping
 from typing import ClassVar
 
-import msgspec
-
 from market.bars import Bar
-from market.signals import Signal
-from workers.kinds.closes import Closes, ClosesState, density, ema
-from workers.kinds.edges import MEMORY, symmetric
-from workers.kinds.fold import Input, Memory
-from workers.kinds.reading import Reading, decide
+from workers.kinds.closes import Closes, ClosesKind, density, ema
+from workers.kinds.edges import Thresholds, symmetric
+from workers.kinds.reading import Reading
 
 RECURSION = 8
 """Periods of closes that an average is computed from: what lies before would weigh less than 1e-6."""
@@ -18,7 +13,7 @@ RECURSION = 8
 BASIS_POINTS = 10_000
 
 
-class Momentum(msgspec.Struct, frozen=True):
+class Momentum(ClosesKind, frozen=True):
     """Up while the fast average is well above the slow one, down while well below, in basis points."""
 
     fast: int = 12
@@ -29,31 +24,16 @@ class Momentum(msgspec.Struct, frozen=True):
 
     kind: ClassVar[str] = "momentum"
     version: ClassVar[int] = 1
-    input: ClassVar[Input] = Input.BARS
-    state_type: ClassVar[type[ClosesState]] = ClosesState
 
     @property
-    def parameters(self) -> Mapping[str, float]:
-        """Return every number that was chosen, by name."""
-        return msgspec.structs.asdict(self)
+    def lookback(self) -> int:
+        """Return of how many closes it measures something."""
+        return RECURSION * self.slow
 
     @property
-    def memory(self) -> Memory:
-        """Return how far back it looks."""
-        return Memory(items=RECURSION * self.slow, span=MEMORY)
-
-    def start(self) -> ClosesState:
-        """Return the state before the first bar."""
-        return ClosesState()
-
-    def step(self, state: ClosesState, bar: Bar, /) -> tuple[ClosesState, Signal | None]:
-        """Take in a closed bar of one second."""
-        closes = state.closes.push(bar, RECURSION * self.slow)
-        if len(closes.closes) < RECURSION * self.slow:
-            return ClosesState(closes, state.edges), None
-        reading = self.read(closes, bar)
-        edges, signal = decide(self, symmetric(self.enter_bps, self.leave_bps), state.edges, reading)
-        return ClosesState(closes, edges), signal
+    def thresholds(self) -> Thresholds:
+        """Return the same thresholds for up and for down."""
+        return symmetric(self.enter_bps, self.leave_bps)
 
     def read(self, closes: Closes, bar: Bar) -> Reading:
         """Measure by how much the averages differ at the close of ``bar``."""

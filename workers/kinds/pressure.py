@@ -1,21 +1,18 @@
 """Order-book pressure: one side of the top of the book is much larger than the other."""
 
-from collections.abc import Mapping
 from typing import ClassVar
-
-import msgspec
 
 from market.depths import Depth
 from market.signals import Signal
 from workers.kinds.closes import left_sum
 from workers.kinds.edges import MEMORY, Edges, Thresholds
-from workers.kinds.fold import Input, Memory
+from workers.kinds.fold import Input, Kind, Memory
 from workers.kinds.reading import Reading, decide
 
 BASIS_POINTS = 10_000
 
 
-class Pressure(msgspec.Struct, frozen=True):
+class Pressure(Kind, frozen=True):
     """Up while bids outweigh asks, down while asks outweigh bids, by the ratio of their sizes."""
 
     levels: int = 5
@@ -29,11 +26,6 @@ class Pressure(msgspec.Struct, frozen=True):
     version: ClassVar[int] = 1
     input: ClassVar[Input] = Input.DEPTH
     state_type: ClassVar[type[Edges]] = Edges
-
-    @property
-    def parameters(self) -> Mapping[str, float]:
-        """Return every number that was chosen, by name."""
-        return msgspec.structs.asdict(self)
 
     @property
     def memory(self) -> Memory:

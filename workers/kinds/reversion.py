@@ -1,20 +1,16 @@
 """Mean reversion: the close lies many standard deviations from the mean of its last minute of bars."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import sqrt
 from typing import ClassVar
 
-import msgspec
-
 from market.bars import Bar
-from market.signals import Signal
-from workers.kinds.closes import Closes, ClosesState, density, left_sum
-from workers.kinds.edges import MEMORY, symmetric
-from workers.kinds.fold import Input, Memory
-from workers.kinds.reading import Reading, decide
+from workers.kinds.closes import Closes, ClosesKind, density, left_sum
+from workers.kinds.edges import Thresholds, symmetric
+from workers.kinds.reading import Reading
 
 
-class Reversion(msgspec.Struct, frozen=True):
+class Reversion(ClosesKind, frozen=True):
     """Up while the close is far below the mean, down while far above: where it is expected to return."""
 
     bars: int = 60
@@ -24,30 +20,16 @@ class Reversion(msgspec.Struct, frozen=True):
 
     kind: ClassVar[str] = "reversion"
     version: ClassVar[int] = 1
-    input: ClassVar[Input] = Input.BARS
-    state_type: ClassVar[type[ClosesState]] = ClosesState
 
     @property
-    def parameters(self) -> Mapping[str, float]:
-        """Return every number that was chosen, by name."""
-        return msgspec.structs.asdict(self)
+    def lookback(self) -> int:
+        """Return of how many closes it measures something."""
+        return self.bars
 
     @property
-    def memory(self) -> Memory:
-        """Return how far back it looks."""
-        return Memory(items=self.bars, span=MEMORY)
-
-    def start(self) -> ClosesState:
-        """Return the state before the first bar."""
-        return ClosesState()
-
-    def step(self, state: ClosesState, bar: Bar, /) -> tuple[ClosesState, Signal | None]:
-        """Take in a closed bar of one second."""
-        closes = state.closes.push(bar, self.bars)
-        if len(closes.closes) < self.bars:
-            return ClosesState(closes, state.edges), None
-        edges, signal = decide(self, symmetric(self.enter, self.leave), state.edges, self.read(closes, bar))
-        return ClosesState(closes, edges), signal
+    def thresholds(self) -> Thresholds:
+        """Return the same thresholds for up and for down."""
+        return symmetric(self.enter, self.leave)
 
     def read(self, closes: Closes, bar: Bar) -> Reading:
         """Measure how far the close of ``bar`` lies from the mean, in standard deviations."""

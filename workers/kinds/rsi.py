@@ -1,16 +1,12 @@
 """RSI: how much of the recent movement was upwards (Wilder 1978)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
-import msgspec
-
 from market.bars import Bar
-from market.signals import Signal
-from workers.kinds.closes import Closes, ClosesState, density
-from workers.kinds.edges import MEMORY, Thresholds
-from workers.kinds.fold import Input, Memory
-from workers.kinds.reading import Reading, decide
+from workers.kinds.closes import Closes, ClosesKind, density
+from workers.kinds.edges import Thresholds
+from workers.kinds.reading import Reading
 
 RECURSION = 8
 """Periods of closes that an index is computed from: what lies before would weigh less than 1e-3."""
@@ -18,7 +14,7 @@ RECURSION = 8
 MIDDLE = 50.0
 
 
-class Rsi(msgspec.Struct, frozen=True):
+class Rsi(ClosesKind, frozen=True):
     """Up while oversold, down while overbought: where the price is expected to turn to."""
 
     period: int = 14
@@ -29,35 +25,16 @@ class Rsi(msgspec.Struct, frozen=True):
 
     kind: ClassVar[str] = "rsi"
     version: ClassVar[int] = 1
-    input: ClassVar[Input] = Input.BARS
-    state_type: ClassVar[type[ClosesState]] = ClosesState
 
     @property
-    def parameters(self) -> Mapping[str, float]:
-        """Return every number that was chosen, by name."""
-        return msgspec.structs.asdict(self)
-
-    @property
-    def memory(self) -> Memory:
-        """Return how far back it looks."""
-        return Memory(items=RECURSION * self.period, span=MEMORY)
+    def lookback(self) -> int:
+        """Return of how many closes it measures something."""
+        return RECURSION * self.period
 
     @property
     def thresholds(self) -> Thresholds:
         """Return the thresholds of the negated index: a low index is up."""
         return Thresholds(-self.oversold, -self.leave_oversold, -self.leave_overbought, -self.overbought)
-
-    def start(self) -> ClosesState:
-        """Return the state before the first bar."""
-        return ClosesState()
-
-    def step(self, state: ClosesState, bar: Bar, /) -> tuple[ClosesState, Signal | None]:
-        """Take in a closed bar of one second."""
-        closes = state.closes.push(bar, RECURSION * self.period)
-        if len(closes.closes) < RECURSION * self.period:
-            return ClosesState(closes, state.edges), None
-        edges, signal = decide(self, self.thresholds, state.edges, self.read(closes, bar))
-        return ClosesState(closes, edges), signal
 
     def read(self, closes: Closes, bar: Bar) -> Reading:
         """Measure the index at the close of ``bar``."""
