@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from ingest.books import Progress, SequencedBook, Update
-from ingest.venues.checking import VenueClock, book_levels, depth, double
+from ingest.venues.checking import VenueClock, book_levels, depth, double, id_of
 from ingest.venues.venue import (
     DEPTHS,
     QUOTES,
@@ -21,6 +21,7 @@ from ingest.venues.venue import (
     Rejection,
     Subscription,
     parse_symbol,
+    rejected,
 )
 from market.errors import DecodeError, RefusedTickError
 from market.instruments import Instrument, Market, spot, swap
@@ -194,15 +195,9 @@ class BinanceDecoder:
         try:
             return self._by_stream[stream](data, raw, received_at)
         except RefusedTickError as refused:
-            return Decoded(rejections=[_rejection(stream, refused.reason, raw)])
+            return rejected(_KINDS[stream], refused.reason, raw)
         except msgspec.DecodeError:
-            return Decoded(rejections=[_rejection(stream, Reason.UNDECODABLE, raw)])
-
-    def _instrument(self, venue_symbol: str) -> int:
-        instrument_id = self._instruments.get(venue_symbol)
-        if instrument_id is None:
-            raise RefusedTickError(Reason.UNKNOWN_INSTRUMENT)
-        return instrument_id
+            return rejected(_KINDS[stream], Reason.UNDECODABLE, raw)
 
     def _saw(self, received_at: int, event: int, transaction: int | None) -> int:
         ts = self._clock.saw(event * _MILLISECOND, received_at)
@@ -211,7 +206,7 @@ class BinanceDecoder:
     def _trade(self, data: msgspec.Raw, _raw: bytes, received_at: int) -> Decoded:
         frame = _trades.decode(data)
         trade = Trade(
-            instrument_id=self._instrument(frame.s),
+            instrument_id=id_of(self._instruments, frame.s),
             ts=self._saw(received_at, frame.E, frame.T),
             trade_id=frame.t,
             price=double(frame.p),
@@ -224,7 +219,7 @@ class BinanceDecoder:
 
     def _quote(self, data: msgspec.Raw, _raw: bytes, received_at: int) -> Decoded:
         frame = _book_tickers.decode(data)
-        instrument_id = self._instrument(frame.s)
+        instrument_id = id_of(self._instruments, frame.s)
         if frame.E is not None:
             ts = self._saw(received_at, frame.E, frame.T)
         elif frame.u <= self._last_quotes.get(frame.s, -1):
@@ -238,7 +233,7 @@ class BinanceDecoder:
 
     def _depth(self, data: msgspec.Raw, raw: bytes, received_at: int) -> Decoded:
         frame = _depth_updates.decode(data)
-        self._instrument(frame.s)
+        id_of(self._instruments, frame.s)
         book = self._books[frame.s]
         try:
             progress = book.update(self._update(frame, raw, received_at))
@@ -279,10 +274,6 @@ class BinanceDecoder:
 
 def _invalid(updates: int) -> list[Rejection]:
     return [Rejection(DEPTHS, Reason.BOOK_INVALID)] * updates
-
-
-def _rejection(stream: str, reason: str, raw: bytes) -> Rejection:
-    return Rejection(_KINDS[stream], reason, b"" if reason == Reason.NO_TIME else raw)
 
 
 def _answer(envelope: _Envelope) -> Decoded:

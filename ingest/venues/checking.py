@@ -1,6 +1,6 @@
 """What every tick must pass before it is stored: an exact price, a plausible time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from hashlib import blake2b
 from math import isfinite
@@ -10,12 +10,11 @@ from ingest.books import Level, Top
 from ingest.venues.venue import Reason
 from market.depths import Depth
 from market.errors import RefusedTickError
-from market.times import SECOND, floor, is_plausible
+from market.times import SECOND, floor, from_iso, is_plausible
 from market.watermarks import Watermark
 
 _ALWAYS_EXACT: Final = 15
 """A double gives back every decimal of up to this many digits."""
-
 
 _HASH_BITS: Final = 48
 _ORDINALS: Final = 2**15
@@ -81,6 +80,14 @@ def depth(instrument_id: int, ts: int, update_id: int, top: Top, received_at: in
     return Depth(instrument_id, ts, update_id, *top, received_at)
 
 
+def id_of(instruments: Mapping[str, int], venue_symbol: str) -> int:
+    """Return the id of an instrument; raises RefusedTickError for one that was not asked for."""
+    instrument_id = instruments.get(venue_symbol)
+    if instrument_id is None:
+        raise RefusedTickError(Reason.UNKNOWN_INSTRUMENT)
+    return instrument_id
+
+
 class UpdateIds:
     """Ids for quotes and updates of a book that their venue does not number.
 
@@ -114,6 +121,16 @@ class VenueClock:
             raise RefusedTickError(Reason.IMPLAUSIBLE_TIME)
         self._newest = max(self._newest, ts)
         return ts
+
+    def saw_text(self, text: str | None, received_at: int) -> int:
+        """Return and remember the time in ISO 8601, or return the newest seen where none is told."""
+        if text is None:
+            return self.inherited()
+        try:
+            ts = from_iso(text)
+        except ValueError:
+            raise RefusedTickError(Reason.IMPLAUSIBLE_TIME) from None
+        return self.saw(ts, received_at)
 
     def traded(self, instrument_id: int, ts: int) -> None:
         """Remember that an instrument traded: it needs no watermark for that time."""

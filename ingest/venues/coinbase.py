@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from ingest.books import Level, OrderBook
-from ingest.venues.checking import UpdateIds, VenueClock, book_levels, depth, double
+from ingest.venues.checking import UpdateIds, book_levels, depth, double, id_of
+from ingest.venues.one_socket import OneSocket, OneSocketDecoder
 from ingest.venues.venue import (
     DEPTHS,
     NOTHING,
@@ -18,14 +19,13 @@ from ingest.venues.venue import (
     Decoded,
     Reason,
     Refusal,
-    Rejection,
     Subscription,
     parse_symbol,
+    rejected,
 )
 from market.errors import DecodeError, InvalidInputError, RefusedTickError
 from market.instruments import Instrument, Market, spot
 from market.quotes import Quote
-from market.times import from_iso
 from market.trades import Side, Trade
 
 _CHANNELS: Final = ("matches", "ticker", "level2_batch", "heartbeat")
@@ -109,11 +109,12 @@ _KINDS: Final = {
 }
 
 
-class Coinbase:
+class Coinbase(OneSocket):
     """The adapter: one socket, everything on it, snapshots too."""
 
     name: ClassVar[str] = "coinbase"
     docs: ClassVar[str] = "https://docs.cdp.coinbase.com/exchange/websocket-feed/channels"
+    url: ClassVar[str] = "wss://ws-feed.exchange.coinbase.com"
     silence_seconds: ClassVar[float] = 10.0
 
     def instrument(self, symbol: str) -> Instrument:
@@ -124,17 +125,9 @@ class Coinbase:
             raise InvalidInputError(message)
         return spot(self.name, parts.base, parts.quote, f"{parts.base}-{parts.quote}")
 
-    def stream_url(self, market: Market) -> str:  # noqa: ARG002 - there is one
-        """Return the address of the one socket."""
-        return "wss://ws-feed.exchange.coinbase.com"
-
     def subscriptions(self, instruments: Sequence[Instrument]) -> list[Subscription]:
         """Return a message a product, so that one that is refused does not refuse the others."""
         return [_subscription(instrument.venue_symbol) for instrument in instruments]
-
-    def snapshot_url(self, instrument: Instrument) -> str | None:  # noqa: ARG002 - for none
-        """Return None: snapshots come on the socket."""
-        return None
 
     def renewal(self, instrument: Instrument) -> list[str]:
         """Leave the book and subscribe to it again: that sends a snapshot."""
@@ -163,12 +156,13 @@ def _key(channel: str, product: str) -> str:
     return f"{channel.partition('_')[0]}:{product}"
 
 
-class CoinbaseDecoder:
+class CoinbaseDecoder(OneSocketDecoder):
     """Understands matches, tickers, and books of one connection."""
 
+    exchange = Coinbase.name
+
     def __init__(self, instruments: Mapping[str, int]) -> None:
-        self._instruments = instruments
-        self._clock = VenueClock(instruments.values())
+        super().__init__(instruments)
         self._books: dict[str, OrderBook] = {}
         self._ids = {product: UpdateIds() for product in instruments}
         self._by_type: Mapping[type, Callable[[Any, bytes, int], Decoded]] = {
@@ -188,32 +182,14 @@ class CoinbaseDecoder:
             frame = _frames.decode(raw)
             return self._by_type[type(frame)](frame, raw, received_at)
         except RefusedTickError as refused:
-            return _rejected(raw, refused.reason)
+            return rejected(_kind(raw), refused.reason, raw)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return _undecodable(raw, error)
 
-    def snapshot(self, venue_symbol: str, body: bytes, received_at: int) -> Decoded:
-        """Raise DecodeError: books come on the socket."""
-        message = f"coinbase: no book of {venue_symbol} was asked for ({len(body)} bytes at {received_at})"
-        raise DecodeError(message)
-
-    def close(self) -> Decoded:
-        """Return nothing: nothing waits."""
-        return NOTHING
-
-    def _instrument(self, product: str) -> int:
-        instrument_id = self._instruments.get(product)
-        if instrument_id is None:
-            raise RefusedTickError(Reason.UNKNOWN_INSTRUMENT)
-        return instrument_id
-
-    def _time(self, text: str | None, received_at: int) -> int:
-        return self._clock.inherited() if text is None else self._clock.saw(_ts(text), received_at)
-
     def _match(self, frame: _Match, _raw: bytes, received_at: int) -> Decoded:
         trade = Trade(
-            instrument_id=self._instrument(frame.product_id),
-            ts=self._time(frame.time, received_at),
+            instrument_id=id_of(self._instruments, frame.product_id),
+            ts=self._clock.saw_text(frame.time, received_at),
             trade_id=frame.trade_id,
             price=double(frame.price),
             size=double(frame.size),
@@ -225,8 +201,8 @@ class CoinbaseDecoder:
 
     def _ticker(self, frame: _Ticker, _raw: bytes, received_at: int) -> Decoded:
         quote = Quote(
-            instrument_id=self._instrument(frame.product_id),
-            ts=self._time(frame.time, received_at),
+            instrument_id=id_of(self._instruments, frame.product_id),
+            ts=self._clock.saw_text(frame.time, received_at),
             update_id=frame.sequence,
             bid_price=double(frame.best_bid),
             bid_size=_size(frame.best_bid_size),
@@ -237,23 +213,23 @@ class CoinbaseDecoder:
         return Decoded(quotes=(quote,), watermarks=self._clock.watermarks(received_at))
 
     def _snapshot(self, frame: _Snapshot, raw: bytes, received_at: int) -> Decoded:
-        self._instrument(frame.product_id)
+        id_of(self._instruments, frame.product_id)
         book = OrderBook()
         book.replace(book_levels(frame.bids), book_levels(frame.asks))
         self._books[frame.product_id] = book
-        return self._depth(frame.product_id, self._time(frame.time, received_at), raw, received_at)
+        return self._depth(frame.product_id, self._clock.saw_text(frame.time, received_at), raw, received_at)
 
     def _update(self, frame: _Update, raw: bytes, received_at: int) -> Decoded:
-        self._instrument(frame.product_id)
+        id_of(self._instruments, frame.product_id)
         book = self._books.get(frame.product_id)
         if book is None:
-            return _rejected(raw, Reason.BOOK_INVALID, frame.product_id)
+            return rejected(DEPTHS, Reason.BOOK_INVALID, renew=frame.product_id)
         try:
             book.update(_changes(frame, "buy"), _changes(frame, "sell"))
         except RefusedTickError as refused:
             del self._books[frame.product_id]
-            return _rejected(raw, refused.reason, frame.product_id)
-        return self._depth(frame.product_id, self._time(frame.time, received_at), raw, received_at)
+            return rejected(DEPTHS, refused.reason, raw, renew=frame.product_id)
+        return self._depth(frame.product_id, self._clock.saw_text(frame.time, received_at), raw, received_at)
 
     def _depth(self, product: str, ts: int, raw: bytes, received_at: int) -> Decoded:
         update_id = self._ids[product].next(ts, raw)
@@ -269,13 +245,6 @@ class CoinbaseDecoder:
         return refusals or [Refusal("", reason)]
 
 
-def _ts(text: str) -> int:
-    try:
-        return from_iso(text)
-    except ValueError:
-        raise RefusedTickError(Reason.IMPLAUSIBLE_TIME) from None
-
-
 def _size(text: str) -> float:
     return float(text) if text == _NOT_TOLD else double(text)
 
@@ -288,17 +257,15 @@ def _keys(frame: _Subscriptions) -> list[str]:
     return [_key(channel.name, product) for channel in frame.channels for product in channel.product_ids]
 
 
-def _rejected(raw: bytes, reason: str, renew: str | None = None) -> Decoded:
-    payload = b"" if reason in (Reason.NO_TIME, Reason.BOOK_INVALID) else raw
-    rejection = Rejection(_KINDS[_typed.decode(raw).type], reason, payload)
-    return Decoded(rejections=(rejection,), snapshots_wanted=(renew,) if renew else ())
+def _kind(raw: bytes) -> str:
+    return _KINDS[_typed.decode(raw).type]
 
 
 def _undecodable(raw: bytes, error: Exception) -> Decoded:
     """Return the rejection of a tick whose kind is known; raises DecodeError for any other frame."""
     try:
-        kind = _KINDS[_typed.decode(raw).type]
+        kind = _kind(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
         message = f"coinbase sent a frame that is not of its protocol: {error}"
         raise DecodeError(message) from error
-    return Decoded(rejections=(Rejection(kind, Reason.UNDECODABLE, raw),))
+    return rejected(kind, Reason.UNDECODABLE, raw)

@@ -8,8 +8,9 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from ingest.venues.checking import UpdateIds, VenueClock, depth, double
+from ingest.venues.checking import UpdateIds, depth, double, id_of
 from ingest.venues.kraken_books import KrakenBook, Texts, depth_of
+from ingest.venues.one_socket import OneSocket, OneSocketDecoder
 from ingest.venues.venue import (
     DEPTHS,
     NOTHING,
@@ -18,14 +19,13 @@ from ingest.venues.venue import (
     Decoded,
     Reason,
     Refusal,
-    Rejection,
     Subscription,
     parse_symbol,
+    rejected,
 )
 from market.errors import DecodeError, InvalidInputError, RefusedTickError
 from market.instruments import Instrument, Market, spot
 from market.quotes import Quote
-from market.times import from_iso
 from market.trades import Side, Trade
 
 _BOOK_DEPTH: Final = 10
@@ -91,21 +91,18 @@ _tickers = msgspec.json.Decoder(_Ticker)
 _books = msgspec.json.Decoder(_Book)
 
 
-class Kraken:
+class Kraken(OneSocket):
     """The adapter: one socket, everything on it, snapshots too."""
 
     name: ClassVar[str] = "kraken"
     docs: ClassVar[str] = "https://docs.kraken.com/api/docs/websocket-v2/book"
+    url: ClassVar[str] = "wss://ws.kraken.com/v2"
     silence_seconds: ClassVar[float] = 10.0
 
     def instrument(self, symbol: str) -> Instrument:
         """Return the instrument that Kraken calls ``BTC/USD`` too; there are no swaps here."""
         parts = spot_parts(symbol)
         return spot(self.name, *parts, "/".join(parts))
-
-    def stream_url(self, market: Market) -> str:  # noqa: ARG002 - there is one
-        """Return the address of the one socket."""
-        return "wss://ws.kraken.com/v2"
 
     def subscriptions(self, instruments: Sequence[Instrument]) -> list[Subscription]:
         """Return one message a channel; each symbol is acknowledged or refused by itself."""
@@ -114,10 +111,6 @@ class Kraken:
             Subscription(_message("subscribe", channel, symbols), tuple(f"{channel}:{s}" for s in symbols))
             for channel in _CHANNELS
         ]
-
-    def snapshot_url(self, instrument: Instrument) -> str | None:  # noqa: ARG002 - for none
-        """Return None: snapshots come on the socket."""
-        return None
 
     def renewal(self, instrument: Instrument) -> list[str]:
         """Leave the book and subscribe to it again: that sends a snapshot."""
@@ -143,12 +136,13 @@ def _message(method: str, channel: str, symbols: Sequence[str]) -> str:
     return msgspec.json.encode({"method": method, "params": params}).decode()
 
 
-class KrakenDecoder:
+class KrakenDecoder(OneSocketDecoder):
     """Understands trades, tickers, and books of one connection."""
 
+    exchange = Kraken.name
+
     def __init__(self, instruments: Mapping[str, int]) -> None:
-        self._instruments = instruments
-        self._clock = VenueClock(instruments.values())
+        super().__init__(instruments)
         self._books: dict[str, KrakenBook] = {}
         self._unchecked: set[str] = set()
         self._depth_ids = {symbol: UpdateIds() for symbol in instruments}
@@ -172,15 +166,6 @@ class KrakenDecoder:
             return NOTHING
         return _answer(frame)
 
-    def snapshot(self, venue_symbol: str, body: bytes, received_at: int) -> Decoded:
-        """Raise DecodeError: books come on the socket."""
-        message = f"kraken: no book of {venue_symbol} was asked for ({len(body)} bytes at {received_at})"
-        raise DecodeError(message)
-
-    def close(self) -> Decoded:
-        """Return nothing: nothing waits."""
-        return NOTHING
-
     def _item(self, frame: _Envelope, item: msgspec.Raw, received_at: int) -> Decoded:
         kind = _KINDS[frame.channel]
         try:
@@ -190,25 +175,11 @@ class KrakenDecoder:
         except (msgspec.DecodeError, UnicodeDecodeError):
             return rejected(kind, Reason.UNDECODABLE, bytes(item))
 
-    def _instrument(self, symbol: str) -> int:
-        instrument_id = self._instruments.get(symbol)
-        if instrument_id is None:
-            raise RefusedTickError(Reason.UNKNOWN_INSTRUMENT)
-        return instrument_id
-
-    def _time(self, text: str | None, received_at: int) -> int:
-        if text is None:
-            return self._clock.inherited()
-        try:
-            return self._clock.saw(from_iso(text), received_at)
-        except ValueError:
-            raise RefusedTickError(Reason.IMPLAUSIBLE_TIME) from None
-
     def _trade(self, _type: str, item: msgspec.Raw, received_at: int) -> Decoded:
         frame = _trades.decode(item)
         trade = Trade(
-            instrument_id=self._instrument(frame.symbol),
-            ts=self._time(frame.timestamp, received_at),
+            instrument_id=id_of(self._instruments, frame.symbol),
+            ts=self._clock.saw_text(frame.timestamp, received_at),
             trade_id=frame.trade_id,
             price=double(_text(frame.price)),
             size=double(_text(frame.qty)),
@@ -220,8 +191,8 @@ class KrakenDecoder:
 
     def _ticker(self, _type: str, item: msgspec.Raw, received_at: int) -> Decoded:
         frame = _tickers.decode(item)
-        instrument_id = self._instrument(frame.symbol)
-        ts = self._time(frame.timestamp, received_at)
+        instrument_id = id_of(self._instruments, frame.symbol)
+        ts = self._clock.saw_text(frame.timestamp, received_at)
         quote = Quote(
             instrument_id=instrument_id,
             ts=ts,
@@ -236,12 +207,12 @@ class KrakenDecoder:
 
     def _book(self, type_: str, item: msgspec.Raw, received_at: int) -> Decoded:
         frame = _books.decode(item)
-        instrument_id = self._instrument(frame.symbol)
+        instrument_id = id_of(self._instruments, frame.symbol)
         begin = self._begin if type_ == "snapshot" else self._continue
         book = begin(frame.symbol, _texts(frame.bids), _texts(frame.asks), frame.checksum)
         if book is None:
             return rejected(DEPTHS, Reason.BOOK_INVALID, renew=frame.symbol)
-        ts = self._time(frame.timestamp, received_at)
+        ts = self._clock.saw_text(frame.timestamp, received_at)
         update_id = self._depth_ids[frame.symbol].next(ts, bytes(item))
         tick = depth(instrument_id, ts, update_id, book.top(), received_at)
         return Decoded(depths=(tick,), watermarks=self._clock.watermarks(received_at))
@@ -278,12 +249,6 @@ def merged(parts: Sequence[Decoded]) -> Decoded:
         watermarks=[mark for part in parts for mark in part.watermarks],
         snapshots_wanted=[symbol for part in parts for symbol in part.snapshots_wanted],
     )
-
-
-def rejected(kind: str, reason: str, payload: bytes = b"", renew: str | None = None) -> Decoded:
-    """Return the rejection of one tick; what lacks only a time is counted, and no dead letter."""
-    kept = b"" if reason == Reason.NO_TIME else payload
-    return Decoded(rejections=(Rejection(kind, reason, kept),), snapshots_wanted=(renew,) if renew else ())
 
 
 def _answer(frame: _Envelope) -> Decoded:

@@ -13,9 +13,10 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from ingest.venues.checking import UpdateIds, VenueClock, depth, double
-from ingest.venues.kraken import merged, rejected, spot_parts
+from ingest.venues.checking import UpdateIds, depth, double, id_of
+from ingest.venues.kraken import merged, spot_parts
 from ingest.venues.kraken_books import KrakenBook, Texts
+from ingest.venues.one_socket import OneSocket, OneSocketDecoder
 from ingest.venues.venue import (
     DEPTHS,
     NOTHING,
@@ -25,9 +26,10 @@ from ingest.venues.venue import (
     Reason,
     Refusal,
     Subscription,
+    rejected,
 )
 from market.errors import DecodeError, RefusedTickError
-from market.instruments import Instrument, Market, spot, stable_hash
+from market.instruments import Instrument, spot, stable_hash
 from market.quotes import Quote
 from market.times import from_seconds_text
 from market.trades import Side, Trade
@@ -86,21 +88,18 @@ _spreads = msgspec.json.Decoder(tuple[str, str, str, str, str])
 _books = msgspec.json.Decoder(_Book)
 
 
-class KrakenV1:
+class KrakenV1(OneSocket):
     """The adapter of version 1."""
 
     name: ClassVar[str] = "kraken"
     docs: ClassVar[str] = "https://docs.kraken.com/api/docs/websocket-v1/trade"
+    url: ClassVar[str] = "wss://ws.kraken.com"
     silence_seconds: ClassVar[float] = 10.0
 
     def instrument(self, symbol: str) -> Instrument:
         """Return the instrument that version 1 calls ``XBT/USD``."""
         parts = spot_parts(symbol)
         return spot(self.name, *parts, "/".join(_WORDS.get(part, part) for part in parts))
-
-    def stream_url(self, market: Market) -> str:  # noqa: ARG002 - there is one
-        """Return the address of the one socket."""
-        return "wss://ws.kraken.com"
 
     def subscriptions(self, instruments: Sequence[Instrument]) -> list[Subscription]:
         """Return one message a channel; each pair is acknowledged or refused by itself."""
@@ -109,10 +108,6 @@ class KrakenV1:
             Subscription(_message("subscribe", channel, pairs), tuple(f"{channel}:{pair}" for pair in pairs))
             for channel in _CHANNELS
         ]
-
-    def snapshot_url(self, instrument: Instrument) -> str | None:  # noqa: ARG002 - for none
-        """Return None: snapshots come on the socket."""
-        return None
 
     def renewal(self, instrument: Instrument) -> list[str]:
         """Leave the book and subscribe to it again: that sends a snapshot."""
@@ -129,12 +124,13 @@ def _message(event: str, channel: str, pairs: Sequence[str]) -> str:
     return msgspec.json.encode({"event": event, "pair": pairs, "subscription": subscription}).decode()
 
 
-class KrakenV1Decoder:
+class KrakenV1Decoder(OneSocketDecoder):
     """Understands trades, tickers, spreads, and books of one connection."""
 
+    exchange = KrakenV1.name
+
     def __init__(self, instruments: Mapping[str, int]) -> None:
-        self._instruments = instruments
-        self._clock = VenueClock(instruments.values())
+        super().__init__(instruments)
         self._books: dict[str, KrakenBook] = {}
         self._book_times = dict.fromkeys(instruments, 0)
         self._depth_ids = {pair: UpdateIds() for pair in instruments}
@@ -158,15 +154,6 @@ class KrakenV1Decoder:
             message = f"kraken sent a frame that is not of its protocol, version 1: {error}"
             raise DecodeError(message) from error
 
-    def snapshot(self, venue_symbol: str, body: bytes, received_at: int) -> Decoded:
-        """Raise DecodeError: books come on the socket."""
-        message = f"kraken: no book of {venue_symbol} was asked for ({len(body)} bytes at {received_at})"
-        raise DecodeError(message)
-
-    def close(self) -> Decoded:
-        """Return nothing: nothing waits."""
-        return NOTHING
-
     def _message(
         self, channel: str, pair: str, payload: Sequence[msgspec.Raw], raw: bytes, received_at: int
     ) -> Decoded:
@@ -181,12 +168,6 @@ class KrakenV1Decoder:
         except msgspec.DecodeError:
             return rejected(_KINDS[feed], Reason.UNDECODABLE, raw)
 
-    def _instrument(self, pair: str) -> int:
-        instrument_id = self._instruments.get(pair)
-        if instrument_id is None:
-            raise RefusedTickError(Reason.UNKNOWN_INSTRUMENT)
-        return instrument_id
-
     def _trades(self, _channel: str, pair: str, payload: Sequence[msgspec.Raw], received_at: int) -> Decoded:
         ordinals: Counter[str] = Counter()
         return merged(
@@ -198,7 +179,7 @@ class KrakenV1Decoder:
             price, size, time, side, *_ = fill = _fills.decode(item)
             content = "|".join((pair, *fill))
             trade = Trade(
-                instrument_id=self._instrument(pair),
+                instrument_id=id_of(self._instruments, pair),
                 ts=self._clock.saw(_ts(time), received_at),
                 trade_id=_signed(stable_hash(content) + ordinals[content]),
                 price=double(price),
@@ -226,13 +207,13 @@ class KrakenV1Decoder:
 
     def _quote(self, pair: str, ts: int, values: Sequence[str], content: bytes, received_at: int) -> Decoded:
         bid, bid_size, ask, ask_size = map(double, values)
-        instrument_id = self._instrument(pair)
+        instrument_id = id_of(self._instruments, pair)
         update_id = self._quote_ids[pair].next(ts, content)
         quote = Quote(instrument_id, ts, update_id, bid, bid_size, ask, ask_size, received_at)
         return Decoded(quotes=(quote,), watermarks=self._clock.watermarks(received_at))
 
     def _book(self, channel: str, pair: str, payload: Sequence[msgspec.Raw], received_at: int) -> Decoded:
-        instrument_id = self._instrument(pair)
+        instrument_id = id_of(self._instruments, pair)
         parts = [_books.decode(part) for part in payload]
         if not self._apply(channel, pair, parts):
             return rejected(DEPTHS, Reason.BOOK_INVALID, renew=pair)

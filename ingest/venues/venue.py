@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -72,6 +72,15 @@ class Decoded(msgspec.Struct, frozen=True):
 
 
 NOTHING = Decoded()
+
+_NOT_KEPT: Final = (Reason.NO_TIME, Reason.BOOK_INVALID)
+"""Nothing is wrong with such a tick itself: it is counted, and no dead letter."""
+
+
+def rejected(kind: str, reason: str, payload: bytes = b"", *, renew: str | None = None) -> Decoded:
+    """Return the rejection of one tick; with ``renew``, the book of that venue symbol is wanted again."""
+    kept = b"" if reason in _NOT_KEPT else payload
+    return Decoded(rejections=(Rejection(kind, reason, kept),), snapshots_wanted=(renew,) if renew else ())
 
 
 class Subscription(NamedTuple):

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.venues.checking import Inexact, UpdateIds, VenueClock, double, nearest_double
+from ingest.venues.checking import Inexact, UpdateIds, VenueClock, double, id_of, nearest_double
 from ingest.venues.venue import Reason
 from market.errors import RefusedTickError
-from market.times import SECOND
+from market.times import SECOND, from_iso
 
 MOMENT = 1_700_000_000 * SECOND
 
@@ -50,6 +50,24 @@ def test_the_newest_time_is_inherited_not_the_last() -> None:
     clock.saw(MOMENT, MOMENT)
     clock.saw(MOMENT - 5, MOMENT)
     assert clock.inherited() == MOMENT
+
+
+def test_a_time_in_text_is_remembered_and_inherited_where_none_is_told() -> None:
+    clock = VenueClock([1])
+    told = clock.saw_text("2023-11-14T22:13:20.5Z", MOMENT)
+    assert from_iso("2023-11-14T22:13:20.5Z") == told
+    assert clock.saw_text(None, MOMENT) == told
+
+
+def test_a_text_that_is_no_time_is_refused() -> None:
+    with pytest.raises(RefusedTickError, match=Reason.IMPLAUSIBLE_TIME):
+        VenueClock([1]).saw_text("yesterday", MOMENT)
+
+
+def test_an_instrument_that_was_not_asked_for_is_refused() -> None:
+    assert id_of({"BTC-USD": 1}, "BTC-USD") == 1
+    with pytest.raises(RefusedTickError, match=Reason.UNKNOWN_INSTRUMENT):
+        id_of({"BTC-USD": 1}, "ETH-USD")
 
 
 def test_an_instrument_that_trades_needs_no_watermark() -> None:
