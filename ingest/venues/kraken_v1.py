@@ -9,7 +9,7 @@ Docs: https://docs.kraken.com/api/docs/websocket-v1/trade, /ticker, /spread, /bo
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 
@@ -44,14 +44,15 @@ _CHANNELS: Final[Mapping[str, Mapping[str, object]]] = {
 _KINDS: Final = {"trade": TRADES, "ticker": QUOTES, "spread": QUOTES, "book": DEPTHS}
 _SIDES: Final = {"b": Side.BUY, "s": Side.SELL}
 _WORDS: Final = {"BTC": "XBT", "DOGE": "XDG"}
-_SHORTEST: Final = 4
-"""A message of a channel is ``[channelID, payload.., channelName, pair]``."""
-
 _WRAP: Final = 2**64
 _HALF: Final = 2**63
 
 _Fill = tuple[str, str, str, str, str, str]
 """price, volume, time, side, order type, miscellaneous."""
+
+
+_Level = Annotated[list[str], msgspec.Meta(min_length=3)]
+"""price, volume, time, and of a level that is sent again one letter more."""
 
 
 class _Subscribed(msgspec.Struct, frozen=True):
@@ -72,10 +73,10 @@ class _Ticker(msgspec.Struct):
 
 
 class _Book(msgspec.Struct):
-    as_: list[list[str]] | None = msgspec.field(default=None, name="as")
-    bs: list[list[str]] | None = None
-    a: list[list[str]] = []
-    b: list[list[str]] = []
+    as_: list[_Level] | None = msgspec.field(default=None, name="as")
+    bs: list[_Level] | None = None
+    a: list[_Level] = []
+    b: list[_Level] = []
     c: str | None = None
 
 
@@ -147,9 +148,9 @@ class KrakenV1Decoder(OneSocketDecoder):
         try:
             if not raw.lstrip().startswith(b"["):
                 return _answer(_events.decode(raw))
-            _, *payload, name, pair = _messages.decode(raw)
+            _, first, *others, name, pair = _messages.decode(raw)
             channel, symbol = _names.decode(name), _names.decode(pair)
-            return self._message(channel, symbol, payload, raw, received_at)
+            return self._message(channel, symbol, [first, *others], raw, received_at)
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
             message = f"kraken sent a frame that is not of its protocol, version 1: {error}"
             raise DecodeError(message) from error

@@ -167,10 +167,28 @@ def test_a_level_that_is_sent_again_does_not_take_the_book_back_in_time(decoder:
     assert depth.ts == 1_582_905_486_493_034
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"[1,2]", b"\xff", b'[0,[],"ohlc-5","XBT/USD"]', b"7"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"[1,2]",
+        b"\xff",
+        b'[0,[],"ohlc-5","XBT/USD"]',
+        b'[0,"trade","XBT/USD"]',
+        b"7",
+    ],
+)
 def test_a_frame_of_another_protocol_is_a_decode_error(decoder: KrakenV1Decoder, raw: bytes) -> None:
     with pytest.raises(DecodeError, match="kraken sent a"):
         decoder.decode(raw, NOW)
+
+
+def test_a_level_without_a_time_is_undecodable(decoder: KrakenV1Decoder) -> None:
+    decode(decoder, BOOK_SNAPSHOT)
+    (rejection,) = decode(decoder, update({"a": [["0.05005", "0.00000500"]], "c": CHECKSUM})).rejections
+    assert (DEPTHS, Reason.UNDECODABLE) == (rejection.kind, rejection.reason)
 
 
 def test_events_acknowledge_refuse_or_say_that_the_venue_lives(decoder: KrakenV1Decoder) -> None:
