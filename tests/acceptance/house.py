@@ -1,38 +1,32 @@
 """Roles as processes of their own, on stores of the test's own, and conditions to wait for."""
 
 import asyncio
-import json
 import os
-import signal
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 
-from db.connections import connected
+from db.connections import connect, connected
 from db.processes import ProcessRow, processes
-from heliograph import feeds
 from heliograph.embedded.children import tail_of
 from heliograph.embedded.postgres import Postgres
 from heliograph.embedded.valkey import Valkey
 from heliograph.roles import API, INGEST, WORKER_LIVE, Role
+from tests.acceptance.processes import Process, Venue
 from tests.acceptance.subscriber import Subscriber
 
 if TYPE_CHECKING:
     from db.connections import Connection
 
-ROOT = Path(__file__).parents[2]
 KINDS = ("trades", "quotes", "depths")
 WITHIN_SECONDS = 90.0
-GONE_SECONDS = 20.0
-_LOOK_EVERY_SECONDS = 0.02
+_LOOK_EVERY_SECONDS = 0.03
 _LOG_LINES = 12
 
 _CLAIMING = """
@@ -46,78 +40,6 @@ Tally = dict[str, int]
 """Offered, stored, duplicates, and rejected ticks of one kind."""
 
 
-class Process:
-    """A program of ours, and what it says in its log."""
-
-    def __init__(self, name: str, command: tuple[str, ...], environment: dict[str, str], log: Path) -> None:
-        self.name = name
-        self.log = log
-        lifeline = int(environment["HELIOGRAPH_PARENT_FD"])
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=(lifeline,),
-                start_new_session=True,
-            )
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def status(self) -> int | None:
-        return self._process.poll()
-
-    def said(self, field: str) -> dict[str, Any] | None:
-        """Return the first JSON line of the log that has this field."""
-        for line in self.log.read_text().splitlines():
-            if line.startswith("{") and line.endswith("}") and f'"{field}"' in line:
-                return dict(json.loads(line))
-        return None
-
-    def terminate(self) -> None:
-        self._process.terminate()
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def end(self) -> int:
-        """Wait for the end and return the exit status, that of a kill if it takes too long."""
-        try:
-            return self._process.wait(GONE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return -signal.SIGKILL
-
-
-@dataclass(frozen=True)
-class Venue:
-    """A simulated venue that listens."""
-
-    process: Process
-    stream_url: str
-    rest_url: str
-    http: httpx.AsyncClient
-
-    async def status(self) -> dict[str, Any]:
-        answer = await self.http.get(f"{self.rest_url}/sim/status")
-        return dict(answer.json())
-
-    async def feed(self) -> dict[str, str]:
-        """Return the environment of an ingester of everything on the tape."""
-        feed = feeds.simulated(await self.status(), self.stream_url, self.rest_url)
-        return feeds.environment([feed])
-
-    async def finished(self) -> bool:
-        return bool((await self.status())["finished"])
-
-
 class House:
     """Starts roles, looks at what they do, and sees that all of them end in order."""
 
@@ -128,6 +50,7 @@ class House:
         self.running: list[Process] = []
         self._folder = folder
         self._started: Counter[str] = Counter()
+        self._eye: Connection | None = None
         self._reader, self._writer = os.pipe()
         """The roles end when we do, however we end."""
 
@@ -135,6 +58,7 @@ class House:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close_eye()
         for process in self.running:
             process.kill()
         os.close(self._writer)
@@ -270,15 +194,14 @@ class House:
             yield connection
 
     async def value(self, query: str, *arguments: object) -> int:
-        async with self.connected() as connection:
-            number: int = await connection.fetchval(query, *arguments)
+        number: int = await (await self._looking()).fetchval(query, *arguments)
         return number
 
     async def rows(self, role: str | None = None) -> list[ProcessRow]:
         """Return what the processes, of one role or of all, have told of themselves."""
-        async with self.connected() as connection:
-            roles = [role] if role else await _roles(connection)
-            return [row for each in roles for row in await processes(connection, each, 0)]
+        connection = await self._looking()
+        roles = [role] if role else await _roles(connection)
+        return [row for each in roles for row in await processes(connection, each, 0)]
 
     async def tallies(self) -> dict[str, Tally]:
         """Return what the ingesters, together, have told of each kind."""
@@ -292,6 +215,23 @@ class House:
     async def in_store(self) -> dict[str, int]:
         """Return how many ticks of each kind there are."""
         return {kind: await self.value(f"SELECT count(*) FROM {kind}") for kind in KINDS}  # noqa: S608
+
+    async def _looking(self) -> "Connection":
+        """Return the connection that conditions are looked at with."""
+        if self._eye is None:
+            self._eye = await connect(self.postgres.url, "test")
+        return self._eye
+
+    def restart_postgres(self) -> None:
+        """Stop PostgreSQL, ending all sessions, and start it again where it was."""
+        self._close_eye()
+        self.postgres.stop()
+        self.postgres.start()
+
+    def _close_eye(self) -> None:
+        if self._eye is not None:
+            self._eye.terminate()
+            self._eye = None
 
 
 async def _roles(connection: "Connection") -> list[str]:

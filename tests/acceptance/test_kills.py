@@ -6,7 +6,8 @@ import pytest
 
 from heliograph.roles import WORKER_LIVE
 from tests.acceptance import evidence
-from tests.acceptance.house import House, Process
+from tests.acceptance.house import House
+from tests.acceptance.processes import Process
 from tests.acceptance.subscriber import subscribed
 
 pytestmark = pytest.mark.slow

@@ -4,7 +4,8 @@ import pytest
 
 from heliograph.roles import SCHEDULER, WORKER_BACKFILL, WORKER_LIVE
 from tests.acceptance import evidence
-from tests.acceptance.house import KINDS, House, Venue
+from tests.acceptance.house import KINDS, House
+from tests.acceptance.processes import Venue
 from tests.acceptance.subscriber import Subscriber, subscribed
 
 pytestmark = pytest.mark.slow
@@ -28,8 +29,7 @@ async def test_every_role_survives_restarts_of_postgresql_and_nothing_is_lost(ho
         pids = {process.pid for process in house.running}
         for _ in range(2):
             await _more(house, subscriber)
-            house.postgres.stop()
-            house.postgres.start()
+            house.restart_postgres()
         assert not await venue.finished()
         await _complete(house, venue, subscriber)
     assert pids == {process.pid for process in house.running if process.status is None}
