@@ -234,6 +234,72 @@ dirty = Table(
     comment="Whole bars' intervals that must be computed again; half-open.",
 )
 
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("instrument_id", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True, comment="trades or depths"),
+    Column("from_ts", TIME, primary_key=True),
+    Column("to_ts", TIME, nullable=False, comment="moved forward with the ticks that prove it"),
+    Column("source", Text, nullable=False, comment="live, or history"),
+    comment="Intervals in which a feed was proven up. Gaps that are not closed override them.",
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("gap_id", BigInteger, primary_key=True),
+    Column("instrument_id", Integer, nullable=False),
+    Column("kind", Text, nullable=False, comment="trades or depths"),
+    Column("cause", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="open, healing, closed, or unrecoverable"),
+    Column("from_ts", TIME, nullable=False),
+    Column("to_ts", TIME, nullable=False),
+    Column("after_id", BigInteger, comment="the last trade before it"),
+    Column("before_id", BigInteger, comment="the first trade after it, once there is one"),
+    Column("job_id", BigInteger, comment="the job that heals it"),
+    Column("opened_at", TIME, nullable=False, server_default=NOW),
+    Column("closed_at", TIME),
+    Column("detail", Text, nullable=False, server_default=""),
+    Index(None, "instrument_id", "kind", "to_ts"),
+    Index("gaps_unsettled_idx", "instrument_id", postgresql_where=text("state IN ('open', 'healing')")),
+    comment="Intervals in which a feed was not proven up.",
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job_id", BigInteger, primary_key=True),
+    Column("kind", Text, nullable=False, comment="heal, or recent"),
+    Column("state", Text, nullable=False, comment="waiting, running, done, or failed"),
+    Column("created_at", TIME, nullable=False, server_default=NOW),
+    Column("finished_at", TIME),
+    Column("detail", Text, nullable=False, server_default=""),
+    comment="What was asked of the backfill lane.",
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("chunk_id", BigInteger, primary_key=True),
+    Column("job_id", BigInteger, nullable=False, index=True),
+    Column("gap_id", BigInteger, comment="the gap that it heals"),
+    Column("instrument_id", Integer, nullable=False),
+    Column("from_ts", TIME, nullable=False),
+    Column("to_ts", TIME, nullable=False),
+    Column("cursor", Text, nullable=False, server_default="", comment="where the next page begins"),
+    Column("state", Text, nullable=False, comment="waiting, done, or failed"),
+    Column("attempts", Integer, nullable=False, server_default="0", comment="in a row without an answer"),
+    Column("due_at", TIME, nullable=False, server_default=NOW),
+    Column("leased_until", TIME),
+    Column("leased_by", Text),
+    Column("requests", Integer, nullable=False, server_default="0"),
+    Column("stored", BigInteger, nullable=False, server_default="0", comment="rows that were new"),
+    Column("detail", Text, nullable=False, server_default=""),
+    Index("chunks_due_idx", "due_at", postgresql_where=text("state = 'waiting'")),
+    comment="The pieces of a job; the cursor of one is committed with its rows.",
+)
+
 dead_letters = Table(
     "dead_letters",
     metadata,

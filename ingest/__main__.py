@@ -16,11 +16,12 @@ from db.processes import Heartbeat
 from db.settings import DatabaseSettings
 from ingest.buffer import Buffer
 from ingest.feeds import Feed
+from ingest.intake import Intake
 from ingest.notifying import Notifier, Wire
 from ingest.reporting import FeedReporter
 from ingest.routes import Route, routes
 from ingest.settings import IngestSettings
-from ingest.sockets import Intake, Patience
+from ingest.sockets import Patience
 from ingest.tallies import Tallies
 from ingest.writer import Rhythm, Writer
 from market.errors import StoreError, StoreUnavailableError

@@ -7,9 +7,10 @@ import httpx
 import structlog
 
 from db.feeds import FeedState
+from ingest.intake import Intake
 from ingest.routes import Route
 from ingest.snapshots import Snapshots
-from ingest.sockets import Conversation, Intake, Patience, opened
+from ingest.sockets import Conversation, Patience, opened
 from market.errors import FeedError, SubscriptionRefusedError
 from runtime.clock import Clock
 from runtime.lifecycle import wait_at_most

@@ -10,9 +10,8 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from ingest.buffer import Arrival, Buffer
+from ingest.intake import Intake
 from ingest.snapshots import Snapshots
-from ingest.tallies import Tallies
 from ingest.venues.venue import FRAMES, Decoded, Decoder, Reason, Rejection, Script
 from market.errors import DecodeError, FeedError, SubscriptionRefusedError
 from market.times import SECOND
@@ -59,22 +58,6 @@ async def opened(url: str) -> AsyncIterator[ClientConnection]:
     except (OSError, TimeoutError, WebSocketException) as error:
         message = f"{url} cannot be read: {type(error).__name__}: {error}"
         raise FeedError(message) from error
-
-
-class Intake:
-    """Where what was decoded goes: counted as offered, then into the buffer."""
-
-    def __init__(self, exchange: str, buffer: Buffer, tallies: Tallies) -> None:
-        self._exchange = exchange
-        self._buffer = buffer
-        self._tallies = tallies
-
-    async def take(self, decoded: Decoded) -> None:
-        """Pass on what was decoded, waiting while the buffer is full."""
-        if decoded.ticks or decoded.watermarks:
-            arrival = Arrival(self._exchange, decoded)
-            self._tallies.offer(arrival)
-            await self._buffer.put(arrival)
 
 
 class Conversation:

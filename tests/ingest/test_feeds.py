@@ -15,8 +15,9 @@ from websockets.protocol import Event
 
 from ingest.buffer import Arrival, Buffer
 from ingest.feeds import Feed
+from ingest.intake import Intake
 from ingest.routes import Route, rebased
-from ingest.sockets import Intake, Patience
+from ingest.sockets import Patience
 from ingest.tallies import Tallies
 from ingest.venues.binance import Binance
 from ingest.venues.venue import FRAMES, Reason
