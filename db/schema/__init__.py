@@ -1,0 +1,45 @@
+"""The one definition of the schema. Alembic migrates towards it; a test compares the two.
+
+Times are ``timestamptz``; in Python they are microseconds. Hot tables have no foreign keys.
+Tables that Citus would distribute carry ``instrument_id`` in every unique key.
+"""
+
+from db.schema.dead_letters import dead_letters, quarantines
+from db.schema.feeds import feeds
+from db.schema.gaps import gaps, proofs
+from db.schema.instruments import exchanges, installation, instruments
+from db.schema.jobs import chunks, jobs
+from db.schema.outcomes import bars, publications, signals
+from db.schema.processes import processes
+from db.schema.queue import batches, checkpoints, dirty, shards, states, writers
+from db.schema.ticks import HOT, depths, quotes, trades, watermarks
+from db.schema.words import metadata
+
+__all__ = [
+    "HOT",
+    "bars",
+    "batches",
+    "checkpoints",
+    "chunks",
+    "dead_letters",
+    "depths",
+    "dirty",
+    "exchanges",
+    "feeds",
+    "gaps",
+    "installation",
+    "instruments",
+    "jobs",
+    "metadata",
+    "processes",
+    "proofs",
+    "publications",
+    "quarantines",
+    "quotes",
+    "shards",
+    "signals",
+    "states",
+    "trades",
+    "watermarks",
+    "writers",
+]

@@ -1,0 +1,37 @@
+"""What is proven, and where it is not."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text
+
+from db.schema.words import NOW, TIME, metadata
+
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("instrument_id", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True, comment="trades or depths"),
+    Column("from_ts", TIME, primary_key=True),
+    Column("to_ts", TIME, nullable=False, comment="moved forward with the ticks that prove it"),
+    Column("source", Text, nullable=False, comment="live, or history"),
+    comment="Intervals in which a feed was proven up. Gaps that are not closed override them.",
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("gap_id", BigInteger, primary_key=True),
+    Column("instrument_id", Integer, nullable=False),
+    Column("kind", Text, nullable=False, comment="trades or depths"),
+    Column("cause", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="open, healing, closed, or unrecoverable"),
+    Column("from_ts", TIME, nullable=False),
+    Column("to_ts", TIME, nullable=False),
+    Column("after_id", BigInteger, comment="the last trade before it"),
+    Column("before_id", BigInteger, comment="the first trade after it, once there is one"),
+    Column("job_id", BigInteger, comment="the job that heals it"),
+    Column("opened_at", TIME, nullable=False, server_default=NOW),
+    Column("closed_at", TIME),
+    Column("detail", Text, nullable=False, server_default=""),
+    Index(None, "instrument_id", "kind", "to_ts"),
+    Index("gaps_unsettled_idx", "instrument_id", postgresql_where=text("state IN ('open', 'healing')")),
+    comment="Intervals in which a feed was not proven up.",
+)

@@ -1,0 +1,60 @@
+"""What was computed from the tape, and what was told of it."""
+
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, SmallInteger, Table, Text
+from sqlalchemy.dialects.postgresql import JSON, JSONB
+
+from db.schema.words import TIME, metadata
+
+bars = Table(
+    "bars",
+    metadata,
+    Column("instrument_id", Integer, primary_key=True, autoincrement=False),
+    Column("interval_seconds", Integer, primary_key=True, autoincrement=False),
+    Column("start", TIME, primary_key=True),
+    Column("open", Double, nullable=False),
+    Column("high", Double, nullable=False),
+    Column("low", Double, nullable=False),
+    Column("close", Double, nullable=False),
+    Column("volume", Double, nullable=False),
+    Column("quote_volume", Double, nullable=False),
+    Column("buy_volume", Double, nullable=False),
+    Column("sell_volume", Double, nullable=False),
+    Column("trades", Integer, nullable=False),
+    Column("source", Text, nullable=False, comment="live, or backfill when rebuilt"),
+    comment="Final bars only.",
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    Column("instrument_id", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("version", SmallInteger, primary_key=True, autoincrement=False),
+    Column("ts", TIME, primary_key=True),
+    Column("direction", Text, nullable=False),
+    Column("strength", Double, nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("price", Double, nullable=False),
+    Column("evidence", JSONB, nullable=False),
+    Column("from_ts", TIME, nullable=False),
+    Column("to_ts", TIME, nullable=False),
+    Column("received_at", TIME, nullable=False, comment="of the tick that decided it"),
+    Column("committed_at", TIME, nullable=False),
+    Index(None, "instrument_id", "ts"),
+    comment="Current truth under a content key: computing again gives the same row.",
+)
+
+publications = Table(
+    "publications",
+    metadata,
+    Column("instrument_id", Integer, primary_key=True, autoincrement=False),
+    Column("family", Text, primary_key=True),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("op", Text, nullable=False),
+    Column("revises", BigInteger, comment="of a correction: the offset that it corrects"),
+    Column("about", Text, nullable=False, comment="a signal's kind, a bar's interval"),
+    Column("ts", TIME, nullable=False, comment="a signal's ts, a bar's start"),
+    Column("data", JSON, nullable=False, comment="text as sent, not jsonb: subscribers get these bytes"),
+    Column("committed_at", TIME, nullable=False),
+    comment="The stream's append-only log.",
+)
