@@ -54,7 +54,8 @@ class Policy(StrEnum):
 
 
 RequestId = int | str | None
-Offset = Annotated[int, msgspec.Meta(ge=0)]
+Offset = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=3_600_000)]
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -64,7 +65,7 @@ class Ask(msgspec.Struct, frozen=True):
     after: Offset | dict[str, Offset] | None = None
     since: str | None = None
     policy: Policy | None = None
-    max_rate_ms: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    max_rate_ms: Milliseconds | None = None
 
 
 class Subscribe(msgspec.Struct, frozen=True, tag_field="op", tag="subscribe"):

@@ -83,12 +83,15 @@ class BarsQuestion(HistoryQuestion):
     interval: Literal["1s", "1m", "1h"] = "1m"
 
 
+KindName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,62}$")]
+
+
 class SignalsQuestion(HistoryQuestion):
     """Whose signals."""
 
     exchange: str | None = Field(default=None, description="All exchanges when left out.")
     symbol: str | None = Field(default=None, description="Needs an exchange.")
-    kind: list[str] = Field(default=[], description="All kinds when left out; may be repeated.")
+    kind: list[KindName] = Field(default=[], description="All kinds when left out; may be repeated.")
 
 
 class Row(BaseModel):

@@ -9,11 +9,14 @@ WHERE state <> 'stopped' AND updated_at > clock_timestamp() - interval '1 hour'
 ORDER BY exchange, url
 
 -- name: processes
--- Processes that run, or died without a word in the last minute; who stopped in order is no news.
+-- Processes that run, or died without a word within a day and nobody took their place; who stopped in
+-- order is no news.
 SELECT process_id, role, host, pid, started_at,
        extract(epoch FROM clock_timestamp() - seen_at)::float8 AS beat_age_seconds
-FROM processes
-WHERE stopped_at IS NULL AND seen_at > clock_timestamp() - interval '1 minute'
+FROM processes AS process
+WHERE stopped_at IS NULL AND seen_at > clock_timestamp() - interval '1 day'
+  AND NOT EXISTS (SELECT FROM processes AS successor
+                  WHERE successor.role = process.role AND successor.started_at > process.seen_at)
 ORDER BY role, process_id
 
 -- name: queue

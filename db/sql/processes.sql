@@ -19,5 +19,7 @@ WHERE role = $1 AND started_at >= $2
 ORDER BY started_at, process_id
 
 -- name: forget
--- The scheduler's: rows of processes that ended long ago.
-DELETE FROM processes WHERE seen_at < clock_timestamp() - interval '7 days'
+-- The scheduler's: rows of processes that ended long ago. Those whose totals are summed are kept:
+-- a counter that falls would be taken for one that began again.
+DELETE FROM processes
+WHERE seen_at < clock_timestamp() - interval '7 days' AND role NOT IN ('ingest', 'worker-live')

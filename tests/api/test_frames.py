@@ -45,6 +45,8 @@ def test_fields_that_are_unknown_are_ignored() -> None:
         ('{"op":"subscribe"}', Code.MALFORMED),
         ('{"op":"subscribe","channels":[{"channel":"x","after":-1}]}', Code.MALFORMED),
         ('{"op":"subscribe","channels":[{"channel":"x","policy":"some"}]}', Code.MALFORMED),
+        (f'{{"op":"subscribe","channels":[{{"channel":"x","after":{2**63}}}]}}', Code.MALFORMED),
+        (f'{{"op":"subscribe","channels":[{{"channel":"x","max_rate_ms":1{"0" * 400}}}]}}', Code.MALFORMED),
     ],
 )
 def test_what_is_no_frame_is_refused_by_number(text: str, code: Code) -> None:

@@ -117,6 +117,12 @@ async def test_signals_are_asked_of_one_or_of_all(served: Served, worker: Worker
     assert [{"rsi": 71.25}] == [row["evidence"] for row in flow["data"]]
 
 
+@pytest.mark.parametrize("kind", ["\0", "RSI", "no kind", ""])
+async def test_what_can_be_no_kind_is_refused(served: Served, kind: str) -> None:
+    refused = await served.http.get("/v1/signals", params={"kind": kind})
+    assert (422, True) == (refused.status_code, "kind" in refused.text)
+
+
 async def test_an_answer_is_kept_and_can_be_asked_for_afresh(served: Served, worker: Worker) -> None:
     await worker.instruments("SOL/USD")
     first = await served.http.get("/v1/instruments")

@@ -1,6 +1,7 @@
 """The bus: heard by who listens, missed by who does not, and never in anybody's way."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -32,6 +33,30 @@ async def test_messages_arrive_as_they_were_said(redis_url: str) -> None:
         assert [3, 5] == subjects.decode_wake((await next_of(listening)).data)
         assert [PUBLICATION] == subjects.decode_publications((await next_of(listening)).data)
         assert [LATEST] == subjects.decode_latest((await next_of(listening)).data)
+
+
+async def test_a_quiet_line_is_not_lost(redis_url: str) -> None:
+    listening = Subscriber(redis_url, [subjects.WAKE], silence_seconds=0.05).listen()
+    async with publishing.opened(redis_url) as bus, aclosing(listening):
+        assert (await next_of(listening)).connected
+        heard = asyncio.ensure_future(next_of(listening))
+        done, _ = await asyncio.wait({heard}, timeout=0.5)
+        assert not done
+        await bus.wake([4])
+        assert [4] == subjects.decode_wake((await heard).data)
+
+
+async def test_a_redis_that_hangs_is_a_loss(valkey_server: Valkey) -> None:
+    listening = Subscriber(valkey_server.url, [subjects.WAKE], silence_seconds=0.2).listen()
+    process = valkey_server.process
+    assert process
+    async with aclosing(listening):
+        assert (await next_of(listening)).connected
+        process.send_signal(signal.SIGSTOP)
+        assert not (await next_of(listening)).connected
+        process.send_signal(signal.SIGCONT)
+        while not (await next_of(listening)).connected:
+            pass
 
 
 async def test_publishing_to_nobody_says_that_everything_goes_on() -> None:

@@ -1,7 +1,15 @@
 """How things stand."""
 
+from typing import TYPE_CHECKING
+
+import pytest
+
 from db import overview
 from db.connections import connected
+from db.processes import forget_old
+
+if TYPE_CHECKING:
+    from db.connections import Connection
 
 
 async def test_an_idle_installation_has_nothing_waiting(postgres_url: str) -> None:
@@ -29,3 +37,38 @@ async def test_ages_are_told_by_the_servers_clock(postgres_url: str) -> None:
         round((seen.feeds[0].frame_age_seconds or 0) / 60),
     )
     assert (1, 12, 60) == (seen.queue.batches, seen.queue.ticks, round(seen.queue.oldest_seconds / 60))
+
+
+@pytest.mark.parametrize(
+    ("seen", "successor", "told"),
+    [("1 second", False, True), ("3 hours", False, True), ("2 days", False, False), ("3 hours", True, False)],
+)
+async def test_a_process_that_died_is_told_until_another_takes_its_place(
+    postgres_url: str, seen: str, *, successor: bool, told: bool
+) -> None:
+    async with connected(postgres_url, "test") as connection:
+        await _add_process(connection, "dead", seen)
+        if successor:
+            await _add_process(connection, "successor", "0 seconds")
+        dead = [row for row in (await overview.read(connection)).processes if row.process_id == "dead"]
+    assert told == bool(dead)
+
+
+async def test_totals_are_never_forgotten(postgres_url: str) -> None:
+    async with connected(postgres_url, "test") as connection:
+        await _add_process(connection, "old", "30 days")
+        await connection.execute(
+            "INSERT INTO processes SELECT 'worker', 'worker-live', host, pid, started_at, seen_at,"
+            " stopped_at, counters FROM processes"
+        )
+        await forget_old(connection)
+        assert ["worker"] == [row[0] for row in await connection.fetch("SELECT process_id FROM processes")]
+
+
+async def _add_process(connection: "Connection", name: str, seen: str) -> None:
+    await connection.execute(
+        "INSERT INTO processes VALUES ($1, 'scheduler', 'here', 1, clock_timestamp() - $2::text::interval,"
+        " clock_timestamp() - $2::text::interval, NULL, '{}')",
+        name,
+        seen,
+    )
