@@ -6,21 +6,25 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from runtime.clock import Clock, now
+from sim import rest
 from sim.audience import Audience, Listener
+from sim.ledger import Ledger
 from sim.offered import Tally, count
 from sim.pacing import Pace
-from sim.protocols.protocol import SnapshotRequest, VenueProtocol
+from sim.protocols.protocol import Json, SnapshotRequest, Topic, VenueProtocol
 from sim.recordings import Frame
+from sim.rest.rest import Address, Answer, address_of, json_of
+from sim.rest.tape import tape_of
 from sim.tapes import Tape, parsed
 
 HOST = "127.0.0.1"
 STATUS_PATH = "/sim/status"
+TAPE_PATH = "/sim/tape"
 
 _FRAMES_A_TURN = 64
 """Frames sent in a row at most before others get their turn; about two milliseconds."""
@@ -49,6 +53,8 @@ class SimulatedVenue:
         self._connections = connections
         self._clock = clock
         self._audience = Audience(tape.contents.topics, settle_seconds)
+        self._ledger = Ledger(tape.contents.venue_symbols)
+        self._rest = rest.named(venue.name)
         self._tally = Tally()
         self._frames = 0
         self._unreadable = 0
@@ -149,12 +155,19 @@ class SimulatedVenue:
         """Send a frame to all who subscribed to its topic, or to everybody when it cannot be read."""
         message = parsed(frame.text)
         topic = self._venue.topic(message)
+        self._record(topic, message)
         offered = count(self._venue.name, message)
         for listener in self._audience.subscribed:
             if (message is None or topic in listener.topics) and await listener.send(frame.text):
                 self._tally.add(offered)
                 self._frames += 1
                 self._unreadable += message is None
+
+    def _record(self, topic: Topic | None, message: Json) -> None:
+        """Put trades on the tape; those that cannot be read are none, and are played as they are."""
+        with suppress(ValueError):
+            if topic is not None and (fills := self._venue.fills(message)):
+                self._ledger.record(topic.symbol, fills)
 
     async def _beat(self) -> None:
         """Send the venue's own heartbeats."""
@@ -167,29 +180,37 @@ class SimulatedVenue:
     def _respond(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer what is not a socket; None lets the handshake go on."""
         if request.path == STATUS_PATH:
-            return _json(connection, HTTPStatus.OK, msgspec.json.encode(self.status()))
+            return _json(connection, Answer(json_of(self.status())))
+        if answer := self._answer_trades(address_of(request.path)):
+            return _json(connection, answer)
         book = self._venue.snapshot_request(request.path)
         if book is not None:
-            return self._respond_book(connection, book)
+            return _json(connection, self._answer_book(book))
         if self._venue.topics_of(request.path) is None:
             return connection.respond(HTTPStatus.NOT_FOUND, f"{request.path} is not served here\n")
         return None
 
-    def _respond_book(self, connection: ServerConnection, request: SnapshotRequest) -> Response:
+    def _answer_trades(self, address: Address) -> Answer | None:
+        if address.path == TAPE_PATH:
+            return tape_of(address, self._ledger)
+        return self._rest.answer(address, self._ledger, self._clock()) if self._rest else None
+
+    def _answer_book(self, request: SnapshotRequest) -> Answer:
         book = parsed(self._tape.snapshot(request.symbol) or b"")
         if book is None:
-            refusal = b'{"code":-1121,"msg":"Invalid symbol."}'
-            return _json(connection, HTTPStatus.BAD_REQUEST, refusal)
+            return Answer(b'{"code":-1121,"msg":"Invalid symbol."}', HTTPStatus.BAD_REQUEST)
         sides = {side: book[side][: request.limit] for side in ("bids", "asks")}
-        return _json(connection, HTTPStatus.OK, msgspec.json.encode({**book, **sides}))
+        return Answer(json_of({**book, **sides}))
 
 
 def _target(connection: ServerConnection) -> str:
     return connection.request.path if connection.request else "/"
 
 
-def _json(connection: ServerConnection, status: HTTPStatus, body: bytes) -> Response:
-    response = connection.respond(status, body.decode())
+def _json(connection: ServerConnection, answer: Answer) -> Response:
+    response = connection.respond(answer.status, answer.body.decode())
     del response.headers["Content-Type"]
     response.headers["Content-Type"] = "application/json"
+    for name, value in answer.headers.items():
+        response.headers[name] = value
     return response

@@ -43,9 +43,9 @@ class Tape(Protocol):
 
 
 def parsed(text: bytes) -> Json:
-    """Return the message in a frame, or None for what is no JSON."""
+    """Return the message in a frame, its fractions as they are written, or None for what is no JSON."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_float=str)
     except ValueError:
         return None
 

@@ -7,16 +7,20 @@ https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-
 # ruff: noqa: ARG002 - what one venue needs to answer, another does not
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from urllib.parse import parse_qs, urlsplit
 
 from market.errors import InvalidInputError
 from market.instruments import Market
+from sim.ledger import Fill
 from sim.protocols.protocol import Json, Reply, SnapshotRequest, Topic, Topics, dumps
 from sim.symbols import from_binance
 
 _DEPTH_PATHS = ("/api/v1/depth", "/api/v3/depth", "/fapi/v1/depth")
 _DEFAULT_LIMIT = 500
+_MILLISECOND = 1_000_000
+"""In nanoseconds."""
+
 _METHODS = "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`"
 
 
@@ -40,6 +44,13 @@ class Binance:
             raise InvalidInputError(message)
         swap = "pu" in data or "X" in data or data.get("e") == "bookTicker"
         return Market.SWAP if swap else Market.SPOT
+
+    def fills(self, message: Json) -> Sequence[Fill]:
+        """Read a trade; its maker is the buyer or the seller."""
+        match message["data"]:
+            case {"e": "trade", "t": int(number), "T": int(at), "p": price, "q": size, "m": bool(sold)}:
+                return (Fill(number, at * _MILLISECOND, price, size, "sell" if sold else "buy"),)
+        return ()
 
     def is_snapshot(self, message: Json) -> bool:
         """Tell the REST answer that recorders write between the frames."""

@@ -4,12 +4,13 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from market import times
 from market.instruments import Market
+from sim.ledger import MICROSECOND, Fill
 from sim.protocols.protocol import Json, Reply, SnapshotRequest, Topic, Topics, dumps
 from sim.symbols import from_coinbase
 
@@ -21,6 +22,9 @@ _FEED_OF_TYPE = {
     "l2update": "level2",
     "heartbeat": "heartbeat",
 }
+_TAKERS = {"buy": "sell", "sell": "buy"}
+"""A match tells the side of the maker."""
+
 _FEED_OF_CHANNEL = {"level2_batch": "level2", "ticker_batch": "ticker"}
 
 
@@ -39,6 +43,20 @@ class Coinbase:
     def market(self, message: Json) -> Market:
         """Everything is spot."""
         return Market.SPOT
+
+    def fills(self, message: Json) -> Sequence[Fill]:
+        """Read a match; the last one before a subscription is told again."""
+        match message:
+            case {
+                "type": "match" | "last_match",
+                "trade_id": int(number),
+                "time": str(time),
+                "price": price,
+                "size": size,
+                "side": "buy" | "sell" as maker,
+            }:
+                return (Fill(number, times.from_iso(time) * MICROSECOND, price, size, _TAKERS[maker]),)
+        return ()
 
     def is_snapshot(self, message: Json) -> bool:
         """Books do not come by REST."""

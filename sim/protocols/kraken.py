@@ -7,17 +7,19 @@ https://docs.kraken.com/api/docs/websocket-v2/book
 # ruff: noqa: ARG002 - what one venue needs to answer, another does not
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from market import times
 from market.instruments import Market
+from sim.ledger import MICROSECOND, Fill
 from sim.protocols.protocol import Json, Reply, SnapshotRequest, Topic, Topics, dumps
 from sim.symbols import from_kraken
 
 _V1, _V2 = "v1", "v2"
 _CONNECTION = 1
+_SIDES = {"b": "buy", "s": "sell"}
 
 
 class Kraken:
@@ -37,6 +39,15 @@ class Kraken:
     def market(self, message: Json) -> Market:
         """Everything is spot."""
         return Market.SPOT
+
+    def fills(self, message: Json) -> Sequence[Fill]:
+        """Read the trades of either version; those of version 1 have no ids."""
+        match message:
+            case [_, list() as rows, "trade", _]:
+                return tuple(_fills_v1(rows))
+            case {"channel": "trade", "data": list() as rows}:
+                return tuple(_fills_v2(rows))
+        return ()
 
     def is_snapshot(self, message: Json) -> bool:
         """Books do not come by REST."""
@@ -97,6 +108,26 @@ class Kraken:
 def _feed(channel: str, version: str) -> str:
     """Return ``book/v1`` for ``book``, ``book-10``, and ``book-1000``."""
     return f"{channel.partition('-')[0]}/{version}"
+
+
+def _fills_v1(rows: list[Json]) -> Iterator[Fill]:
+    for row in rows:
+        match row:
+            case [str() as price, str() as size, str() as time, "b" | "s" as side, *_]:
+                yield Fill(None, times.from_seconds_text(time) * MICROSECOND, price, size, _SIDES[side])
+
+
+def _fills_v2(rows: list[Json]) -> Iterator[Fill]:
+    for row in rows:
+        match row:
+            case {
+                "trade_id": int(number),
+                "timestamp": str(time),
+                "price": price,
+                "qty": size,
+                "side": "buy" | "sell" as side,
+            }:
+                yield Fill(number, times.from_iso(time) * MICROSECOND, str(price), str(size), side)
 
 
 def _pairs(version: str, known: Collection[Topic]) -> set[str]:

@@ -1,11 +1,12 @@
 """What the simulated venue asks of an exchange's protocol."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
 from market.instruments import Market
+from sim.ledger import Fill
 
 Json: TypeAlias = Any
 """Parsed JSON of any shape: what a recording holds is not trusted."""
@@ -46,6 +47,9 @@ class VenueProtocol(Protocol):
 
     def market(self, message: Json) -> Market:
         """Return the market of a message that has a topic; InvalidInputError where we know none."""
+
+    def fills(self, message: Json) -> Sequence[Fill]:
+        """Return the trades in a message that has a topic; all are of its symbol."""
 
     def is_snapshot(self, message: Json) -> bool:
         """Tell whether a message without a topic is the book that REST answers with."""

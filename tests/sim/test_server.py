@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from market.instruments import Market
+from sim.generator import GeneratedTape
 from sim.pacing import MAX, Pace
 from sim.protocols import named
 from sim.protocols.protocol import Topic
@@ -203,6 +204,37 @@ async def test_rest_is_answered_while_the_tape_plays() -> None:
             answer = await client.get("/api/v3/depth", params={"symbol": "BNBBTC", "limit": 1})
         assert {"lastUpdateId": 160, "bids": [["2", "1"]], "asks": [["3", "1"]]} == answer.json()
         listening.cancel()
+
+
+async def test_history_knows_what_was_played_and_agrees_with_the_tape() -> None:
+    tape = GeneratedTape(7, ["BTC/USDT"], 200, 5)
+    async with playing(tape) as sim, connected(sim, "/stream?streams=btcusdt@trade") as socket:
+        await sim.finished.wait()
+        async with httpx.AsyncClient(base_url=sim.rest_url) as client:
+            true = (await client.get("/sim/tape", params={"symbol": "BTCUSDT"})).json()["trades"]
+            heard_ = [json.loads(text)["data"] for text in await heard(socket, len(true))]
+            query = {"symbol": "BTCUSDT", "fromId": true[0]["id"], "limit": 1000}
+            answer = await client.get("/api/v3/historicalTrades", params=query)
+        assert answer.headers["x-mbx-used-weight-1m"] == "25"
+        assert [trade["id"] for trade in true] == [trade["t"] for trade in heard_]
+        assert [trade["ts"] for trade in true] == [trade["T"] * 1000 for trade in heard_]
+        assert [(trade["id"], trade["price"]) for trade in true] == [
+            (trade["id"], trade["price"]) for trade in answer.json()
+        ]
+
+
+async def test_a_recording_remembers_the_trades_that_it_has_played(recordings: Path) -> None:
+    tape = RecordedTape(named("binance"), [recordings / "hftbacktest/spot_btcusdt_20240808.gz"])
+    async with playing(tape) as sim, connected(sim, "/stream?streams=btcusdt@trade") as socket:
+        first = json.loads((await heard(socket, 1))[0])["data"]
+        await heard(socket, 9_756)
+        await sim.finished.wait()
+        async with httpx.AsyncClient(base_url=sim.rest_url) as client:
+            query = {"symbol": "BTCUSDT", "fromId": first["t"], "limit": 1}
+            (told,) = (await client.get("/api/v3/historicalTrades", params=query)).json()
+            true = (await client.get("/sim/tape", params={"symbol": "BTCUSDT"})).json()["trades"]
+        assert (first["t"], first["T"], first["p"]) == (told["id"], told["time"], told["price"])
+        assert len(true) == 9_757
 
 
 async def test_other_addresses_are_not_found() -> None:

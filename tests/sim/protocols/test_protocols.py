@@ -21,6 +21,7 @@ def test_any_recorded_json_belongs_to_a_topic_or_to_none(name: str, message: obj
     topic = venue.topic(message)
     if topic is not None:
         assert venue.market(message)
+        assert list(venue.fills(message)) is not None
 
 
 @given(st.sampled_from(NAMES), json_values.map(json.dumps) | st.text())

@@ -1,0 +1,124 @@
+"""The trades that a venue has executed: its true tape, and what its own history still knows of it."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+REMEMBERED = 1_000_000
+"""Trades kept of each symbol; beyond them the oldest are given up."""
+
+_SLACK = 0.25
+"""How far the bound may be passed before the oldest are given up together."""
+
+MICROSECOND = 1000
+"""In nanoseconds."""
+
+
+class Fill(NamedTuple):
+    """One executed trade: prices and sizes as the venue writes them, ``side`` is the taker's, buy or sell.
+
+    ``trade_id`` is None where the venue does not number its trades.
+    """
+
+    trade_id: int | None
+    ns: int
+    price: str
+    size: str
+    side: str
+
+    @property
+    def ts(self) -> int:
+        """Return the time in microseconds."""
+        return self.ns // MICROSECOND
+
+
+class Trades:
+    """The trades of one symbol in the order of their ids, or as they came where there are none."""
+
+    def __init__(self, remembered: int = REMEMBERED) -> None:
+        """Keep so many at most."""
+        self._remembered = remembered
+        self._ids: list[int] = []
+        self._fills: list[Fill] = []
+        self._forgotten: set[int] = set()
+        self.numbered = True
+
+    def record(self, fill: Fill) -> int:
+        """Add a trade; one whose id is known already is the same trade. Return its id here."""
+        number = self._number(fill)
+        at = len(self._ids) if not self._ids or number > self._ids[-1] else bisect_left(self._ids, number)
+        if at == len(self._ids) or self._ids[at] != number:
+            self._ids.insert(at, number)
+            self._fills.insert(at, fill)
+            self._give_up_the_oldest()
+        return number
+
+    def forget(self, number: int) -> None:
+        """Let the venue's history lack a trade for ever."""
+        self._forgotten.add(number)
+
+    def tape(self, after: int = -1, limit: int | None = None) -> list[tuple[int, Fill, bool]]:
+        """Return the true tape after an id: each trade's id, the trade, and whether history knows it."""
+        first = bisect_right(self._ids, after)
+        last = len(self._ids) if limit is None else first + limit
+        return [
+            (number, fill, number not in self._forgotten)
+            for number, fill in zip(self._ids[first:last], self._fills[first:last], strict=True)
+        ]
+
+    def history(self, first: int, limit: int) -> list[Fill]:
+        """Return what history knows from an id on, the oldest first."""
+        return self._known(range(bisect_left(self._ids, first), len(self._ids)), limit)
+
+    def latest(self, limit: int, before: int | None = None) -> list[Fill]:
+        """Return what history knows before an id, or at all: the newest, the oldest of them first."""
+        end = len(self._ids) if before is None else bisect_left(self._ids, before)
+        return self._known(range(end - 1, -1, -1), limit)[::-1]
+
+    def since(self, ns: int, limit: int) -> list[Fill]:
+        """Return what history knows of later than a time, the oldest first."""
+        first = bisect_right(self._fills, ns, key=_time)
+        return self._known(range(first, len(self._ids)), limit)
+
+    def _known(self, places: Iterable[int], limit: int) -> list[Fill]:
+        found: list[Fill] = []
+        for place in places:
+            if len(found) == limit:
+                break
+            if self._ids[place] not in self._forgotten:
+                found.append(self._fills[place])
+        return found
+
+    def _number(self, fill: Fill) -> int:
+        if fill.trade_id is not None:
+            return fill.trade_id
+        self.numbered = False
+        return self._ids[-1] + 1 if self._ids else 1
+
+    def _give_up_the_oldest(self) -> None:
+        if len(self._ids) > self._remembered * (1 + _SLACK):
+            surplus = len(self._ids) - self._remembered
+            self._forgotten.difference_update(self._ids[:surplus])
+            del self._ids[:surplus], self._fills[:surplus]
+
+
+class Ledger:
+    """The trades of all symbols of a venue."""
+
+    def __init__(self, symbols: Iterable[str], remembered: int = REMEMBERED) -> None:
+        """Keep so many of each symbol at most; the symbols are the venue's."""
+        self._trades = {symbol: Trades(remembered) for symbol in symbols}
+
+    def record(self, symbol: str, fills: Sequence[Fill]) -> None:
+        """Add what was executed."""
+        trades = self._trades[symbol]
+        for fill in fills:
+            trades.record(fill)
+
+    def of(self, symbol: str) -> Trades | None:
+        """Return the trades of a symbol; None for one that is not traded here."""
+        return self._trades.get(symbol)
+
+
+def _time(fill: Fill) -> int:
+    return fill.ns
