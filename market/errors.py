@@ -7,11 +7,18 @@
     ├── InvalidInputError
     │   ├── UnknownVenueError
     │   ├── UnknownInstrumentError
+    │   ├── UnknownFeedError
     │   └── RefusedRequestError
+    ├── UnauthenticatedError
+    ├── ForbiddenError
+    ├── SaturatedError
     ├── DecodeError
     │   └── RefusedTickError
     ├── FeedError
-    │   └── SubscriptionRefusedError
+    │   ├── SubscriptionRefusedError
+    │   ├── UnresolvedNameError
+    │   ├── GeoBlockedError
+    │   └── ProxyError
     ├── StoreError
     │   ├── StoreUnavailableError
     │   ├── StoreConflictError
@@ -48,12 +55,30 @@ class UnknownInstrumentError(InvalidInputError):
     """No instrument of that name is known."""
 
 
+class UnknownFeedError(InvalidInputError):
+    """No such feed is wanted."""
+
+
 class RefusedRequestError(InvalidInputError):
     """What a subscriber asked for cannot be done; ``code`` is its number in the stream's protocol."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class UnauthenticatedError(HeliographError):
+    """Who asks did not say who they are."""
+
+
+class ForbiddenError(HeliographError):
+    """Who asks may not do this."""
+
+
+class SaturatedError(HeliographError):
+    """No ingester has room for more; the same request may pass when they have caught up."""
+
+    retryable = True
 
 
 class DecodeError(HeliographError):
@@ -76,6 +101,22 @@ class FeedError(HeliographError):
 
 class SubscriptionRefusedError(FeedError):
     """The venue refused what was subscribed to."""
+
+    retryable = False
+
+
+class UnresolvedNameError(FeedError):
+    """The venue's name has no address here: DNS fails, or there is no network."""
+
+
+class GeoBlockedError(FeedError):
+    """The venue, or who stands before it, does not serve this machine's address."""
+
+    retryable = False
+
+
+class ProxyError(FeedError):
+    """A proxy stands between us and the venue, and does not let us through."""
 
     retryable = False
 
