@@ -61,13 +61,15 @@ class Feed:
     async def run(self, stopping: asyncio.Event) -> None:
         """Read until ``stopping`` is set; what was read by then is in the buffer."""
         delays = self._reconnect_delays()
+        time = asyncio.get_running_loop().time
         while not stopping.is_set():
+            began = time()
             try:
                 await self._connect(stopping)
             except FeedError as error:
                 refused = isinstance(error, SubscriptionRefusedError)
                 self._become("refused" if refused else "waiting", str(error))
-            if self._conversation and self._conversation.acknowledged:
+            if time() - began >= self._patience.stable_after_seconds:
                 delays = self._reconnect_delays()
             await wait_at_most(stopping, next(delays))
         self._become("stopped", "")

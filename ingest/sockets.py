@@ -31,11 +31,15 @@ _CLOSE_SECONDS: Final = 2.0
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a connection may be silent, and may leave subscriptions unanswered."""
+    """How long a connection may be silent, and may leave subscriptions unanswered.
+
+    One that lived for ``stable_after_seconds`` was sound: the next is made without a long wait.
+    """
 
     silence_seconds: float
     acknowledge_within_seconds: float
     look_every_seconds: float = 1.0
+    stable_after_seconds: float = 30.0
 
 
 @asynccontextmanager
@@ -122,17 +126,26 @@ class Conversation:
     async def _take(self, raw: bytes) -> list[str]:
         """Take one frame; return the symbols whose book is wanted and not on its way yet."""
         self._heard_at = self.last_frame_at = self._clock()
-        try:
-            decoded = self._decoder.decode(raw, self._heard_at)
-        except DecodeError as error:
-            logger.warning("frame.undecodable", error=str(error))
-            decoded = Decoded(rejections=[Rejection(FRAMES, Reason.UNDECODABLE, raw)])
+        decoded = await self._decoded(raw)
         if decoded.acknowledged or decoded.refused:
             await self._note_answers(decoded)
         wanted = [symbol for symbol in decoded.snapshots_wanted if symbol not in self._supplying]
         self._supplying.update(wanted)
         await self._intake.take(decoded)
         return wanted
+
+    async def _decoded(self, raw: bytes) -> Decoded:
+        """Return what a frame says. One that cannot be understood is kept whole, whatever it does to us."""
+        undecodable = Decoded(rejections=[Rejection(FRAMES, Reason.UNDECODABLE, raw)])
+        try:
+            return self._decoder.decode(raw, self.last_frame_at or 0)
+        except (DecodeError, RecursionError) as error:
+            logger.warning("frame.undecodable", error=str(error))
+        except Exception as error:
+            # A fault of the decoder, whose books are not trusted any more.
+            logger.exception("decoder.failed")
+            await self._end(FeedError(f"the decoder failed: {type(error).__name__}: {error}"))
+        return undecodable
 
     async def _note_answers(self, decoded: Decoded) -> None:
         for key in decoded.acknowledged:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -74,6 +74,7 @@ class Bench:
         self._behaviours = list(behaviours)
         self._patience = patience
         self.books: list[httpx.Response] = []
+        self.reconnect_delays: Callable[[], Iterator[float]] = lambda: delays(0.001, 0.01)
         self.buffer = Buffer(bound)
         self.tallies = Tallies(["binance"])
         self.connected = 0
@@ -128,7 +129,7 @@ class Bench:
             Intake("binance", self.buffer, self.tallies),
             http=http,
             patience=self._patience,
-            reconnect_delays=lambda: delays(0.001, 0.01),
+            reconnect_delays=self.reconnect_delays,
             clock=now,
         )
 
@@ -192,6 +193,38 @@ async def test_an_undecodable_frame_is_kept_whole_and_the_feed_goes_on() -> None
         (each.kind, each.reason, each.payload) for each in rejections
     ]
     assert [1, 2] == [trade.trade_id for each in decoded for trade in each.trades]
+
+
+@pytest.mark.parametrize("poison", ["[" * 100_000, '{"stream":"btcusdt@trade","data":' + "[" * 100_000])
+async def test_a_frame_that_nests_too_deeply_is_kept_whole_and_the_feed_goes_on(poison: str) -> None:
+    async def behave(socket: ServerConnection) -> None:
+        await acknowledge(socket)
+        await socket.send(poison)
+        await socket.send(trade(1))
+        await socket.wait_closed()
+
+    bench = Bench(behave)
+    async with bench.running():
+        [undecodable] = await bench.buffer.take(1)
+        assert [1] == trade_ids(await bench.buffer.take(1))
+    assert [poison.encode()] == [each.payload for each in undecodable.decoded.rejections]
+    assert 1 == bench.connected
+
+
+async def test_a_venue_that_acknowledges_and_cuts_is_left_alone_for_longer_and_longer() -> None:
+    longer = asyncio.Event()
+
+    def counted() -> Iterator[float]:
+        for number, delay in enumerate(delays(0.001, 0.01)):
+            if number == 3:
+                longer.set()
+            yield delay
+
+    bench = Bench(acknowledge)
+    bench.reconnect_delays = counted
+    async with bench.running():
+        await longer.wait()
+    assert bench.connected > 3
 
 
 async def test_a_refused_subscription_is_told_and_tried_again() -> None:
