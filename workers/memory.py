@@ -8,7 +8,7 @@ import msgspec
 from market.batches import Span
 from market.ticks import Kind, TapeKey
 from market.times import SECOND
-from workers.folding import Folded, Folder, InstrumentState
+from workers.folding import SNAPSHOT_EVERY, Folded, Folder, InstrumentState
 
 REWIND: Final = 2 * SECOND
 """Event time within which ticks may come in any order and are simply folded again."""
@@ -18,7 +18,10 @@ _EVERY_KIND: Final = frozenset(Kind)
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """An instrument's state, and older ones to go back to: oldest first, reaching REWIND back."""
+    """An instrument's state, and older ones to go back to: oldest first, reaching REWIND back.
+
+    However often it is claimed, there is at most one older state for each SNAPSHOT_EVERY.
+    """
 
     state: InstrumentState
     history: tuple[InstrumentState, ...]
@@ -30,8 +33,9 @@ class Remembered(msgspec.Struct, frozen=True):
 
     def after(self, base: InstrumentState, folded: Folded) -> "Remembered":
         """Return what is remembered once ``folded`` was made from ``base``."""
-        kept = [state for state in (*self.history, self.state) if state.cursor <= base.cursor]
-        return Remembered(folded.state, _pruned((*kept, *folded.snapshots), folded.state.cursor.ts))
+        before = [state for state in (*self.history, self.state) if state.cursor <= base.cursor]
+        kept = _one_a_slot((*before, *folded.snapshots))
+        return Remembered(folded.state, _pruned(kept, folded.state.cursor.ts))
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -65,6 +69,11 @@ def plan(remembered: Remembered, spans: Sequence[Span]) -> Plan:
     base = next((s for s in reversed(remembered.history) if s.cursor < first), remembered.oldest)
     late = tuple(span for span in spans if span.first <= base.cursor)
     return Plan(base, max(cursor, last), _EVERY_KIND, again=True, late=late)
+
+
+def _one_a_slot(states: Sequence[InstrumentState]) -> tuple[InstrumentState, ...]:
+    """Keep the last state of each SNAPSHOT_EVERY of event time."""
+    return tuple({state.cursor.ts // SNAPSHOT_EVERY: state for state in states}.values())
 
 
 def _pruned(states: Sequence[InstrumentState], newest_ts: int) -> tuple[InstrumentState, ...]:
