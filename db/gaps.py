@@ -1,0 +1,168 @@
+"""Gaps at rest: opened, narrowed, and closed with the ticks that show them; read a page at a time."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from sqlalchemy import literal, select
+
+from db import schema
+from db.errors import translated
+from db.queries import load
+from db.windows import fetch
+from market.gaps import HEALED_BY_ITSELF, TOO_LONG, TRADES, Cause, Finding, Gap, GapState
+
+if TYPE_CHECKING:
+    from db.connections import Connection
+
+_sql = load("gaps")
+
+_BRIDGED_WITHIN_SECONDS: Final = 2.0
+"""How long a gap without a trade after it waits for one that continues the last before it is healed."""
+
+_g = schema.gaps.c
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which gaps: of these instruments (all), kind, states, overlapping [from_ts, to_ts)."""
+
+    instrument_ids: Sequence[int] | None = None
+    kind: str | None = None
+    states: Sequence[GapState] = ()
+    from_ts: int | None = None
+    to_ts: int | None = None
+
+
+async def record(connection: "Connection", findings: Sequence[Finding]) -> list[Gap]:
+    """Write what was found, one finding a gap, and return the gaps as they are now; in a transaction.
+
+    A gap that is found closed or narrower is looked for among those that stand. One that is not
+    there is opened, with the job that heals it; there is nothing to close where none stands.
+    """
+    closed = [each for each in findings if each.state == GapState.CLOSED]
+    standing = [each for each in findings if each.state == GapState.OPEN]
+    final = [each for each in findings if each.state == GapState.UNRECOVERABLE]
+    with translated("recording gaps"):
+        gaps = await _close(connection, closed) if closed else []
+        if standing:
+            narrowed = await _narrow(connection, standing)
+            known = {(gap.instrument_id, gap.kind, gap.from_ts, gap.after_id) for gap in narrowed}
+            final = [each for each in standing if each.key not in known] + final
+            gaps += narrowed
+        return gaps + (await _open(connection, final) if final else [])
+
+
+async def by_id(connection: "Connection", gap_ids: Sequence[int]) -> list[Gap]:
+    """Return these gaps as they are now, in the order of their ids."""
+    with translated("reading gaps"):
+        return _gaps(await connection.fetch(_sql.by_id, gap_ids))
+
+
+async def begin_healing(connection: "Connection", gap_id: int) -> None:
+    """Show that somebody works on an open gap."""
+    with translated("healing a gap"):
+        await connection.execute(_sql.begin_healing, gap_id)
+
+
+async def settle(connection: "Connection", gap: Gap, state: GapState, detail: str) -> Gap | None:
+    """End a gap as ``state``, with its job, if it still is as it was when ``gap`` was read.
+
+    None: live found more about it meanwhile, or ended it itself; read it again.
+    """
+    with translated("settling a gap"):
+        rows = await connection.fetch(_sql.settle, gap.gap_id, gap.to_ts, gap.before_id, state, detail)
+        if rows and gap.job_id is not None:
+            await connection.execute(_sql.finish_jobs, [gap.job_id])
+    return _gaps(rows)[0] if rows else None
+
+
+async def read(
+    connection: "Connection",
+    filters: Filters,
+    *,
+    after: int | None = None,
+    newest_first: bool = False,
+    limit: int,
+) -> list[Gap]:
+    """Return a page of gaps in the order of their ids, beyond the gap ``after``."""
+    order = _g.gap_id.desc() if newest_first else _g.gap_id
+    statement = select(*_COLUMNS).where(*_conditions(filters)).order_by(order).limit(limit)
+    if after is not None:
+        statement = statement.where(_g.gap_id < after if newest_first else _g.gap_id > after)
+    return _gaps(await fetch(connection, statement, "reading gaps"))
+
+
+async def _close(connection: "Connection", found: Sequence[Finding]) -> list[Gap]:
+    details = [each.detail for each in found]
+    gaps = _gaps(await connection.fetch(_sql.close, *_keys(found), details))
+    await connection.execute(_sql.finish_jobs, [gap.job_id for gap in gaps if gap.job_id is not None])
+    return gaps
+
+
+async def _narrow(connection: "Connection", found: Sequence[Finding]) -> list[Gap]:
+    ends = [each.to_ts for each in found], [each.before_id for each in found]
+    return _gaps(await connection.fetch(_sql.narrow, *_keys(found), *ends))
+
+
+async def _open(connection: "Connection", found: Sequence[Finding]) -> list[Gap]:
+    rows = await connection.fetch(
+        _sql.open,
+        [each.instrument_id for each in found],
+        [each.kind for each in found],
+        [each.cause for each in found],
+        [each.state for each in found],
+        [each.from_ts for each in found],
+        [each.to_ts for each in found],
+        [each.after_id for each in found],
+        [each.before_id for each in found],
+        [_detail(each) for each in found],
+        [_heals(each) for each in found],
+        _BRIDGED_WITHIN_SECONDS,
+    )
+    return _gaps(rows)
+
+
+def _keys(found: Sequence[Finding]) -> tuple[list[Any], ...]:
+    return (
+        [each.instrument_id for each in found],
+        [each.kind for each in found],
+        [each.from_ts for each in found],
+        [each.after_id for each in found],
+    )
+
+
+def _too_long(found: Finding) -> bool:
+    return found.to_ts - found.from_ts > HEALED_BY_ITSELF
+
+
+def _heals(found: Finding) -> bool:
+    return found.kind == TRADES and found.state == GapState.OPEN and not _too_long(found)
+
+
+def _detail(found: Finding) -> str:
+    return TOO_LONG if found.state == GapState.OPEN and _too_long(found) else found.detail
+
+
+_COLUMNS: Final = [_g[name] for name in Gap.__struct_fields__]
+
+
+def _conditions(filters: Filters) -> Iterable[Any]:
+    if filters.instrument_ids is not None:
+        yield _g.instrument_id.in_(filters.instrument_ids)
+    if filters.kind is not None:
+        yield _g.kind == filters.kind
+    if filters.states:
+        yield _g.state.in_(filters.states)
+    if filters.from_ts is not None:
+        yield _g.to_ts > literal(filters.from_ts, _g.to_ts.type)
+    if filters.to_ts is not None:
+        yield _g.from_ts < literal(filters.to_ts, _g.to_ts.type)
+
+
+def _gaps(rows: Iterable[Any]) -> list[Gap]:
+    return [_gap(dict(row)) for row in rows]
+
+
+def _gap(columns: dict[str, Any]) -> Gap:
+    cause, state = Cause(columns.pop("cause")), GapState(columns.pop("state"))
+    return Gap(cause=cause, state=state, **columns)
