@@ -113,9 +113,11 @@ def _problems(seen: Overview | None, *, redis: bool) -> Iterator[str]:
         return
     if seen.queue.oldest_seconds > _WAITED_TOO_LONG_SECONDS:
         yield f"ticks have waited for workers for {seen.queue.oldest_seconds:.0f} s"
-    for feed in seen.feeds:
+    for feed in seen.sockets:
         if feed.frame_age_seconds is None or feed.frame_age_seconds > _STALE_FEED_SECONDS:
             yield f"feed {feed.exchange} is {feed.state} and silent: {feed.detail or feed.url}"
+    for unheard in seen.unheard:
+        yield f"nobody listens to {unheard}: start an ingester, or pause or remove the feed"
     for process in seen.processes:
         if process.beat_age_seconds > _MISSED_BEAT_SECONDS:
             yield f"{process.role} (process {process.pid}) has not been seen lately"
@@ -138,7 +140,7 @@ def _feeds(seen: Overview | None) -> list[Feed]:
             detail=feed.detail,
             age_seconds=feed.frame_age_seconds,
         )
-        for feed in (seen.feeds if seen else ())
+        for feed in (seen.sockets if seen else ())
     ]
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _sql = load("overview")
 
 
-class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
+class SocketRow(msgspec.Struct, frozen=True, kw_only=True):
     """One connection to a venue; ``frame_age_seconds`` is None before its first frame."""
 
     exchange: str
@@ -45,9 +45,10 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that health tells of the database."""
+    """Everything that health tells of the database; ``unheard`` are feeds that nobody listens to."""
 
-    feeds: list[FeedRow]
+    sockets: list[SocketRow]
+    unheard: list[str]
     processes: list[RunningProcess]
     queue: Queue
 
@@ -55,11 +56,13 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 async def read(connection: "Connection") -> Overview:
     """Return how things stand now."""
     with translated("reading the overview"):
-        feeds = await connection.fetch(_sql.feeds)
+        sockets = await connection.fetch(_sql.sockets)
+        unheard = await connection.fetch(_sql.unheard)
         processes = await connection.fetch(_sql.processes)
         queue = await connection.fetchrow(_sql.queue)
     return Overview(
-        feeds=[FeedRow(**dict(row)) for row in feeds],
+        sockets=[SocketRow(**dict(row)) for row in sockets],
+        unheard=[row["feed"] for row in unheard],
         processes=[RunningProcess(**dict(row)) for row in processes],
         queue=Queue(**dict(queue or {})),
     )

@@ -49,7 +49,8 @@ class Heartbeat:
         self._counters = counters
         self._clock = clock
         self._started_at = clock()
-        self._process_id = f"{socket.gethostname()}:{os.getpid()}:{self._started_at}"
+        self.process_id = f"{socket.gethostname()}:{os.getpid()}:{self._started_at}"
+        """Names this process for as long as its row is kept."""
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Beat until ``stopping`` is set."""
@@ -76,7 +77,7 @@ class Heartbeat:
         with translated("writing a heartbeat"):
             await connection.execute(
                 _sql.beat,
-                self._process_id,
+                self.process_id,
                 self._role,
                 socket.gethostname(),
                 os.getpid(),

@@ -18,7 +18,7 @@ from ingest.buffer import Buffer
 from ingest.feeds import Feed
 from ingest.intake import Intake
 from ingest.notifying import Notifier, Wire
-from ingest.reporting import FeedReporter
+from ingest.reporting import SocketReporter
 from ingest.routes import Route, routes
 from ingest.settings import IngestSettings
 from ingest.sockets import Patience
@@ -95,8 +95,10 @@ class Ingester:
             code_version=code_version,
         )
         self._feeds = [self._feed(way, listed, http) for way in ways]
-        self._reporter = FeedReporter(url, lambda: [feed.state() for feed in self._feeds])
         self._heartbeat = Heartbeat(url, "ingest", self.counters, now)
+        self._reporter = SocketReporter(
+            url, self._heartbeat.process_id, lambda: [feed.state() for feed in self._feeds]
+        )
 
     def counters(self) -> dict[str, object]:
         """Return what heartbeats carry."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 import httpx
 import structlog
 
-from db.feeds import FeedState
+from db.sockets import SocketState
 from ingest.intake import Intake
 from ingest.routes import Route
 from ingest.snapshots import Snapshots
@@ -45,11 +45,11 @@ class Feed:
         self.connections = 0
         """How often the venue was connected to."""
 
-    def state(self) -> FeedState:
+    def state(self) -> SocketState:
         """Return how the feed does now."""
         talk = self._conversation
         refusals = talk.refusals if talk else []
-        return FeedState(
+        return SocketState(
             exchange=self._route.venue.name,
             url=self._route.stream_url,
             state="live" if self._state == "subscribing" and talk and talk.answered else self._state,

@@ -1,4 +1,4 @@
-"""Writes how the feeds do, about once a second."""
+"""Writes how the connections do, about once a second."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from db.connections import connected
-from db.feeds import FeedState, upsert
+from db.sockets import SocketState, tell
 from market.errors import StoreError
 from runtime.lifecycle import wait_at_most
 
@@ -15,11 +15,12 @@ logger = structlog.get_logger(__name__)
 _EVERY_SECONDS = 1.0
 
 
-class FeedReporter:
-    """Keeps the rows of ``feeds``, on a connection of its own, through every loss of PostgreSQL."""
+class SocketReporter:
+    """Keeps this process's rows of ``sockets`` through every loss of PostgreSQL."""
 
-    def __init__(self, url: str, states: Callable[[], Sequence[FeedState]]) -> None:
+    def __init__(self, url: str, process_id: str, states: Callable[[], Sequence[SocketState]]) -> None:
         self._url = url
+        self._process_id = process_id
         self._states = states
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -28,16 +29,16 @@ class FeedReporter:
             try:
                 await self._write_until(stopping)
             except StoreError as error:
-                logger.warning("feeds.untold", error=str(error))
+                logger.warning("sockets.untold", error=str(error))
                 await wait_at_most(stopping, _EVERY_SECONDS)
 
     async def close(self) -> None:
-        """Write how the feeds ended."""
-        async with connected(self._url, "heliograph ingest feeds") as connection:
-            await upsert(connection, self._states())
+        """Have no rows any more."""
+        async with connected(self._url, "heliograph ingest sockets") as connection:
+            await tell(connection, self._process_id, [])
 
     async def _write_until(self, stopping: asyncio.Event) -> None:
-        async with connected(self._url, "heliograph ingest feeds") as connection:
+        async with connected(self._url, "heliograph ingest sockets") as connection:
             while not stopping.is_set():
-                await upsert(connection, self._states())
+                await tell(connection, self._process_id, self._states())
                 await wait_at_most(stopping, _EVERY_SECONDS)

@@ -12,6 +12,7 @@ from db.connections import connected
 from db.leadership import SCHEDULER, still_connected, try_lead
 from db.partitions import days_ahead, ensure_days
 from db.processes import forget_old
+from db.sockets import forget_old as forget_old_sockets
 from market.errors import StoreError
 from market.times import to_datetime
 from runtime.clock import Clock
@@ -65,9 +66,10 @@ class Scheduler:
             await ensure_days(connection, days_ahead(self._clock(), self._settings.partitions_ahead_days))
 
     async def forget(self) -> None:
-        """Drop heartbeats of processes that ended long ago."""
+        """Drop what processes told that ended long ago."""
         async with connected(self._url, "heliograph scheduler forget") as connection:
             await forget_old(connection)
+            await forget_old_sockets(connection)
 
     def _add(
         self, jobs: AsyncIOScheduler, name: str, every_seconds: int, work: Callable[[], Awaitable[None]]

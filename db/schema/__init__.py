@@ -5,7 +5,7 @@ Tables that Citus would distribute carry ``instrument_id`` in every unique key.
 """
 
 from db.schema.dead_letters import dead_letters, quarantines
-from db.schema.feeds import feeds
+from db.schema.feeds import feeds, sockets
 from db.schema.gaps import gaps, proofs
 from db.schema.instruments import exchanges, installation, instruments
 from db.schema.jobs import chunks, jobs
@@ -38,6 +38,7 @@ __all__ = [
     "quotes",
     "shards",
     "signals",
+    "sockets",
     "states",
     "trades",
     "watermarks",

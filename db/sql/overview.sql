@@ -1,12 +1,22 @@
--- name: feeds
--- Connections to venues as their ingesters last told, ages by this server's clock; who stopped in order,
--- or died an hour ago and came back at another address, is no news.
+-- name: sockets
+-- Connections to venues as their processes last told, ages by this server's clock; those of a process that
+-- ended, in order or not, are gone.
 SELECT exchange, url, state, symbols, detail,
        extract(epoch FROM clock_timestamp() - last_frame_at)::float8 AS frame_age_seconds,
        extract(epoch FROM clock_timestamp() - updated_at)::float8 AS row_age_seconds
+FROM sockets
+WHERE updated_at > clock_timestamp() - interval '15 seconds'
+ORDER BY exchange, url, number, process_id
+
+-- name: unheard
+-- Feeds that are wanted and that nobody has listened to for some seconds.
+SELECT exchange || ':' || symbol AS feed
 FROM feeds
-WHERE state <> 'stopped' AND updated_at > clock_timestamp() - interval '1 hour'
-ORDER BY exchange, url
+WHERE state = 'active' AND changed_at < clock_timestamp() - interval '15 seconds'
+  AND NOT EXISTS (SELECT FROM sockets
+                  WHERE sockets.exchange = feeds.exchange AND feeds.symbol = ANY (sockets.symbols)
+                    AND updated_at > clock_timestamp() - interval '15 seconds')
+ORDER BY exchange, symbol
 
 -- name: processes
 -- Processes that run, or died without a word within a day and nobody took their place; who stopped in

@@ -16,7 +16,9 @@ async def test_an_idle_installation_has_nothing_waiting(postgres_url: str) -> No
     async with connected(postgres_url, "test") as connection:
         seen = await overview.read(connection)
     assert (
-        overview.Overview(feeds=[], processes=[], queue=overview.Queue(batches=0, ticks=0, oldest_seconds=0))
+        overview.Overview(
+            sockets=[], unheard=[], processes=[], queue=overview.Queue(batches=0, ticks=0, oldest_seconds=0)
+        )
         == seen
     )
 
@@ -24,7 +26,7 @@ async def test_an_idle_installation_has_nothing_waiting(postgres_url: str) -> No
 async def test_ages_are_told_by_the_servers_clock(postgres_url: str) -> None:
     async with connected(postgres_url, "test") as connection:
         await connection.execute(
-            "INSERT INTO feeds VALUES ('kraken', 'wss://x', 'up', '{SOL/USD}',"
+            "INSERT INTO sockets VALUES ('here', 'kraken', 'wss://x', 1, 'up', '{SOL/USD}',"
             " clock_timestamp() - interval '5 minutes', '', clock_timestamp())"
         )
         await connection.execute(
@@ -32,9 +34,9 @@ async def test_ages_are_told_by_the_servers_clock(postgres_url: str) -> None:
         )
         seen = await overview.read(connection)
     assert ("kraken", ["SOL/USD"], 5) == (
-        seen.feeds[0].exchange,
-        seen.feeds[0].symbols,
-        round((seen.feeds[0].frame_age_seconds or 0) / 60),
+        seen.sockets[0].exchange,
+        seen.sockets[0].symbols,
+        round((seen.sockets[0].frame_age_seconds or 0) / 60),
     )
     assert (1, 12, 60) == (seen.queue.batches, seen.queue.ticks, round(seen.queue.oldest_seconds / 60))
 
@@ -72,3 +74,28 @@ async def _add_process(connection: "Connection", name: str, seen: str) -> None:
         name,
         seen,
     )
+
+
+async def test_a_wanted_feed_that_nobody_tells_of_is_named_after_some_seconds(postgres_url: str) -> None:
+    async with connected(postgres_url, "test") as connection:
+        await connection.execute(
+            "INSERT INTO feeds (exchange, symbol, state, changed_at) VALUES"
+            " ('kraken', 'SOL/USD', 'active', clock_timestamp() - interval '1 minute'),"
+            " ('kraken', 'BTC/USD', 'active', clock_timestamp() - interval '1 minute'),"
+            " ('kraken', 'ETH/USD', 'paused', clock_timestamp() - interval '1 minute'),"
+            " ('kraken', 'XRP/USD', 'active', clock_timestamp())"
+        )
+        await connection.execute(
+            "INSERT INTO sockets VALUES ('here', 'kraken', 'wss://x', 1, 'live', '{BTC/USD}',"
+            " NULL, '', clock_timestamp())"
+        )
+        assert ["kraken:SOL/USD"] == (await overview.read(connection)).unheard
+
+
+async def test_connections_of_a_process_that_ended_are_gone(postgres_url: str) -> None:
+    async with connected(postgres_url, "test") as connection:
+        await connection.execute(
+            "INSERT INTO sockets VALUES ('gone', 'kraken', 'wss://x', 1, 'live', '{SOL/USD}',"
+            " NULL, '', clock_timestamp() - interval '1 minute')"
+        )
+        assert [] == (await overview.read(connection)).sockets
