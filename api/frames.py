@@ -145,7 +145,7 @@ _encoder = msgspec.json.Encoder()
 _decode = msgspec.json.Decoder(Subscribe | Unsubscribe).decode
 _decode_id = msgspec.json.Decoder(_Numbered).decode
 
-_LATEST_OPS = {Family.QUOTES: "quote", Family.TRADES: "trade"}
+_LATEST_OPS = {Family.QUOTES: "quote", Family.TRADES: "trade", Family.COVERAGE: "gap"}
 
 
 def decode(text: str) -> Subscribe | Unsubscribe:
@@ -194,6 +194,6 @@ def publication_text(channel: str, publication: Publication) -> str:
 
 
 def latest_text(channel: str, latest: Latest, conflated: int) -> str:
-    """Return the frame of a latest value that stands for ``conflated`` ticks; ``channel`` is quoted."""
+    """Return the frame of a latest value that stands for ``conflated`` of them; ``channel`` is quoted."""
     op = _LATEST_OPS[latest.family]
     return f'{{"op":"{op}","channel":{channel},"conflated":{conflated},"data":{latest.data}}}'

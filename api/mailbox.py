@@ -1,7 +1,8 @@
 """What one connection has to send next.
 
 Bounded by what it follows, whatever its pace: a stream of the log is only marked as moved, and
-read from where the subscriber stands; a latest value has one slot, and a newer one takes it.
+read from where the subscriber stands; a latest value has one slot, and a newer one takes it. Gaps have
+a slot each, for as long as a change of theirs is unsent.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from math import inf
 from typing import NamedTuple
 
 from db.publications import Stream
+from market.channels import Family
 from market.publications import Latest
 
 
@@ -21,14 +23,25 @@ class Due(NamedTuple):
     conflated: int
 
 
-class _Slot:
-    """The newest unsent value of one stream."""
+_Slot = tuple[int, Family, int]
+
+
+class _Unsent:
+    """The newest unsent values of one stream, by slot: one of a quote or a trade, one of each gap."""
 
     def __init__(self, rest_seconds: float) -> None:
         self.rest_seconds = rest_seconds
         self.not_before = -inf
-        self.latest: Latest | None = None
-        self.conflated = 0
+        self.values: dict[_Slot, Due] = {}
+
+    def put(self, latest: Latest) -> None:
+        had = self.values.get(latest.slot)
+        self.values[latest.slot] = Due(latest, latest.count + (had.conflated if had else 0))
+
+    def take(self, now: float) -> list[Due]:
+        due, self.values = list(self.values.values()), {}
+        self.not_before = now + self.rest_seconds
+        return due
 
 
 class Mailbox:
@@ -40,7 +53,7 @@ class Mailbox:
         self.replies: asyncio.Queue[str] = asyncio.Queue(maxsize=2)  # the reader waits until one is sent
         self._clock = clock
         self._moved: dict[Stream, None] = {}
-        self._slots: dict[Stream, _Slot] = {}
+        self._unsent: dict[Stream, _Unsent] = {}
         self._ready: dict[Stream, None] = {}
         self._resting: list[tuple[float, Stream]] = []
 
@@ -62,30 +75,29 @@ class Mailbox:
 
     def open_slot(self, stream: Stream, rest_seconds: float) -> None:
         """Begin to keep latest values, to be sent at least ``rest_seconds`` apart."""
-        self._slots[stream] = _Slot(rest_seconds)
+        self._unsent[stream] = _Unsent(rest_seconds)
 
     def close_slot(self, stream: Stream) -> None:
         """Drop the stream's slot with what is in it."""
-        self._slots.pop(stream, None)
+        self._unsent.pop(stream, None)
         self._ready.pop(stream, None)
 
     def offer(self, stream: Stream, latest: Latest) -> None:
         """Put a newer value into its slot, in place of an unsent one."""
-        slot = self._slots[stream]
-        fresh = slot.latest is None
-        slot.latest = latest
-        slot.conflated += latest.count
-        if fresh and slot.not_before <= self._clock():
+        unsent = self._unsent[stream]
+        fresh = not unsent.values
+        unsent.put(latest)
+        if fresh and unsent.not_before <= self._clock():
             self._ready[stream] = None
         elif fresh:
-            heapq.heappush(self._resting, (slot.not_before, stream))
+            heapq.heappush(self._resting, (unsent.not_before, stream))
         self.arrived.set()
 
     def take_due(self) -> list[Due]:
         """Return the latest values whose rest is over."""
         now = self._clock()
         self._wake_rested(now)
-        due = [self._take(self._slots[stream], now) for stream in self._ready]
+        due = [each for stream in self._ready for each in self._unsent[stream].take(now)]
         self._ready.clear()
         return due
 
@@ -95,18 +107,12 @@ class Mailbox:
 
     def __len__(self) -> int:
         """Return how many things wait to be sent."""
-        waiting = sum(slot.latest is not None for slot in self._slots.values())
+        waiting = sum(len(unsent.values) for unsent in self._unsent.values())
         return self.replies.qsize() + len(self._moved) + waiting
 
     def _wake_rested(self, now: float) -> None:
         while self._resting and self._resting[0][0] <= now:
             _, stream = heapq.heappop(self._resting)
-            slot = self._slots.get(stream)
-            if slot is not None and slot.latest is not None and slot.not_before <= now:
+            unsent = self._unsent.get(stream)
+            if unsent is not None and unsent.values and unsent.not_before <= now:
                 self._ready[stream] = None
-
-    def _take(self, slot: _Slot, now: float) -> Due:
-        assert slot.latest is not None  # noqa: S101 - what is ready has a value
-        due = Due(slot.latest, slot.conflated)
-        slot.latest, slot.conflated, slot.not_before = None, 0, now + slot.rest_seconds
-        return due

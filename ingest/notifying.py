@@ -29,15 +29,15 @@ class Wire(Protocol):
 class Notifier:
     """Wakes workers and carries newest values, best effort: who is not told finds it in PostgreSQL.
 
-    What is not sent yet is merged, so that it never holds more than each shard and each
-    instrument's newest values, however slow the bus.
+    What is not sent yet is merged, so that it never holds more than each shard, each instrument's
+    newest values, and each gap, however slow the bus.
     """
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._news = asyncio.Event()
         self._shards: set[int] = set()
-        self._latest: dict[tuple[int, Family], Latest] = {}
+        self._latest: dict[tuple[int, Family, int], Latest] = {}
         self._up = True
         self._closed = False
         self.missed = 0
@@ -47,8 +47,7 @@ class Notifier:
         """Say soon that these shards have batches, and what is newest."""
         self._shards.update(shards)
         for value in latest:
-            key = (value.instrument_id, value.family)
-            self._latest[key] = _newer(self._latest.get(key), value)
+            self._latest[value.slot] = _newer(self._latest.get(value.slot), value)
         self._news.set()
 
     async def run(self) -> None:

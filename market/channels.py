@@ -7,12 +7,13 @@ from market.errors import InvalidInputError
 
 
 class Family(StrEnum):
-    """What a stream carries. Signals and bars are in the log; quotes and trades are only the latest."""
+    """What a stream carries. Signals and bars are in the log; of the others there is only the latest."""
 
     SIGNALS = "signals"
     BARS = "bars"
     QUOTES = "quotes"
     TRADES = "trades"
+    COVERAGE = "coverage"
 
     @property
     def logged(self) -> bool:

@@ -23,9 +23,10 @@ class Publication(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Latest(msgspec.Struct, frozen=True, array_like=True):
-    """The newest value of an instrument's quotes or trades in one commit, which stands for ``count``.
+    """The newest value of an instrument's quotes, trades, or of a gap in one commit; stands for ``count``.
 
-    (``ts``, ``id``) is its place on the tape: who has a later one drops this one.
+    (``ts``, ``id``) is its place on the tape: who has a later one drops this one. Of a gap, ``ts`` is
+    when it changed, and ``id`` names it.
     """
 
     instrument_id: int
@@ -34,3 +35,8 @@ class Latest(msgspec.Struct, frozen=True, array_like=True):
     id: int
     count: int
     data: str
+
+    @property
+    def slot(self) -> tuple[int, Family, int]:
+        """Return what a newer value must share to replace this one: gaps do not replace each other."""
+        return self.instrument_id, self.family, self.id if self.family is Family.COVERAGE else 0

@@ -79,6 +79,16 @@ def test_nothing_grows_with_the_number_of_values() -> None:
     assert 2 == len(mailbox)
 
 
+def test_each_gap_has_a_slot_of_its_own() -> None:
+    stream = Stream(1, Family.COVERAGE)
+    mailbox = Mailbox(Clock())
+    mailbox.open_slot(stream, 0)
+    changes = [Latest(1, Family.COVERAGE, ts, gap, 1, str(ts)) for ts, gap in ((1, 7), (2, 8), (3, 7))]
+    for change in changes:
+        mailbox.offer(stream, change)
+    assert [Due(changes[2], 2), Due(changes[1], 1)] == mailbox.take_due()
+
+
 def test_streams_are_taken_in_the_order_in_which_they_moved() -> None:
     mailbox = Mailbox(Clock())
     for stream in (OTHER, ONE, OTHER):

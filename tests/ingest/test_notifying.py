@@ -55,6 +55,18 @@ async def test_of_values_that_wait_the_newest_is_told_and_stands_for_all(first: 
     assert [1] == hearer.shards
 
 
+async def test_changes_of_different_gaps_do_not_replace_each_other() -> None:
+    hearer = Hearer()
+    notifier = Notifier(hearer)
+    opened, other, closed = (
+        Latest(1, Family.COVERAGE, ts, gap, 1, "") for ts, gap in ((5, 1), (6, 2), (7, 1))
+    )
+    notifier.tell([], [opened, other, closed])
+    notifier.close()
+    await notifier.run()
+    assert {(7, 1, 2), (6, 2, 1)} == {(value.ts, value.id, value.count) for value in hearer.values}
+
+
 async def test_a_bus_that_is_down_is_counted_and_gone_on_without() -> None:
     hearer = Hearer(down_for=1)
     notifier = Notifier(hearer)
