@@ -1,10 +1,13 @@
-"""Signals and bars as the JSON text that subscribers receive: encoded once, where they are decided."""
+"""Signals, bars, and gaps as the JSON text that subscribers receive: encoded once, where they are decided."""
 
 from typing import Any
 
 import msgspec
 
 from market.bars import NAMES, Bar
+from market.channels import Family
+from market.gaps import Gap
+from market.publications import Latest
 from market.signals import Signal
 from market.times import to_iso
 
@@ -59,6 +62,31 @@ def bar_text(name: Name, bar: Bar, source: str) -> str:
             "source": source,
         },
     )
+
+
+def gap_text(name: Name, gap: Gap) -> str:
+    """Return a gap's JSON; the ids of trades are text, as JavaScript's numbers end at 53 bits."""
+    return _text(
+        name,
+        {
+            "gap_id": gap.gap_id,
+            "kind": gap.kind,
+            "cause": gap.cause,
+            "state": gap.state,
+            "from_ts": to_iso(gap.from_ts),
+            "to_ts": to_iso(gap.to_ts),
+            "after_id": None if gap.after_id is None else str(gap.after_id),
+            "before_id": None if gap.before_id is None else str(gap.before_id),
+            "opened_at": to_iso(gap.opened_at),
+            "closed_at": None if gap.closed_at is None else to_iso(gap.closed_at),
+            "detail": gap.detail,
+        },
+    )
+
+
+def gap_change(name: Name, gap: Gap, changed_at: int) -> Latest:
+    """Return what the bus is told of a gap that was opened or changed, after the commit of it."""
+    return Latest(gap.instrument_id, Family.COVERAGE, changed_at, gap.gap_id, 1, gap_text(name, gap))
 
 
 def _text(name: Name, fields: dict[str, Any]) -> str:

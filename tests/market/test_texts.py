@@ -3,8 +3,10 @@
 import msgspec
 
 from market.bars import Bar
+from market.channels import Family
+from market.gaps import TRADES, Cause, Gap, GapState
 from market.signals import Direction, Signal
-from market.texts import Name, bar_text, signal_text
+from market.texts import Name, bar_text, gap_change, signal_text
 from market.times import SECOND
 
 NAME = Name("kraken", "SOL/USD")
@@ -51,3 +53,44 @@ def test_a_bar_keeps_every_digit_of_a_double() -> None:
         told["interval"],
         told["final"],
     )
+
+
+def test_a_gap_says_what_is_missing_and_what_became_of_it() -> None:
+    gap = Gap(
+        gap_id=3,
+        instrument_id=7,
+        kind=TRADES,
+        cause=Cause.RECONNECT,
+        state=GapState.HEALING,
+        from_ts=TS,
+        to_ts=TS + SECOND,
+        after_id=9_007_199_254_740_993,
+        before_id=None,
+        job_id=1,
+        opened_at=TS + 2 * SECOND,
+        closed_at=None,
+        detail="",
+    )
+    told = gap_change(NAME, gap, TS + 5)
+    assert (7, Family.COVERAGE, TS + 5, 3, 1) == (
+        told.instrument_id,
+        told.family,
+        told.ts,
+        told.id,
+        told.count,
+    )
+    assert {
+        "exchange": "kraken",
+        "symbol": "SOL/USD",
+        "gap_id": 3,
+        "kind": "trades",
+        "cause": "reconnect",
+        "state": "healing",
+        "from_ts": "2024-08-08T23:54:15.000000Z",
+        "to_ts": "2024-08-08T23:54:16.000000Z",
+        "after_id": "9007199254740993",
+        "before_id": None,
+        "opened_at": "2024-08-08T23:54:17.000000Z",
+        "closed_at": None,
+        "detail": "",
+    } == msgspec.json.decode(told.data)
