@@ -18,7 +18,10 @@
     │   ├── SubscriptionRefusedError
     │   ├── UnresolvedNameError
     │   ├── GeoBlockedError
-    │   └── ProxyError
+    │   ├── ProxyError
+    │   ├── RateLimitedError
+    │   ├── VenueUnavailableError
+    │   └── VenueRefusedError
     ├── StoreError
     │   ├── StoreUnavailableError
     │   ├── StoreConflictError
@@ -117,6 +120,24 @@ class GeoBlockedError(FeedError):
 
 class ProxyError(FeedError):
     """A proxy stands between us and the venue, and does not let us through."""
+
+    retryable = False
+
+
+class RateLimitedError(FeedError):
+    """A venue, or our own budget for it, lets no request through before ``retry_after_seconds``."""
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(f"{message}; the next try is in {retry_after_seconds:.0f} s")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class VenueUnavailableError(FeedError):
+    """A venue's REST did not answer, or answered that it cannot."""
+
+
+class VenueRefusedError(FeedError):
+    """A venue's REST refused a request; the same one will be refused again."""
 
     retryable = False
 
