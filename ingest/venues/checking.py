@@ -1,5 +1,6 @@
 """What every tick must pass before it is stored: an exact price, a plausible time."""
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from hashlib import blake2b
@@ -12,6 +13,9 @@ from market.depths import Depth
 from market.errors import RefusedTickError
 from market.times import SECOND, floor, from_iso, is_plausible
 from market.watermarks import Watermark
+
+_DECIMAL: Final = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+"""What venues write; Python would take more, such as ``1_0``."""
 
 _ALWAYS_EXACT: Final = 15
 """A double gives back every decimal of up to this many digits."""
@@ -41,15 +45,22 @@ def double(text: str) -> float:
     return value
 
 
+def positive(text: str) -> float:
+    """Return ``double`` of a trade's price or size, which is above zero; raises RefusedTickError."""
+    value = double(text)
+    if value <= 0:
+        raise RefusedTickError(Reason.NOT_POSITIVE)
+    return value
+
+
 def nearest_double(text: str) -> float:
     """Return the double nearest to ``text``, marked when it is inexact; raises RefusedTickError.
 
     A book needs all its levels, also those that cannot be stored exactly.
     """
-    try:
-        value = float(text)
-    except ValueError:
-        raise RefusedTickError(Reason.NOT_A_NUMBER) from None
+    if not _DECIMAL.fullmatch(text):
+        raise RefusedTickError(Reason.NOT_A_NUMBER)
+    value = float(text)
     if not isfinite(value):
         raise RefusedTickError(Reason.NOT_A_DOUBLE)
     if len(text) <= _ALWAYS_EXACT or Decimal(repr(value)) == Decimal(text):

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.venues.checking import Inexact, UpdateIds, VenueClock, double, id_of, nearest_double
+from ingest.venues.checking import (
+    Inexact,
+    UpdateIds,
+    VenueClock,
+    double,
+    id_of,
+    nearest_double,
+    positive,
+)
 from ingest.venues.venue import Reason
 from market.errors import RefusedTickError
 from market.times import SECOND, from_iso
@@ -24,16 +32,22 @@ def test_ordinary_prices_are_exact(text: str) -> None:
     assert Decimal(text) == Decimal(repr(double(text)))
 
 
-@pytest.mark.parametrize("text", ["9007199254740993", "0.12345678901234567891", "1e999", "nan"])
+@pytest.mark.parametrize("text", ["9007199254740993", "0.12345678901234567891", "1e999"])
 def test_what_a_double_cannot_hold_is_refused(text: str) -> None:
     with pytest.raises(RefusedTickError, match=Reason.NOT_A_DOUBLE):
         double(text)
 
 
-@pytest.mark.parametrize("text", ["", "1,5", "much"])
+@pytest.mark.parametrize("text", ["", "1,5", "much", "nan", "1_0", " 1", "0x10", "\u0661"])
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(RefusedTickError, match=Reason.NOT_A_NUMBER):
         double(text)
+
+
+@pytest.mark.parametrize("text", ["0", "0.00000000", "-5", "-0"])
+def test_a_trade_is_of_something_at_a_price(text: str) -> None:
+    with pytest.raises(RefusedTickError, match=Reason.NOT_POSITIVE):
+        positive(text)
 
 
 def test_a_time_outside_all_trading_is_refused_and_not_remembered() -> None:
