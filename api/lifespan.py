@@ -8,7 +8,7 @@ from api.catalogue import Catalogue
 from api.database import Database
 from api.hub import Hub
 from api.settings import ApiSettings
-from api.state import State
+from api.state import Naming, State
 from bus import subjects
 from bus.subscribing import Subscriber
 from db.connections import pooled
@@ -16,7 +16,9 @@ from runtime.metrics import Metrics
 
 
 @asynccontextmanager
-async def composed(settings: ApiSettings, database_url: str, redis_url: str) -> AsyncIterator[State]:
+async def composed(
+    settings: ApiSettings, database_url: str, redis_url: str, naming: Naming
+) -> AsyncIterator[State]:
     """Make everything that requests share; the hub is made, and is to be run by the caller."""
     metrics = Metrics()
     async with (
@@ -34,4 +36,5 @@ async def composed(settings: ApiSettings, database_url: str, redis_url: str) -> 
             cache=answers,
             hub=Hub(database, catalogue, subscriber, settings),
             metrics=metrics,
+            naming=naming,
         )

@@ -11,10 +11,15 @@ from starlette.exceptions import HTTPException
 
 from api.schemas import Problem
 from market.errors import (
+    ConfigurationError,
+    ForbiddenError,
     HeliographError,
     InvalidInputError,
+    SaturatedError,
     StoreBusyError,
     StoreUnavailableError,
+    UnauthenticatedError,
+    UnknownFeedError,
     UnknownInstrumentError,
 )
 
@@ -39,6 +44,24 @@ _KINDS: dict[type[HeliographError], _Kind] = {
         "The question cannot be answered as it is",
         "Mend what `detail` names; /docs has every parameter.",
     ),
+    UnknownFeedError: _Kind(
+        "unknown-feed", HTTPStatus.NOT_FOUND, "No such feed", "Take one of /v1/admin/feeds."
+    ),
+    UnauthenticatedError: _Kind(
+        "unauthenticated", HTTPStatus.UNAUTHORIZED, "Who are you?", "Send the operator's token."
+    ),
+    ForbiddenError: _Kind(
+        "forbidden", HTTPStatus.FORBIDDEN, "Not allowed", "Send the token that the API was started with."
+    ),
+    SaturatedError: _Kind(
+        "saturated", HTTPStatus.SERVICE_UNAVAILABLE, "No ingester has room for more", _AGAIN
+    ),
+    ConfigurationError: _Kind(
+        "not-configured",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Something is not set up",
+        "Set what `detail` names.",
+    ),
     StoreUnavailableError: _Kind(
         "database-unavailable", HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer", _AGAIN
     ),
@@ -46,6 +69,12 @@ _KINDS: dict[type[HeliographError], _Kind] = {
     HeliographError: _Kind(
         "internal", HTTPStatus.INTERNAL_SERVER_ERROR, "Something failed here", "Look at the log of the API."
     ),
+}
+
+
+_HEADERS = {
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "1"},
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
 }
 
 
@@ -98,7 +127,9 @@ def _answer(
         action=kind.action,
         errors=errors or [],
     )
-    retry = {"Retry-After": "1"} if kind.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return Response(
-        problem.model_dump_json(), kind.status, headers=retry, media_type="application/problem+json"
+        problem.model_dump_json(),
+        kind.status,
+        headers=_HEADERS.get(kind.status),
+        media_type="application/problem+json",
     )

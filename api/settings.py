@@ -1,6 +1,6 @@
 """How the API is served."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -17,6 +17,11 @@ class ApiSettings(BaseSettings):
         default=False,
         validation_alias="HELIOGRAPH_SIMULATED",
         description="The ticks come from a simulated venue; shown wherever values are.",
+    )
+    operator_token: SecretStr | None = Field(
+        default=None,
+        validation_alias="HELIOGRAPH_OPERATOR_TOKEN",
+        description="What opens /v1/admin, sent as `Authorization: Bearer TOKEN`; unset, it is closed.",
     )
     database_connections: int = Field(default=8, ge=2, description="Connections to PostgreSQL, at most.")
     default_limit: int = Field(default=500, ge=1, description="Rows in a page when nothing is asked.")

@@ -1,6 +1,6 @@
 """What requests share: made once, in the lifespan."""
 
-from typing import Annotated, TypedDict, cast
+from typing import Annotated, Protocol, TypedDict, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -10,7 +10,15 @@ from api.catalogue import Catalogue
 from api.database import Database
 from api.hub import Hub
 from api.settings import ApiSettings
+from market.instruments import Instrument
 from runtime.metrics import Metrics
+
+
+class Naming(Protocol):
+    """Knows what each venue can have; ingest does."""
+
+    def __call__(self, exchange: str, symbol: str, protocol: str | None, /) -> Instrument:
+        """Return the instrument; raises InvalidInputError, with what is near."""
 
 
 class State(TypedDict):
@@ -22,6 +30,7 @@ class State(TypedDict):
     cache: Cache
     hub: Hub
     metrics: Metrics
+    naming: Naming
 
 
 def state(connection: HTTPConnection) -> State:

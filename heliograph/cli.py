@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from heliograph.feeds_cli import feeds
+
 if TYPE_CHECKING:
     from runtime.lifecycle import Main
 
@@ -21,6 +23,7 @@ worker = typer.Typer(help="Turn ticks into bars and signals.", no_args_is_help=T
 db = typer.Typer(help="Look after the database's schema.", no_args_is_help=True)
 app.add_typer(ingest, name="ingest")
 app.add_typer(worker, name="worker")
+app.add_typer(feeds, name="feeds")
 app.add_typer(db, name="db")
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the data.", show_default="a folder of its own")]
@@ -146,9 +149,12 @@ def scheduler() -> None:
 @app.command()
 def api() -> None:
     """Serve REST, the stream, and the page."""
-    from api.__main__ import run
+    from functools import partial
 
-    _run(run)
+    from api.__main__ import run
+    from ingest.naming import instrument_named
+
+    _run(partial(run, instrument_named))
 
 
 @db.command()

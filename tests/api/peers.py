@@ -15,6 +15,7 @@ from api.settings import ApiSettings
 from api.state import State
 from bus import publishing
 from db.instruments import Listed, register
+from ingest.naming import instrument_named
 from market.channels import Family
 from market.instruments import spot
 from market.publications import Publication
@@ -88,7 +89,10 @@ async def subscriber(url: str, **options: Any) -> AsyncIterator[Peer]:
 async def serving(settings: ApiSettings, database_url: str, redis_url: str) -> AsyncIterator[Served]:
     stopping = asyncio.Event()
     with bind(settings) as listener:
-        async with composed(settings, database_url, redis_url) as state, asyncio.TaskGroup() as group:
+        async with (
+            composed(settings, database_url, redis_url, instrument_named) as state,
+            asyncio.TaskGroup() as group,
+        ):
             server = Server(state, listener)
             hub = group.create_task(state["hub"].run())
             serving = group.create_task(server.run(stopping))
