@@ -37,10 +37,15 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Head(msgspec.Struct, frozen=True, array_like=True):
-    """The small state that every claim appends: what is done, and each instrument's cursor."""
+    """The small state that every claim appends: what is done, and each instrument's cursor.
+
+    ``checkpointed_at`` and ``ticks_since`` tell whoever holds the shard how old its checkpoint is.
+    """
 
     done: dict[int, int]
     cursors: dict[int, Cursor]
+    checkpointed_at: int = 0
+    ticks_since: int = 0
 
 
 class Versioned(msgspec.Struct, frozen=True):
@@ -51,12 +56,20 @@ class Versioned(msgspec.Struct, frozen=True):
 
 
 class Advance(msgspec.Struct, frozen=True):
-    """What a claim leaves behind for one shard: the next head and the batches that are in it."""
+    """What a claim leaves behind for one shard: the next head, the batches in it, perhaps a checkpoint."""
 
     shard: int
     version: int
     head: Head
     folded: Sequence[Batch]
+    folds: bytes | None = None
+
+
+class Due(msgspec.Struct, frozen=True):
+    """A shard that has unfolded batches, and the version of its newest head, 0 before the first."""
+
+    shard: int
+    version: int
 
 
 class Instrument(msgspec.Struct, frozen=True):
@@ -73,10 +86,10 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode_head = msgspec.msgpack.Decoder(Head).decode
 
 
-async def due(connection: "Connection", done: Mapping[int, Done]) -> list[int]:
+async def due(connection: "Connection", done: Mapping[int, Done]) -> list[Due]:
     """Return the shards that have unfolded batches, the one with the oldest first."""
     with translated("looking for due shards"):
-        return [row["shard"] for row in await connection.fetch(_sql.due, *_columns(done))]
+        return [Due(*row) for row in await connection.fetch(_sql.due, *_columns(done))]
 
 
 async def lock(connection: "Connection", shards: Sequence[int], at_most: int) -> list[int]:
@@ -123,7 +136,7 @@ async def read_checkpoint(connection: "Connection", shard: int) -> bytes | None:
 
 
 async def advance(connection: "Connection", steps: Iterable[Advance]) -> None:
-    """Append the next heads and remove the batches that are in them.
+    """Append the next heads, remove the batches that are in them, and write the checkpoints.
 
     Raises StoreConflictError when somebody folded these batches already.
     """
@@ -142,9 +155,12 @@ async def advance(connection: "Connection", steps: Iterable[Advance]) -> None:
             [batch.writer for batch in folded],
             [batch.seq for batch in folded],
         )
+    for step in steps:
+        if step.folds is not None:
+            await _add_checkpoint(connection, step.shard, step.version, step.folds)
 
 
-async def add_checkpoint(connection: "Connection", shard: int, version: int, folds: bytes) -> None:
+async def _add_checkpoint(connection: "Connection", shard: int, version: int, folds: bytes) -> None:
     """Keep the whole state of a shard as of ``version`` and sweep what is older."""
     with translated("writing a checkpoint"):
         await connection.execute(_sql.add_checkpoint, shard, version, folds)

@@ -43,6 +43,11 @@ class Batch(msgspec.Struct, frozen=True):
     seq: int
     listing: Listing
 
+    @property
+    def ticks(self) -> int:
+        """Return how many ticks it lists."""
+        return sum(span.count for spans in self.listing.values() for span in spans)
+
 
 def encode(listing: Mapping[int, list[Span]]) -> bytes:
     """Return the bytes kept in ``batches.listing``."""

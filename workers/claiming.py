@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from db import claims
-from db.claims import Advance, Cursor, Head, Instrument, Versioned
+from db.claims import Cursor, Due, Instrument, Versioned
 from db.errors import translated
 from db.tapes import Part, read_parts
 from market.batches import Batch, Listing, Span
-from market.channels import Family
 from market.publications import Publication
-from market.times import SECOND
+from workers.advancing import Advancer
 from workers.folding import Folder
 from workers.memory import Plan, Remembered, begin, plan
-from workers.shards import ShardMemory, encode_checkpoint, take_over
+from workers.shards import ShardMemory, take_over
 from workers.telling import Step, Telling
 
 if TYPE_CHECKING:
@@ -25,16 +24,14 @@ if TYPE_CHECKING:
 TICKS_A_CLAIM = 20_000
 """So that an outage is worked off in steps."""
 
-_CHECKPOINT_EVERY = 5 * SECOND
-_CHECKPOINT_TICKS = 50_000
-
 
 class Claimed(msgspec.Struct, frozen=True):
-    """What one committed claim did."""
+    """What one committed claim did; to take shards over, ``refolded`` ticks were folded again before."""
 
     shards: Sequence[int]
     batches: int
     ticks: int
+    refolded: int
     publications: Sequence[Publication]
     signals: Mapping[str, int]
 
@@ -59,7 +56,12 @@ class Claimer:
         if not due:
             return None
         with translated("claiming"):
-            return await self._claim(connection, due, workers)
+            return await self._claim(connection, self._remembered_first(due), workers)
+
+    def _remembered_first(self, due: Sequence[Due]) -> list[int]:
+        """Return the shards that need not be taken over, then the others; among each, the oldest first."""
+        known = {shard: memory.versioned.version for shard, memory in self._memory.items()}
+        return [each.shard for each in sorted(due, key=lambda each: each.version != known.get(each.shard, 0))]
 
     async def _claim(self, connection: "Connection", due: Sequence[int], workers: int) -> Claimed | None:
         async with connection.transaction():
@@ -82,8 +84,10 @@ class Claimer:
         memory = self._memory.get(shard)
         if memory and memory.versioned.version == versioned.version:
             return memory
-        instruments = await take_over(connection, self._folder, shard, versioned, self._instruments)
-        return ShardMemory(versioned, instruments, self._clock())
+        if not versioned.version:
+            begun = msgspec.structs.replace(versioned.head, checkpointed_at=self._clock())
+            return ShardMemory(Versioned(0, begun), {})
+        return await take_over(connection, self._folder, shard, versioned, self._instruments)
 
     async def _work(
         self, connection: "Connection", memory: Mapping[int, ShardMemory]
@@ -93,20 +97,36 @@ class Claimer:
         listed = _by_shard(batches)
         await self._learn(connection, [i for listing in listed.values() for i in listing])
         steps = await self._fold(connection, memory, listed)
-        telling = Telling(connection, self._clock(), self._code_version)
-        for of_shard in steps.values():
-            for step in of_shard:
-                await telling.take(step)
+        now = self._clock()
+        telling = Telling(connection, now, self._code_version)
+        for step in (step for of_shard in steps.values() for step in of_shard):
+            await telling.take(step)
         publications = await telling.write()
-        advances = [
-            _advance(memory[shard], shard, batches, of_shard, telling) for shard, of_shard in steps.items()
-        ]
-        await claims.advance(connection, advances)
-        after = {each.shard: self._after(memory[each.shard], each, steps[each.shard]) for each in advances}
-        for shard, each in after.items():
-            after[shard] = await self._checkpointed(connection, shard, each)
-        ticks = sum(span.count for b in batches for spans in b.listing.values() for span in spans)
-        return Claimed(list(memory), len(batches), ticks, publications, telling.kinds), after
+        after = await self._advance(connection, memory, batches, steps, Advancer(self._folder, telling, now))
+        claimed = Claimed(
+            shards=list(memory),
+            batches=len(batches),
+            ticks=sum(batch.ticks for batch in batches),
+            refolded=sum(each.refolded for each in memory.values()),
+            publications=publications,
+            signals=telling.kinds,
+        )
+        return claimed, after
+
+    @staticmethod
+    async def _advance(
+        connection: "Connection",
+        memory: Mapping[int, ShardMemory],
+        batches: Sequence[Batch],
+        steps: Mapping[int, Sequence[Step]],
+        advancer: Advancer,
+    ) -> dict[int, ShardMemory]:
+        advanced = {
+            shard: advancer.advanced(shard, memory[shard], [b for b in batches if b.shard == shard], of_shard)
+            for shard, of_shard in steps.items()
+        }
+        await claims.advance(connection, [advance for advance, _ in advanced.values()])
+        return {shard: after for shard, (_, after) in advanced.items()}
 
     async def _fold(
         self,
@@ -125,7 +145,7 @@ class Claimer:
         for shard, of, before, each in planned:
             cursor = memory[shard].versioned.head.cursors.get(of.instrument_id) or _first(before)
             folded = self._folder.fold(each.base, ticks[of.instrument_id])
-            steps[shard].append(Step(of, cursor, before, each, folded))
+            steps[shard].append(Step(of, cursor, before, each, folded, before.after(each.base, folded)))
         return steps
 
     async def _learn(self, connection: "Connection", instrument_ids: Sequence[int]) -> None:
@@ -133,28 +153,6 @@ class Claimer:
         if unknown:
             for instrument in await claims.read_instruments(connection, sorted(unknown)):
                 self._instruments[instrument.instrument_id] = instrument
-
-    def _after(self, memory: ShardMemory, step: Advance, steps: Sequence[Step]) -> ShardMemory:
-        instruments = dict(memory.instruments)
-        for each in steps:
-            instruments[each.instrument.instrument_id] = each.before.after(each.plan.base, each.folded)
-        ticks = sum(s.count for b in step.folded for spans in b.listing.values() for s in spans)
-        return ShardMemory(
-            Versioned(step.version, step.head),
-            instruments,
-            memory.checkpointed_at,
-            memory.ticks_since + ticks,
-        )
-
-    async def _checkpointed(self, connection: "Connection", shard: int, memory: ShardMemory) -> ShardMemory:
-        """Write a checkpoint when one is due."""
-        now = self._clock()
-        young = now - memory.checkpointed_at < _CHECKPOINT_EVERY
-        if young and memory.ticks_since < _CHECKPOINT_TICKS:
-            return memory
-        folds = encode_checkpoint(self._folder, memory.instruments)
-        await claims.add_checkpoint(connection, shard, memory.versioned.version, folds)
-        return msgspec.structs.replace(memory, checkpointed_at=now, ticks_since=0)
 
 
 def _by_shard(batches: Sequence[Batch]) -> dict[int, dict[int, list[Span]]]:
@@ -174,31 +172,3 @@ def _first(before: Remembered) -> Cursor:
     """Return the cursor of an instrument that no head knows yet."""
     place = before.state.cursor
     return Cursor(place.ts, place.kind, place.id, began_ts=place.ts, signals=0, bars=0)
-
-
-def _advance(
-    memory: ShardMemory,
-    shard: int,
-    batches: Sequence[Batch],
-    steps: Sequence[Step],
-    telling: Telling,
-) -> Advance:
-    """Return the next head of a shard: what is done, and where its instruments stand."""
-    head = memory.versioned.head
-    folded = [batch for batch in batches if batch.shard == shard]
-    done = head.done | {batch.writer: batch.seq for batch in folded}
-    cursors = head.cursors | {step.instrument.instrument_id: _cursor(step, telling) for step in steps}
-    return Advance(shard, memory.versioned.version + 1, Head(done, cursors), folded)
-
-
-def _cursor(step: Step, telling: Telling) -> Cursor:
-    place = step.folded.state.cursor
-    instrument_id = step.instrument.instrument_id
-    return Cursor(
-        place.ts,
-        place.kind,
-        place.id,
-        began_ts=step.cursor.began_ts,
-        signals=telling.offset(instrument_id, Family.SIGNALS),
-        bars=telling.offset(instrument_id, Family.BARS),
-    )

@@ -36,6 +36,8 @@ class Totals(msgspec.Struct):
     claims: int = 0
     batches: int = 0
     ticks: int = 0
+    refolded: int = 0
+    """Ticks folded again to take shards over."""
     publications: int = 0
     unheard: int = 0
     """Publications that the bus did not take; hubs find them in the log."""
@@ -47,6 +49,7 @@ class Totals(msgspec.Struct):
         self.claims += 1
         self.batches += claimed.batches
         self.ticks += claimed.ticks
+        self.refolded += claimed.refolded
         self.publications += len(claimed.publications)
         self.signals.update(claimed.signals)
 

@@ -20,12 +20,11 @@ _encode_checkpoint = msgspec.msgpack.Encoder().encode
 
 
 class ShardMemory(msgspec.Struct, frozen=True):
-    """A shard as of one version of its head, and what was folded since its checkpoint."""
+    """A shard as of one version of its head, and how many ticks were folded again to know it."""
 
     versioned: Versioned
     instruments: Mapping[int, Remembered]
-    checkpointed_at: int
-    ticks_since: int = 0
+    refolded: int = 0
 
 
 def encode_checkpoint(folder: Folder, memory: Mapping[int, Remembered]) -> bytes:
@@ -41,7 +40,7 @@ async def take_over(
     shard: int,
     versioned: Versioned,
     instruments: Mapping[int, Instrument],
-) -> dict[int, Remembered]:
+) -> ShardMemory:
     """Fold again, silently, from the checkpoint to the cursors of ``versioned``."""
     checkpoint = await claims.read_checkpoint(connection, shard)
     stored = _decode_checkpoint(checkpoint) if checkpoint else {}
@@ -63,7 +62,8 @@ async def take_over(
         for cursor in [versioned.head.cursors[instrument_id]]
     ]
     ticks = await read_parts(connection, parts)
-    return {
+    remembered = {
         instrument_id: Remembered(base, ()).after(base, folder.fold(base, ticks[instrument_id]))
         for instrument_id, base in bases.items()
     }
+    return ShardMemory(versioned, remembered, refolded=sum(map(len, ticks.values())))

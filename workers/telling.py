@@ -48,13 +48,14 @@ class Said(NamedTuple):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One instrument in a claim: where it stood, what was planned, and what came of it."""
+    """One instrument in a claim: where it stood, what was planned, what came of it, what is remembered."""
 
     instrument: Instrument
     cursor: Cursor
     before: Remembered
     plan: Plan
     folded: Folded
+    after: Remembered
 
 
 class Telling:

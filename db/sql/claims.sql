@@ -1,21 +1,32 @@
 -- name: due
 -- Shards with a batch beyond what is done, oldest first. `done` may be old: then the walk is longer, never wrong.
-SELECT shards.shard
-FROM shards
-CROSS JOIN writers
-LEFT JOIN unnest($1::smallint[], $2::int[], $3::bigint[]) AS done (shard, writer, seq)
-    ON done.shard = shards.shard AND done.writer = writers.writer
-CROSS JOIN LATERAL (
-    SELECT batches.created_at
-    FROM batches
-    WHERE batches.shard = shards.shard
-      AND batches.writer = writers.writer
-      AND batches.seq > coalesce(done.seq, 0)
-    ORDER BY batches.seq
+-- The version tells a worker which of them it remembers.
+SELECT due.shard, coalesce(latest.version, 0)
+FROM (
+    SELECT shards.shard, min(oldest.created_at) AS since
+    FROM shards
+    CROSS JOIN writers
+    LEFT JOIN unnest($1::smallint[], $2::int[], $3::bigint[]) AS done (shard, writer, seq)
+        ON done.shard = shards.shard AND done.writer = writers.writer
+    CROSS JOIN LATERAL (
+        SELECT batches.created_at
+        FROM batches
+        WHERE batches.shard = shards.shard
+          AND batches.writer = writers.writer
+          AND batches.seq > coalesce(done.seq, 0)
+        ORDER BY batches.seq
+        LIMIT 1
+    ) AS oldest
+    GROUP BY shards.shard
+) AS due
+LEFT JOIN LATERAL (
+    SELECT states.version
+    FROM states
+    WHERE states.shard = due.shard
+    ORDER BY states.version DESC
     LIMIT 1
-) AS oldest
-GROUP BY shards.shard
-ORDER BY min(oldest.created_at)
+) AS latest ON TRUE
+ORDER BY due.since
 
 -- name: lock
 -- The claim. LIMIT counts what was locked, not what was looked at, so workers spread over the due shards;

@@ -147,8 +147,45 @@ async def test_another_worker_takes_over_where_the_first_stopped(market: Market)
         for start in range(0, len(trades), 500):
             await writer.store(trades[start : start + 500])
             await claim_all(new_claimer(clock), connection)
+    assert 0 < await market.connection.fetchval("SELECT count(*) FROM checkpoints")
     assert folded_at_once(trades) == await stored(market)
     await assert_log_is_dense(market)
+
+
+@pytest.mark.parametrize(("a_claim", "passing"), [(40, SECOND), (900, 0)], ids=["by age", "by ticks"])
+async def test_workers_that_take_a_shard_from_each_other_leave_checkpoints(
+    market: Market, a_claim: int, passing: int
+) -> None:
+    trades = tape(market.ids[0], 9000)
+    now = BEGAN
+    two = new_claimer(lambda: now), new_claimer(lambda: now)
+    claimed = []
+    async with market.writing() as writer, market.working() as connection:
+        for start in range(0, len(trades), a_claim):
+            await writer.store(trades[start : start + a_claim])
+            claimed += await claim_all(two[start // a_claim % 2], connection)
+            now += passing
+    in_rewind = 100
+    most = {40: 6 * 40, 900: 2000 + 2 * 900}[a_claim] + in_rewind
+    assert all(0 < each.refolded <= most for each in claimed[1:])
+    assert 1 == await market.connection.fetchval("SELECT count(*) FROM checkpoints")
+    assert await market.connection.fetchval("SELECT count(*) FROM states") <= 6
+    assert folded_at_once(trades) == await stored(market)
+
+
+async def test_a_worker_claims_first_what_it_need_not_take_over(market: Market) -> None:
+    mine = market.listed[0]
+    theirs = next(each for each in market.listed if each.shard != mine.shard)
+    async with market.writing() as writer, market.working() as connection:
+        one, other = new_claimer(), new_claimer()
+        for claimer, listed in ((one, mine), (other, theirs)):
+            await writer.store(tape(listed.instrument_id, 9))
+            await claim_all(claimer, connection)
+        for listed in (theirs, mine):
+            await writer.store(tape(listed.instrument_id, 99)[9:])
+        claimed = await one.claim(connection, workers=2)
+        assert claimed
+        assert ([mine.shard], 0) == (claimed.shards, claimed.refolded)
 
 
 async def test_workers_and_writers_side_by_side_fold_every_tick_once(market: Market) -> None:
