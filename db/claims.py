@@ -66,10 +66,11 @@ class Advance(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A shard that has unfolded batches, and the version of its newest head, 0 before the first."""
+    """A shard that has unfolded batches: its newest head's version, 0 before the first; the oldest's age."""
 
     shard: int
     version: int
+    waited_seconds: float
 
 
 class Instrument(msgspec.Struct, frozen=True):

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 TICKS_A_CLAIM = 20_000
 """So that an outage is worked off in steps."""
 
+_PATIENCE_SECONDS = 0.02
+"""How long a batch waits for the worker that remembers its shard, before any other takes the shard over."""
+
 
 class Claimed(msgspec.Struct, frozen=True):
     """What one committed claim did; to take shards over, ``refolded`` ticks were folded again before."""
@@ -55,17 +58,21 @@ class Claimer:
         due = await claims.due(connection, done)
         if not due:
             return None
+        wanted = self._wanted(due, workers)
         with translated("claiming"):
-            return await self._claim(connection, self._remembered_first(due), workers)
+            return await self._claim(connection, wanted, -(-len(due) // workers)) if wanted else None
 
-    def _remembered_first(self, due: Sequence[Due]) -> list[int]:
-        """Return the shards that need not be taken over, then the others; among each, the oldest first."""
+    def _wanted(self, due: Sequence[Due], workers: int) -> list[int]:
+        """Return the shards that need not be taken over, then those that wait too long for another worker."""
         known = {shard: memory.versioned.version for shard, memory in self._memory.items()}
-        return [each.shard for each in sorted(due, key=lambda each: each.version != known.get(each.shard, 0))]
+        mine = [each for each in due if each.version == known.get(each.shard, 0)]
+        others = [each for each in due if each not in mine]
+        left = [each for each in others if workers == 1 or each.waited_seconds >= _PATIENCE_SECONDS]
+        return [each.shard for each in mine + left]
 
-    async def _claim(self, connection: "Connection", due: Sequence[int], workers: int) -> Claimed | None:
+    async def _claim(self, connection: "Connection", wanted: Sequence[int], share: int) -> Claimed | None:
         async with connection.transaction():
-            shards = await claims.lock(connection, due, -(-len(due) // workers))
+            shards = await claims.lock(connection, wanted, share)
             if not shards:
                 return None
             memory = await self._refreshed(connection, shards)

@@ -1,7 +1,7 @@
 -- name: due
 -- Shards with a batch beyond what is done, oldest first. `done` may be old: then the walk is longer, never wrong.
 -- The version tells a worker which of them it remembers.
-SELECT due.shard, coalesce(latest.version, 0)
+SELECT due.shard, coalesce(latest.version, 0), extract(epoch FROM clock_timestamp() - due.since)::float8
 FROM (
     SELECT shards.shard, min(oldest.created_at) AS since
     FROM shards

@@ -173,7 +173,8 @@ async def test_workers_that_take_a_shard_from_each_other_leave_checkpoints(
     assert folded_at_once(trades) == await stored(market)
 
 
-async def test_a_worker_claims_first_what_it_need_not_take_over(market: Market) -> None:
+async def test_a_worker_leaves_a_shard_to_the_one_that_remembers_it_unless_it_waits(market: Market) -> None:
+    move = "UPDATE batches SET created_at = created_at + $1::int * interval '1 hour'"
     mine = market.listed[0]
     theirs = next(each for each in market.listed if each.shard != mine.shard)
     async with market.writing() as writer, market.working() as connection:
@@ -183,9 +184,12 @@ async def test_a_worker_claims_first_what_it_need_not_take_over(market: Market) 
             await claim_all(claimer, connection)
         for listed in (theirs, mine):
             await writer.store(tape(listed.instrument_id, 99)[9:])
-        claimed = await one.claim(connection, workers=2)
-        assert claimed
-        assert ([mine.shard], 0) == (claimed.shards, claimed.refolded)
+        await connection.execute(move, 1)
+        claimed = await claim_all(one, connection, workers=2)
+        assert [([mine.shard], 0)] == [(each.shards, each.refolded) for each in claimed]
+        await connection.execute(move, -2)
+        claimed = await claim_all(one, connection, workers=2)
+        assert [([theirs.shard], 9)] == [(each.shards, each.refolded) for each in claimed]
 
 
 async def test_workers_and_writers_side_by_side_fold_every_tick_once(market: Market) -> None:
