@@ -1,6 +1,8 @@
 """The share of an interval in which a feed was proven up. Intervals are half-open, in microseconds."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 import msgspec
@@ -73,9 +75,22 @@ class Coverage(msgspec.Struct, frozen=True):
 
         It is 1.0 only when no microsecond is missing.
         """
-        to_ts = max(to_ts, from_ts + 1)
-        covered = sum(each.to_ts - each.from_ts for each in self.intervals(from_ts, to_ts))
-        return covered / (to_ts - from_ts)
+        return self.shares([Interval(from_ts, to_ts)])[0]
+
+    def shares(self, windows: Iterable[Interval]) -> list[float]:
+        """Return the share of each window that is covered; of many, the arithmetic is done once."""
+        covered = without(self.proven, self.unproven)
+        ends = [each.to_ts for each in covered]
+        return [_share(covered, bisect_right(ends, each.from_ts), each) for each in windows]
+
+
+def _share(parts: Sequence[Interval], first: int, window: Interval) -> float:
+    """Return the share of a window, given the covered parts; ``first`` is the first to end in it or later."""
+    from_ts, to_ts = window.from_ts, max(window.to_ts, window.from_ts + 1)
+    later = (parts[place] for place in range(first, len(parts)))
+    inside = takewhile(lambda each: each.from_ts < to_ts, later)
+    covered = sum(min(each.to_ts, to_ts) - max(each.from_ts, from_ts) for each in inside)
+    return covered / (to_ts - from_ts)
 
 
 NOTHING = Coverage()

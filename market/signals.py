@@ -1,8 +1,14 @@
 """A signal: an edge of a condition, with what it was seen in."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+from market.gaps import DEPTHS, TRADES
+
+ON_BOOKS: Final = frozenset({"pressure"})
+"""The kinds that are computed from order books; the others are computed from bars, which are trades."""
 
 
 class Direction(StrEnum):
@@ -31,3 +37,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     evidence: dict[str, float]
     from_ts: int
     to_ts: int
+
+    @property
+    def source(self) -> str:
+        """Return which ticks it was computed from, ``trades`` or ``depths``: its coverage is theirs."""
+        return DEPTHS if self.kind in ON_BOOKS else TRADES

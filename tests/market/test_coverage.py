@@ -45,6 +45,14 @@ def test_a_share_counts_what_is_proven_and_in_no_gap(
     assert len(covered) / length == Coverage(proven, unproven).share(from_ts, from_ts + length)
 
 
+@given(intervals, intervals, intervals)
+def test_many_windows_have_the_shares_that_each_has(
+    proven: list[Interval], unproven: list[Interval], windows: list[Interval]
+) -> None:
+    coverage = Coverage(proven, unproven)
+    assert [coverage.share(*window) for window in windows] == coverage.shares(windows)
+
+
 def test_gaps_override_proofs() -> None:
     coverage = Coverage([Interval(0, 100)], [Interval(40, 50), Interval(90, 120)])
     assert (0.8, 1.0, 0.0) == (coverage.share(0, 100), coverage.share(50, 90), coverage.share(40, 50))
