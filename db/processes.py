@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -92,6 +92,13 @@ async def seconds_since_beat(connection: "Connection", role: str, host: str = ""
     with translated("reading heartbeats"):
         age: float | None = await connection.fetchval(_sql.freshest, role, host)
     return age
+
+
+async def count_running(connection: "Connection", roles: Sequence[str]) -> int:
+    """Return how many processes of these roles were seen running within 10 s."""
+    with translated("counting processes"):
+        running: int = await connection.fetchval(_sql.running, roles)
+    return running
 
 
 async def processes(connection: "Connection", role: str, started_after: int) -> list[ProcessRow]:

@@ -18,6 +18,12 @@ FROM processes
 WHERE role = $1 AND started_at >= $2
 ORDER BY started_at, process_id
 
+-- name: running
+-- How many processes of these roles were seen running lately.
+SELECT count(*)::int
+FROM processes
+WHERE role = ANY($1::text[]) AND stopped_at IS NULL AND seen_at > clock_timestamp() - interval '10 seconds'
+
 -- name: forget
 -- The scheduler's: rows of processes that ended long ago. Those whose totals are summed are kept:
 -- a counter that falls would be taken for one that began again.

@@ -1,0 +1,125 @@
+"""What may be asked of a venue now: shared through Redis, or each process's share while Redis is down."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import Final, Protocol
+
+import structlog
+
+from ingest.outbound.breaker import Breaker
+from ingest.venues.reach import Limit
+from market.errors import BusUnavailableError, RateLimitedError
+from market.times import SECOND
+
+logger = structlog.get_logger(__name__)
+
+PATIENCE_SECONDS: Final = 10.0
+"""The longest wait for a budget; who would wait longer is told so, and comes back."""
+
+_LEFT_ALONE_SECONDS: Final = 5.0
+"""How long a Redis that failed is not asked."""
+
+
+class Lane(Enum):
+    """How much of a burst a lane may use: history leaves some of it to what is live."""
+
+    LIVE = 1.0
+    HISTORY = 0.5
+
+
+class Shared(Protocol):
+    """Budgets that all processes share; times are microseconds. Raises BusUnavailableError."""
+
+    async def take(self, name: str, cost: int, span: int) -> int:
+        """Take from a budget; return 0, or in how long to ask again."""
+
+    async def rest(self, name: str, duration: int) -> None:
+        """Let a budget be whole no sooner than after ``duration``."""
+
+
+class LocalBudgets:
+    """Budgets of one process: the arithmetic of the shared ones."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        """Use ``clock``, in microseconds."""
+        self._clock = clock
+        self._whole_at: dict[str, int] = {}
+
+    def take(self, name: str, cost: int, span: int) -> int:
+        """Take from a budget; return 0, or in how many microseconds to ask again."""
+        now, whole_at = self._clock(), self._whole_at.get(name, 0)
+        after = max(whole_at, now) + cost
+        if whole_at > now and after - span > now:
+            return after - span - now
+        self._whole_at[name] = after
+        return 0
+
+    def rest(self, name: str, duration: int) -> None:
+        """Let a budget be whole no sooner than after ``duration`` microseconds."""
+        self._whole_at[name] = max(self._whole_at.get(name, 0), self._clock() + duration)
+
+
+class Budgets:
+    """The shared budgets, or while they cannot be reached a share of each.
+
+    ``peers`` returns by how many processes a budget is divided then. At either change budgets begin
+    empty, so that together no more is asked than is allowed.
+    """
+
+    def __init__(
+        self, shared: Shared, peers: Callable[[], Awaitable[int]], clock: Callable[[], float]
+    ) -> None:
+        """Use ``clock``, in seconds."""
+        self._shared = shared
+        self._peers = peers
+        self._own = LocalBudgets(lambda: int(clock() * SECOND))
+        self._reachable = Breaker(clock, failures=1, longest_rest_seconds=_LEFT_ALONE_SECONDS)
+        self._alone: set[str] = set()
+        self.waited_seconds = 0.0
+        """How long the budgets made us wait."""
+
+    async def afford(self, limit: Limit, weight: float, lane: Lane) -> None:
+        """Wait until ``weight`` may be asked; raises RateLimitedError where that would take long."""
+        while wait := await self._take(limit, weight, lane) / SECOND:
+            if wait > PATIENCE_SECONDS:
+                message = f"the budget of {limit.name} is used up"
+                raise RateLimitedError(message, wait)
+            self.waited_seconds += wait
+            await asyncio.sleep(wait)
+
+    async def rest(self, limit: Limit, seconds: float) -> None:
+        """Ask nothing for some time, as the venue said."""
+        duration = round(seconds * SECOND) + _span(limit)
+        self._own.rest(limit.name, duration)
+        if limit.name not in self._alone:
+            try:
+                await self._shared.rest(limit.name, duration)
+            except BusUnavailableError as error:
+                logger.warning("budget.unshared", budget=limit.name, error=str(error))
+
+    async def _take(self, limit: Limit, weight: float, lane: Lane) -> int:
+        cost, span = round(weight / limit.per_second * SECOND), round(_span(limit) * lane.value)
+        if self._reachable.allows():
+            try:
+                return await self._take_shared(limit, cost, span)
+            except BusUnavailableError as error:
+                self._reachable.failed()
+                logger.warning("budget.unshared", budget=limit.name, error=str(error))
+        if limit.name not in self._alone:
+            self._alone.add(limit.name)
+            self._own.rest(limit.name, _span(limit))
+        return self._own.take(limit.name, cost * await self._peers(), span)
+
+    async def _take_shared(self, limit: Limit, cost: int, span: int) -> int:
+        if limit.name in self._alone:
+            await self._shared.rest(limit.name, _span(limit))
+            self._alone.discard(limit.name)
+        wait = await self._shared.take(limit.name, cost, span)
+        self._reachable.succeeded()
+        return wait
+
+
+def _span(limit: Limit) -> int:
+    """Return the microseconds in which a whole budget comes back."""
+    return round(limit.burst / limit.per_second * SECOND)

@@ -1,0 +1,159 @@
+"""Asking venues over HTTP: budgets first, hosts in turn, what fails is tried again."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+import structlog
+
+from ingest.outbound.breaker import Breaker, State
+from ingest.outbound.budgets import Budgets, Lane
+from ingest.venues.history import Answer, Request, judge
+from ingest.venues.reach import Limit, Reach
+from market.errors import RateLimitedError, VenueRefusedError, VenueUnavailableError
+from runtime.backoff import delays
+
+logger = structlog.get_logger(__name__)
+
+_TRIES: Final = 4
+_FIRST_RETRY_SECONDS: Final = 0.25
+_RETRY_CAP_SECONDS: Final = 4.0
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of whom: ``base`` stands in for the venue's hosts, ``judge`` raises what is no page."""
+
+    reach: Reach
+    request: Request
+    lane: Lane
+    base: str | None = None
+    judge: Callable[[Answer], None] = judge
+
+
+class Asked(msgspec.Struct):
+    """What became of the requests to one venue."""
+
+    requests: int = 0
+    limited: int = 0
+    failed: int = 0
+
+
+class Outbound:
+    """Asks venues, with one breaker a host."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        budgets: Budgets,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Use ``clock``, in seconds."""
+        self._http = http
+        self._budgets = budgets
+        self._breakers: defaultdict[str, Breaker] = defaultdict(lambda: Breaker(clock))
+        self._turns: defaultdict[str, int] = defaultdict(int)
+        self._asked: defaultdict[str, Asked] = defaultdict(Asked)
+
+    def counters(self) -> dict[str, object]:
+        """Return what heartbeats carry."""
+        return {
+            "venues": {name: msgspec.to_builtins(asked) for name, asked in self._asked.items()},
+            "hosts": {host: str(breaker.state) for host, breaker in self._breakers.items()},
+            "waited_seconds": round(self._budgets.waited_seconds, 3),
+        }
+
+    async def get(self, call: Call) -> bytes:
+        """Return the body of an answer that is a page.
+
+        Raises RateLimitedError and VenueRefusedError at once, and VenueUnavailableError when no host
+        gave an answer in some tries.
+        """
+        waits = delays(_FIRST_RETRY_SECONDS, _RETRY_CAP_SECONDS)
+        tries = 1
+        while True:
+            host = self._host(call)
+            try:
+                return await self._ask(host, call)
+            except VenueUnavailableError as error:
+                self._turns[call.reach.requests.name] += 1
+                if tries == _TRIES:
+                    raise
+                logger.warning("venue.failed", host=host, tries=tries, error=str(error))
+            tries += 1
+            await asyncio.sleep(next(waits))
+
+    async def connecting(self, url: str, limit: Limit) -> Breaker:
+        """Return the breaker to tell whether connecting to ``url`` succeeded, once it may be tried.
+
+        Raises VenueUnavailableError while its host is left alone.
+        """
+        breaker = self._breakers[_name(url)]
+        if not breaker.allows():
+            raise _left_alone(_name(url), breaker)
+        await self._budgets.afford(limit, 1, Lane.LIVE)
+        return breaker
+
+    def _host(self, call: Call) -> str:
+        """Return the host whose turn it is among those that are not left alone."""
+        hosts = (call.base,) if call.base else call.reach.hosts
+        turn = self._turns[call.reach.requests.name]
+        for offset in range(len(hosts)):
+            host = hosts[(turn + offset) % len(hosts)]
+            if self._breakers[_name(host)].allows():
+                return host
+        first = min(map(_name, hosts), key=lambda name: self._breakers[name].seconds_left)
+        raise _left_alone(first, self._breakers[first])
+
+    async def _ask(self, host: str, call: Call) -> bytes:
+        limit = _limit(call)
+        await self._budgets.afford(limit, call.request.weight, call.lane)
+        asked, breaker = self._asked[call.reach.requests.name], self._breakers[_name(host)]
+        asked.requests += 1
+        try:
+            answer = await self._fetch(host + call.request.path, call.request.headers)
+            call.judge(answer)
+        except VenueUnavailableError:
+            asked.failed += 1
+            breaker.failed()
+            raise
+        except RateLimitedError as error:
+            asked.limited += 1
+            breaker.succeeded()
+            await self._budgets.rest(limit, error.retry_after_seconds)
+            raise
+        except VenueRefusedError:
+            breaker.succeeded()
+            raise
+        breaker.succeeded()
+        return answer.body
+
+    async def _fetch(self, url: str, headers: Mapping[str, str]) -> Answer:
+        try:
+            response = await self._http.get(url, headers=headers)
+        except httpx.HTTPError as error:
+            message = f"no answer from {url}: {type(error).__name__}: {error}"
+            raise VenueUnavailableError(message) from error
+        return Answer(response.status_code, response.content, response.headers.get("retry-after", ""))
+
+
+def _limit(call: Call) -> Limit:
+    """Return the budget; a place that stands in for the venue has one of its own."""
+    limit = call.reach.requests
+    return msgspec.structs.replace(limit, name=f"{limit.name}@{_name(call.base)}") if call.base else limit
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+def _left_alone(host: str, breaker: Breaker) -> VenueUnavailableError:
+    half = " while another try is under way" if breaker.state == State.HALF_OPEN else ""
+    return VenueUnavailableError(
+        f"{host} failed too often and is left alone for another {breaker.seconds_left:.0f} s{half}"
+    )

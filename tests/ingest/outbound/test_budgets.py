@@ -1,0 +1,129 @@
+"""Shared budgets, and each process's share of them while Redis is down."""
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bus.budgets import opened
+from heliograph.embedded.valkey import Valkey
+from ingest.outbound.budgets import Budgets, Lane, LocalBudgets, Shared
+from ingest.venues.reach import Limit
+from market.errors import BusUnavailableError, RateLimitedError
+
+SECOND = 1_000_000
+SLOW = Limit("venue", 4, 1 / 3600)
+"""Four at once, then one an hour."""
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Nowhere:
+    """A Redis that nobody reaches."""
+
+    async def take(self, name: str, cost: int, span: int) -> int:
+        raise BusUnavailableError(name, cost, span)
+
+    async def rest(self, name: str, duration: int) -> None:
+        raise BusUnavailableError(name, duration)
+
+
+async def affordable(budgets: Budgets, lane: Lane = Lane.LIVE, limit: Limit = SLOW) -> int:
+    """Ask until the budget is used up; return how often that was."""
+    for number in range(100):
+        try:
+            await budgets.afford(limit, 1, lane)
+        except RateLimitedError:
+            return number
+    return 100
+
+
+def budgets_of(shared: Shared, time: Time, peers: int = 1) -> Budgets:
+    async def count() -> int:
+        return peers
+
+    return Budgets(shared, count, time)
+
+
+@given(
+    asked=st.lists(st.tuples(st.integers(0, 2 * SECOND), st.integers(1, SECOND)), max_size=50),
+    span=st.integers(SECOND, 4 * SECOND),
+)
+def test_no_window_of_time_sees_more_than_the_burst_and_what_came_back(
+    asked: list[tuple[int, int]], span: int
+) -> None:
+    now = [10 * SECOND]
+    budgets = LocalBudgets(lambda: now[0])
+    taken: list[tuple[int, int]] = []
+    for pause, cost in asked:
+        now[0] += pause
+        if not budgets.take("venue", cost, span):
+            taken.append((now[0], cost))
+    for index, (begin, _) in enumerate(taken):
+        for end in range(index, len(taken)):
+            spent = sum(cost for _, cost in taken[index : end + 1])
+            assert spent <= span + taken[end][0] - begin
+
+
+async def test_history_leaves_half_of_a_burst_to_what_is_live(redis_url: str) -> None:
+    async with opened(redis_url) as shared:
+        budgets = budgets_of(shared, Time())
+        assert (2, 2) == (await affordable(budgets, Lane.HISTORY), await affordable(budgets, Lane.LIVE))
+
+
+async def test_two_processes_share_one_budget(redis_url: str) -> None:
+    async with opened(redis_url) as one, opened(redis_url) as other:
+        first, second = budgets_of(one, Time()), budgets_of(other, Time())
+        assert (4, 0) == (await affordable(first), await affordable(second))
+
+
+async def test_a_rest_that_the_venue_asked_for_holds_for_all(redis_url: str) -> None:
+    async with opened(redis_url) as one, opened(redis_url) as other:
+        first, second = budgets_of(one, Time()), budgets_of(other, Time())
+        await first.rest(SLOW, 60)
+        assert (0, 0) == (await affordable(first), await affordable(second))
+
+
+async def test_a_short_wait_is_waited_for(redis_url: str) -> None:
+    quick = Limit("quick", 1, 50)
+    async with opened(redis_url) as shared:
+        budgets = budgets_of(shared, Time())
+        for _ in range(3):
+            await budgets.afford(quick, 1, Lane.LIVE)
+    assert 0.01 < budgets.waited_seconds < 1
+
+
+async def test_without_redis_the_shares_of_all_processes_add_up_to_the_budget() -> None:
+    time = Time()
+    everyone = [budgets_of(Nowhere(), time, peers=3) for _ in range(3)]
+    assert [0, 0, 0] == [await affordable(each) for each in everyone]
+    time.now += 3600 * 12
+    assert [1, 1, 1] == [await affordable(each) for each in everyone]
+
+
+async def test_without_redis_a_rest_holds_for_the_process() -> None:
+    time = Time()
+    budgets = budgets_of(Nowhere(), time)
+    await affordable(budgets)
+    time.now += 3600 * 4
+    await budgets.rest(SLOW, 60)
+    assert 0 == await affordable(budgets)
+
+
+async def test_budgets_go_on_alone_and_come_back_empty(valkey_server: Valkey) -> None:
+    time = Time()
+    async with opened(valkey_server.url) as shared:
+        budgets = budgets_of(shared, time)
+        await budgets.afford(SLOW, 1, Lane.LIVE)
+        await asyncio.to_thread(valkey_server.stop)
+        assert 0 == await affordable(budgets)
+        await asyncio.to_thread(valkey_server.start)
+        time.now += 10
+        assert 0 == await affordable(budgets)
+        assert 4 == await affordable(budgets, limit=Limit("another", 4, 1 / 3600))
