@@ -1,0 +1,29 @@
+-- name: try_lock
+-- A session's lock on an idle connection: it ends with the connection, so nothing is held by the dead.
+SELECT pg_try_advisory_lock($1::int, $2::int)
+
+-- name: unlock
+-- Given back before the end.
+SELECT pg_advisory_unlock($1::int, $2::int)
+
+-- name: join
+-- Shared: every ingester has it, and each can count the others.
+SELECT pg_advisory_lock_shared($1::int, 0)
+
+-- name: leave
+-- Said before the end, so that others take the feeds over while they are still listened to.
+SELECT pg_advisory_unlock_shared($1::int, 0)
+
+-- name: held
+-- Who has which of these locks, by the process of PostgreSQL that serves them.
+SELECT classid::bigint::int AS class, objid::bigint::int AS key, pid
+FROM pg_locks
+WHERE locktype = 'advisory' AND objsubid = 2 AND granted AND classid = ANY ($1::int[]::oid[])
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+
+-- name: wanted
+-- What is to be listened to.
+SELECT feed_id, exchange, symbol, protocol, stream_url, rest_url
+FROM feeds
+WHERE state = 'active'
+ORDER BY feed_id
