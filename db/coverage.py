@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from db.errors import translated
 from db.queries import load
+from market.bars import Bar
 from market.coverage import NOTHING, Coverage, Interval
+from market.gaps import TRADES
+from market.signals import Signal
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -29,6 +32,16 @@ class Stretch(NamedTuple):
     def tape(self) -> _Tape:
         """Return whose ticks these are."""
         return self.instrument_id, self.kind
+
+
+def of_bar(instrument_id: int, bar: Bar) -> Stretch:
+    """Return what a bar was decided from."""
+    return Stretch(instrument_id, TRADES, bar.start, bar.end)
+
+
+def of_signal(instrument_id: int, signal: Signal) -> Stretch:
+    """Return what a signal was decided from."""
+    return Stretch(instrument_id, signal.source, signal.from_ts, signal.to_ts)
 
 
 async def shares(

@@ -21,8 +21,8 @@ class Name(msgspec.Struct, frozen=True):
     symbol: str
 
 
-def signal_text(name: Name, signal: Signal, received_at: int, committed_at: int) -> str:
-    """Return a signal's JSON; times are ISO 8601 with six digits."""
+def signal_text(name: Name, signal: Signal, coverage: float, received_at: int, committed_at: int) -> str:
+    """Return a signal's JSON with the coverage of its input; times are ISO 8601 with six digits."""
     return _text(
         name,
         {
@@ -36,14 +36,15 @@ def signal_text(name: Name, signal: Signal, received_at: int, committed_at: int)
             "evidence": signal.evidence,
             "from_ts": to_iso(signal.from_ts),
             "to_ts": to_iso(signal.to_ts),
+            "coverage": coverage,
             "received_at": to_iso(received_at),
             "committed_at": to_iso(committed_at),
         },
     )
 
 
-def bar_text(name: Name, bar: Bar, source: str) -> str:
-    """Return a final bar's JSON; times are ISO 8601 with six digits."""
+def bar_text(name: Name, bar: Bar, coverage: float, source: str) -> str:
+    """Return a final bar's JSON with the coverage of its interval; times are ISO 8601 with six digits."""
     return _text(
         name,
         {
@@ -59,6 +60,7 @@ def bar_text(name: Name, bar: Bar, source: str) -> str:
             "sell_volume": bar.sell_volume,
             "trades": bar.trades,
             "final": True,
+            "coverage": coverage,
             "source": source,
         },
     )

@@ -1,13 +1,14 @@
 """Turn what was folded into rows and publications, within the claim's transaction."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from db import outcomes
+from db import coverage, outcomes
 from db.claims import Cursor, Instrument
+from db.coverage import Stretch
 from db.outcomes import DirtyInterval, FailedFold, NewPublication, NewSignal
 from market.bars import NAMES, Bar
 from market.batches import Span
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from db.connections import Connection
 
 _WITHDRAWN = "null"
+_PROOFS_LOOKED_AT = 16
+"""Of those that began before what is told: the newest reach the live edge, and a claim must be short."""
+
 _DEPTH_KINDS = frozenset(fold.kind for fold in KINDS if fold.input is Input.DEPTH)
 
 
@@ -58,6 +62,22 @@ class Step(msgspec.Struct, frozen=True):
     after: Remembered
 
 
+class _Taken(NamedTuple):
+    """What is to be told of one instrument."""
+
+    instrument: Instrument
+    bars: Changes[FinalBar, Bar]
+    signals: Changes[DecidedSignal, Signal]
+
+    def stretches(self) -> Iterator[Stretch]:
+        """Iterate over what everything told was decided from."""
+        instrument_id = self.instrument.instrument_id
+        for final in self.bars.new + self.bars.changed:
+            yield coverage.of_bar(instrument_id, final.bar)
+        for decided in self.signals.new + self.signals.changed:
+            yield coverage.of_signal(instrument_id, decided.signal)
+
+
 class Telling:
     """Collects the rows of one claim and gives offsets; the shards that it speaks for are locked."""
 
@@ -66,6 +86,8 @@ class Telling:
         self._now = now
         self._code_version = code_version
         self._offsets: dict[tuple[int, Family], int] = {}
+        self._taken: list[_Taken] = []
+        self._shares: dict[Stretch, float] = {}
         self._bars: list[tuple[int, Bar]] = []
         self._signals: list[NewSignal] = []
         self._news: list[NewPublication] = []
@@ -75,19 +97,21 @@ class Telling:
         instrument_id = step.instrument.instrument_id
         self._offsets[instrument_id, Family.BARS] = step.cursor.bars
         self._offsets[instrument_id, Family.SIGNALS] = step.cursor.signals
-        bars, signals = await self._changes(step)
-        await self._tell_bars(step.instrument, bars)
-        await self._tell_signals(step.instrument, signals)
+        self._taken.append(_Taken(step.instrument, *await self._changes(step)))
         await self._bury(step)
         await self._mark_dirty(instrument_id, step.plan.late)
 
     @property
     def kinds(self) -> Counter[str]:
-        """Return how many signals of each kind were taken in."""
+        """Return how many signals of each kind were written."""
         return Counter(each.signal.kind for each in self._signals)
 
     async def write(self) -> list[Publication]:
-        """Write everything taken in, and return the publications."""
+        """Write everything taken in, and return the publications, with coverage as it is known now."""
+        self._shares = await self._covered()
+        for each in self._taken:
+            await self._tell_bars(each.instrument, each.bars)
+            await self._tell_signals(each.instrument, each.signals)
         if self._bars:
             await outcomes.add_bars(self._connection, self._bars)
         if self._signals:
@@ -100,16 +124,23 @@ class Telling:
         """Return the last offset given."""
         return self._offsets[instrument_id, family]
 
+    async def _covered(self) -> dict[Stretch, float]:
+        stretches = list({stretch for taken in self._taken for stretch in taken.stretches()})
+        shares = await coverage.shares(self._connection, stretches, look_back=_PROOFS_LOOKED_AT)
+        return dict(zip(stretches, shares, strict=True))
+
     async def _changes(self, step: Step) -> tuple[Changes[FinalBar, Bar], Changes[DecidedSignal, Signal]]:
+        """Compare with what was told, but for the bars that are left to repairs."""
+        decided = [each for each in step.folded.bars if each.bar.end > step.cursor.settled_ts]
         if not step.plan.again:
-            return Changes(step.folded.bars, [], []), Changes(step.folded.signals, [], [])
+            return Changes(decided, [], []), Changes(step.folded.signals, [], [])
         told = since(step.plan.base)
         instrument_id = step.instrument.instrument_id
         bars = await outcomes.bars_since(self._connection, instrument_id, told.bar_starts)
         earliest = min(told.bar_signals, told.depth_signals)
         signals = await outcomes.signals_since(self._connection, instrument_id, earliest)
         return (
-            compare_bars(step.folded.bars, {bar_key(bar): bar for bar in bars}),
+            compare_bars(decided, {bar_key(bar): bar for bar in bars if bar.end > step.cursor.settled_ts}),
             compare_signals(
                 step.folded.signals,
                 {signal_key(signal): signal for signal in signals if _told_after(told, signal)},
@@ -118,11 +149,11 @@ class Telling:
 
     async def _tell_bars(self, instrument: Instrument, changes: Changes[FinalBar, Bar]) -> None:
         for each in changes.new:
-            self._news.append(self._next(instrument, "bar", _said_of_bar(instrument, each.bar)))
+            self._news.append(self._next(instrument, "bar", self._said_of_bar(instrument, each.bar)))
         again = [each.bar for each in changes.changed]
         await self._remove_bars(instrument.instrument_id, again + changes.gone)
         for bar in again:
-            await self._correct(instrument, _said_of_bar(instrument, bar))
+            await self._correct(instrument, self._said_of_bar(instrument, bar))
         for bar in changes.gone:
             gone = Said(Family.BARS, NAMES[bar.interval], bar.start, _WITHDRAWN)
             await self._correct(instrument, gone)
@@ -151,9 +182,15 @@ class Telling:
             pairs = [(instrument_id, signal) for signal in signals]
             await outcomes.remove_signals(self._connection, pairs)
 
+    def _said_of_bar(self, instrument: Instrument, bar: Bar) -> Said:
+        share = self._shares[coverage.of_bar(instrument.instrument_id, bar)]
+        text = bar_text(instrument.name, bar, share, "live")
+        return Said(Family.BARS, NAMES[bar.interval], bar.start, text)
+
     def _said_of_signal(self, instrument: Instrument, decided: DecidedSignal) -> Said:
         signal = decided.signal
-        text = signal_text(instrument.name, signal, decided.received_at, self._now)
+        share = self._shares[coverage.of_signal(instrument.instrument_id, signal)]
+        text = signal_text(instrument.name, signal, share, decided.received_at, self._now)
         return Said(Family.SIGNALS, signal.kind, signal.ts, text)
 
     async def _correct(self, instrument: Instrument, said: Said) -> None:
@@ -202,10 +239,6 @@ class Telling:
         ]
         if intervals:
             await outcomes.mark_dirty(self._connection, intervals, "late")
-
-
-def _said_of_bar(instrument: Instrument, bar: Bar) -> Said:
-    return Said(Family.BARS, NAMES[bar.interval], bar.start, bar_text(instrument.name, bar, "live"))
 
 
 def _told_after(since_base: Since, signal: Signal) -> bool:

@@ -68,7 +68,7 @@ def signal(kind: str) -> str:
         from_ts=T - SECOND,
         to_ts=T,
     )
-    return signal_text(SOL, decided, T, T + 12_000)
+    return signal_text(SOL, decided, 1.0, T, T + 12_000)
 
 
 async def publish(worker: Worker, instrument_id: int, family: Family, offset: int, data: str) -> None:
@@ -92,7 +92,7 @@ async def test_a_signal_arrives_on_the_page(simulated: Served, worker: Worker, p
     await expect(page.locator("#simulated")).to_be_visible()
     await expect(page.locator("#empty")).to_be_visible()
     bar = Bar(SECOND, T, 241.0, 241.5, 240.5, 241.1, 10, 2411, 6, 4, 3)
-    await publish(worker, sol.instrument_id, Family.BARS, 1, bar_text(SOL, bar, "live"))
+    await publish(worker, sol.instrument_id, Family.BARS, 1, bar_text(SOL, bar, 1.0, "live"))
     await publish(worker, sol.instrument_id, Family.SIGNALS, 1, signal("momentum"))
     shown = page.locator("#signals li")
     await expect(shown).to_have_count(1)

@@ -39,19 +39,21 @@ def test_a_signal_says_where_it_comes_from_and_when() -> None:
         "evidence": {"fast": 0.1},
         "from_ts": "2024-08-08T23:54:14.000000Z",
         "to_ts": "2024-08-08T23:54:15.000000Z",
+        "coverage": 0.75,
         "received_at": "2024-08-08T23:54:15.000007Z",
         "committed_at": "2024-08-08T23:54:15.000009Z",
-    } == msgspec.json.decode(signal_text(NAME, signal, TS + 7, TS + 9))
+    } == msgspec.json.decode(signal_text(NAME, signal, 0.75, TS + 7, TS + 9))
 
 
 def test_a_bar_keeps_every_digit_of_a_double() -> None:
     bar = Bar(SECOND, TS, 0.1, 0.3, 0.1, 0.30000000000000004, 1e-08, 2.0, 1.0, 1.0, 3)
-    told = msgspec.json.decode(bar_text(NAME, bar, "live"))
-    assert (0.30000000000000004, 1e-08, "1s", True) == (
+    told = msgspec.json.decode(bar_text(NAME, bar, 0.5, "live"))
+    assert (0.30000000000000004, 1e-08, "1s", True, 0.5) == (
         told["close"],
         told["volume"],
         told["interval"],
         told["final"],
+        told["coverage"],
     )
 
 
