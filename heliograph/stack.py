@@ -69,9 +69,11 @@ class Stack:
         for number in range(1, self.plan.live_workers + 1):
             await self._supervisor.start(WORKER_LIVE.program(self._environment, number))
 
-    async def start_ingest(self, wanted: Sequence[feeds.Feed]) -> None:
-        """Start to listen to venues."""
-        await self._supervisor.start(INGEST.program({**self._environment, **feeds.environment(wanted)}))
+    async def start_ingest(self, wanted: Sequence[feeds.Feed], processes: int = 1) -> None:
+        """Start to listen to venues, with so many processes that share them."""
+        environment = {**self._environment, **feeds.environment(wanted)}
+        for number in range(1, processes + 1):
+            await self._supervisor.start(INGEST.program(environment, number))
 
     async def start_venue(self, name: str, command: Sequence[str], ready_fd: int) -> None:
         """Start a simulated venue. Its tape cannot begin again, so its death ends everything."""

@@ -22,8 +22,9 @@ _ANSWER_SECONDS = 5
 class Venue:
     """A simulated venue that listens."""
 
-    def __init__(self, stack: Stack, ready: dict[str, Any], reader: int) -> None:
+    def __init__(self, stack: Stack, program: str, ready: dict[str, Any], reader: int) -> None:
         """Take what the venue said when it was ready, on the pipe ``reader``, which is closed at its end."""
+        self._program = program
         self.stream_url: str = ready["stream_url"]
         self.rest_url: str = ready["rest_url"]
         self._stack = stack
@@ -45,7 +46,7 @@ class Venue:
         if self._reader < 0:
             return
         reader, self._reader = self._reader, -1
-        await self._stack.stop_program(PROGRAM)
+        await self._stack.stop_program(self._program)
         last_words = await asyncio.to_thread(os.read, reader, _LINE_BYTES)
         os.close(reader)
         if not last_words:
@@ -87,18 +88,18 @@ def made_up(seed: int, seconds: float, rate: float) -> list[str]:
 
 
 @asynccontextmanager
-async def venue_open(stack: Stack, arguments: Sequence[str]) -> AsyncIterator[Venue]:
+async def venue_open(stack: Stack, arguments: Sequence[str], program: str = PROGRAM) -> AsyncIterator[Venue]:
     """Start a simulated venue and give it once it listens."""
     reader, writer = os.pipe()
     try:
         command = [sys.executable, "-m", "sim", *arguments, "--ready-fd", str(writer)]
-        await stack.start_venue(PROGRAM, command, writer)
+        await stack.start_venue(program, command, writer)
     except BaseException:
         os.close(reader)
         raise
     finally:
         os.close(writer)
-    venue = Venue(stack, await _ready(reader), reader)
+    venue = Venue(stack, program, await _ready(reader), reader)
     try:
         yield venue
     finally:

@@ -1,0 +1,64 @@
+"""What goes wrong, and when: the same for the same seed."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from random import Random
+from typing import NamedTuple
+
+from sim.faults import KINDS
+
+CALM_BEFORE_SECONDS = 10.0
+"""So that every feed is up before the first strike."""
+
+CALM_AFTER_SECONDS = 30.0
+"""So that every stream says something after the last: the next trade shows that one is missing."""
+
+_EVERY_SECONDS = 4.0
+_CALM_SHARE = 0.25
+_LONGEST_SECONDS = 8.0
+
+
+class House(StrEnum):
+    """What can happen to our own processes."""
+
+    KILL_INGEST = "kill-ingest"
+    RESTART_POSTGRES = "restart-postgres"
+    CRASH_POSTGRES = "crash-postgres"
+    CRASH_VALKEY = "crash-valkey"
+
+
+class Strike(NamedTuple):
+    """One thing that goes wrong: at a venue when ``venue`` is named, else in the house."""
+
+    at_seconds: float
+    what: str
+    venue: str = ""
+    seconds: float | None = None
+
+
+def plan(seed: int, seconds: float, venues: Sequence[str]) -> list[Strike]:
+    """Return the strikes of a run of so many seconds, in order; each kind comes before any comes twice."""
+    random = Random(seed)  # noqa: S311 - chance is seeded, and no secret
+    last = seconds - min(CALM_AFTER_SECONDS, seconds * _CALM_SHARE)
+    at = min(CALM_BEFORE_SECONDS, seconds * _CALM_SHARE)
+    strikes: list[Strike] = []
+    deck: list[str] = []
+    while at < last:
+        deck = deck or _deck(random)
+        strikes.append(_strike(random, at, deck.pop(), venues, last))
+        at += random.uniform(0.5, 1.5) * _EVERY_SECONDS
+    return strikes
+
+
+def _deck(random: Random) -> list[str]:
+    """Return every kind once, shuffled."""
+    deck = [*KINDS, *House]
+    random.shuffle(deck)
+    return deck
+
+
+def _strike(random: Random, at: float, what: str, venues: Sequence[str], last: float) -> Strike:
+    if what not in KINDS:
+        return Strike(at, what)
+    seconds = min(random.uniform(0.5, _LONGEST_SECONDS), last - at)
+    return Strike(at, what, random.choice(venues), seconds)
