@@ -1,16 +1,34 @@
 """An order book, built from snapshots and updates. No I/O."""
 
 from bisect import bisect_left, insort
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import NamedTuple
-
-import msgspec
 
 from market.depths import LEVELS
 
 Level = tuple[float, float]
 """A price and the size that stands at it; size 0 removes the price."""
+
+
+class State(StrEnum):
+    """How a book stands: not asked for, waiting for a snapshot to begin from, or right."""
+
+    INVALID = "invalid"
+    SNAPSHOT = "snapshot"
+    VALID = "valid"
+
+
+class Cause(StrEnum):
+    """What showed that a book is wrong."""
+
+    SEQUENCE = "sequence"
+    CHECKSUM = "checksum"
+    CROSSED = "crossed"
+    EXHAUSTED = "exhausted"
+    TIME = "time"
+    UNREADABLE = "unreadable"
+    CLOSED = "closed"
 
 
 class Top(NamedTuple):
@@ -20,6 +38,11 @@ class Top(NamedTuple):
     bid_sizes: tuple[float, ...]
     ask_prices: tuple[float, ...]
     ask_sizes: tuple[float, ...]
+
+    @property
+    def crossed(self) -> bool:
+        """Tell whether somebody bids what somebody else asks, which no exchange leaves standing."""
+        return bool(self.bid_prices and self.ask_prices) and self.bid_prices[0] >= self.ask_prices[0]
 
 
 class _Side:
@@ -81,123 +104,3 @@ class OrderBook:
     def top(self, levels: int = LEVELS) -> Top:
         """Return the best levels of both sides."""
         return Top(*self._bids.best(levels), *self._asks.best(levels))
-
-
-class Update(msgspec.Struct, frozen=True, kw_only=True):
-    """A numbered change of a book.
-
-    It continues the book that stands at ``previous``. A ``strict`` venue says exactly which update
-    came before; any other says from which number on, and may overlap with what is known. ``frame`` is
-    the message that it came in.
-    """
-
-    previous: int
-    final: int
-    strict: bool
-    ts: int
-    received_at: int
-    frame: bytes
-    bids: Sequence[Level]
-    asks: Sequence[Level]
-
-
-class Progress(msgspec.Struct, frozen=True):
-    """What became of the updates handed to a sequenced book, now or earlier."""
-
-    applied: Sequence[tuple[Update, Top]] = ()
-    repeated: int = 0
-    rejected: int = 0
-    snapshot_wanted: bool = False
-
-
-PENDING = 10_000
-"""Updates kept while a snapshot is on its way; when there are more, the oldest are rejected."""
-
-
-class SequencedBook:
-    """A book whose updates are numbered and whose snapshot comes by another road.
-
-    Updates wait for the snapshot and continue it. A number that is missing makes the book invalid:
-    a fresh snapshot is wanted, and what it does not cover is applied to it.
-    """
-
-    def __init__(self, pending: int = PENDING) -> None:
-        self._book = OrderBook()
-        self._bound = pending
-        self._pending: deque[Update] = deque()
-        self._at: int | None = None
-        self._broken = False
-        self._joined = False
-
-    def update(self, update: Update) -> Progress:
-        """Apply an update, or keep it until the snapshot comes."""
-        if self._at is None:
-            return self._keep(update, wanted=not self._pending)
-        if update.final <= self._at:
-            return Progress(repeated=1)
-        if not self._continues(update):
-            return self.invalidate(update)
-        return Progress(applied=[self._apply(update)])
-
-    def invalidate(self, update: Update | None = None) -> Progress:
-        """Give the book up until a fresh snapshot comes; keep the update that showed it broken."""
-        self._at = None
-        self._broken = True
-        return self._keep(update, wanted=True) if update else Progress(snapshot_wanted=True)
-
-    def snapshot(self, at: int, bids: Iterable[Level], asks: Iterable[Level]) -> Progress:
-        """Begin from the book as it was after update ``at``, and apply what waited for it."""
-        covered = self._drop_covered(at)
-        rejected, repeated = (covered, 0) if self._broken else (0, covered)
-        self._joined = False
-        self._at = at
-        if self._pending and not self._continues(self._pending[0]):
-            self._at = None
-            return Progress(repeated=repeated, rejected=rejected, snapshot_wanted=True)
-        self._book.replace(bids, asks)
-        self._broken = False
-        return self._catch_up(repeated, rejected)
-
-    def close(self) -> Progress:
-        """Reject what still waits."""
-        waiting = len(self._pending)
-        self._pending.clear()
-        return Progress(rejected=waiting)
-
-    def _keep(self, update: Update, *, wanted: bool) -> Progress:
-        self._pending.append(update)
-        rejected = 0
-        if len(self._pending) > self._bound:
-            self._pending.popleft()
-            rejected = 1
-        return Progress(rejected=rejected, snapshot_wanted=wanted)
-
-    def _drop_covered(self, at: int) -> int:
-        covered = 0
-        while self._pending and self._pending[0].final <= at:
-            self._pending.popleft()
-            covered += 1
-        return covered
-
-    def _continues(self, update: Update) -> bool:
-        if update.strict and self._joined:
-            return update.previous == self._at
-        return self._at is not None and update.previous <= self._at
-
-    def _apply(self, update: Update) -> tuple[Update, Top]:
-        self._book.update(update.bids, update.asks)
-        self._at = update.final
-        self._joined = True
-        return update, self._book.top()
-
-    def _catch_up(self, repeated: int, rejected: int) -> Progress:
-        applied: list[tuple[Update, Top]] = []
-        while self._pending and self._at is not None:
-            if self._pending[0].final <= self._at:
-                self._pending.popleft()
-                repeated += 1
-            elif self._continues(self._pending[0]):
-                applied.append(self._apply(self._pending.popleft()))
-            else:
-                self.invalidate()
-        return Progress(applied, repeated, rejected, snapshot_wanted=self._at is None)

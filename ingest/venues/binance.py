@@ -9,17 +9,22 @@ from typing import Final
 
 import msgspec
 
-from ingest.books import Progress, SequencedBook, Update
-from ingest.venues.checking import VenueClock, book_levels, depth, double, id_of
+from ingest.books import Cause, State, Top
+from ingest.sequences import Progress, SequencedBook, Update
+from ingest.standings import Books
+from ingest.venues.checking import book_levels, double, id_of, positive
+from ingest.venues.decoding import VenueDecoder
 from ingest.venues.venue import (
     DEPTHS,
     QUOTES,
     TRADES,
     Decoded,
+    Id,
     Reason,
     Refusal,
     Rejection,
     Subscription,
+    merged,
     parse_symbol,
     rejected,
 )
@@ -35,9 +40,10 @@ _STREAM_URLS: Final = {
     Market.SPOT: "wss://stream.binance.com:9443/stream",
     Market.SWAP: "wss://fstream.binance.com/public/stream",
 }
+_SNAPSHOT_LEVELS: Final = 1000
 _SNAPSHOT_URLS: Final = {
-    Market.SPOT: "https://api.binance.com/api/v3/depth?symbol={}&limit=1000",
-    Market.SWAP: "https://fapi.binance.com/fapi/v1/depth?symbol={}&limit=1000",
+    Market.SPOT: "https://api.binance.com/api/v3/depth?symbol={}&limit={}",
+    Market.SWAP: "https://fapi.binance.com/fapi/v1/depth?symbol={}&limit={}",
 }
 _STREAMS: Final = ("trade", "bookTicker", "depth@100ms")
 _SYMBOLS_PER_MESSAGE: Final = 50
@@ -62,7 +68,7 @@ class _Envelope(msgspec.Struct):
 class _Trade(msgspec.Struct):
     E: int
     s: str
-    t: int
+    t: Id
     p: str
     q: str
     T: int
@@ -70,7 +76,7 @@ class _Trade(msgspec.Struct):
 
 
 class _BookTicker(msgspec.Struct):
-    u: int
+    u: Id
     s: str
     b: str
     B: str
@@ -83,16 +89,16 @@ class _BookTicker(msgspec.Struct):
 class _DepthUpdate(msgspec.Struct):
     E: int
     s: str
-    U: int
-    u: int
+    U: Id
+    u: Id
     b: list[tuple[str, str]]
     a: list[tuple[str, str]]
     T: int | None = None
-    pu: int | None = None
+    pu: Id | None = None
 
 
 class _DepthSnapshot(msgspec.Struct):
-    lastUpdateId: int  # noqa: N815 - the venue's name
+    lastUpdateId: Id  # noqa: N815 - the venue's name
     bids: list[tuple[str, str]]
     asks: list[tuple[str, str]]
 
@@ -131,15 +137,15 @@ class Binance:
 
     def snapshot_url(self, instrument: Instrument) -> str | None:
         """Return where the book is fetched that the depth updates continue."""
-        return _SNAPSHOT_URLS[instrument.market].format(instrument.venue_symbol)
+        return _SNAPSHOT_URLS[instrument.market].format(instrument.venue_symbol, _SNAPSHOT_LEVELS)
 
     def renewal(self, instrument: Instrument) -> list[str]:  # noqa: ARG002 - books are fetched
         """Return nothing: books are fetched."""
         return []
 
-    def decoder(self, instruments: Mapping[str, int]) -> "BinanceDecoder":
+    def decoder(self, instruments: Mapping[str, int], books: Books | None = None) -> "BinanceDecoder":
         """Return a decoder for one connection."""
-        return BinanceDecoder(instruments)
+        return BinanceDecoder(instruments, books)
 
 
 def _subscribe(number: int, symbols: Sequence[str]) -> Subscription:
@@ -148,13 +154,12 @@ def _subscribe(number: int, symbols: Sequence[str]) -> Subscription:
     return Subscription(message.decode(), (str(number),))
 
 
-class BinanceDecoder:
+class BinanceDecoder(VenueDecoder):
     """Understands trades, book tickers, and depth updates of one connection."""
 
-    def __init__(self, instruments: Mapping[str, int]) -> None:
-        self._instruments = instruments
-        self._clock = VenueClock(instruments.values())
-        self._books = {symbol: SequencedBook() for symbol in instruments}
+    def __init__(self, instruments: Mapping[str, int], books: Books | None = None) -> None:
+        super().__init__(instruments, books)
+        self._books = {symbol: SequencedBook(_SNAPSHOT_LEVELS) for symbol in instruments}
         self._last_quotes: dict[str, int] = {}
         self._by_stream: Mapping[str, Callable[[msgspec.Raw, bytes, int], Decoded]] = {
             "trade": self._trade,
@@ -162,7 +167,7 @@ class BinanceDecoder:
             "depth": self._depth,
         }
 
-    def decode(self, raw: bytes, received_at: int) -> Decoded:
+    def _decode(self, raw: bytes, received_at: int) -> Decoded:
         """Return what a frame of a combined stream says, or an answer to SUBSCRIBE."""
         try:
             envelope = _envelopes.decode(raw)
@@ -182,14 +187,13 @@ class BinanceDecoder:
         except (msgspec.DecodeError, RefusedTickError) as error:
             message = f"binance answered no book of {venue_symbol} at {received_at}: {error}"
             raise DecodeError(message) from error
-        return self._told(
-            venue_symbol, self._books[venue_symbol].snapshot(frame.lastUpdateId, bids, asks), received_at
-        )
+        progress = self._books[venue_symbol].snapshot(frame.lastUpdateId, bids, asks)
+        return self._with_broken(self._progressed(venue_symbol, progress, received_at))
 
     def close(self) -> Decoded:
         """Reject the updates that no snapshot came for."""
         waiting = sum(book.close().rejected for book in self._books.values())
-        return Decoded(rejections=_invalid(waiting))
+        return msgspec.structs.replace(super().close(), rejections=_invalid(waiting))
 
     def _tick(self, stream: str, data: msgspec.Raw, raw: bytes, received_at: int) -> Decoded:
         try:
@@ -209,13 +213,12 @@ class BinanceDecoder:
             instrument_id=id_of(self._instruments, frame.s),
             ts=self._saw(received_at, frame.E, frame.T),
             trade_id=frame.t,
-            price=double(frame.p),
-            size=double(frame.q),
+            price=positive(frame.p),
+            size=positive(frame.q),
             side=Side.SELL if frame.m else Side.BUY,
             received_at=received_at,
         )
-        self._clock.traded(trade.instrument_id, trade.ts)
-        return Decoded(trades=(trade,), watermarks=self._clock.watermarks(received_at))
+        return self._traded(trade)
 
     def _quote(self, data: msgspec.Raw, _raw: bytes, received_at: int) -> Decoded:
         frame = _book_tickers.decode(data)
@@ -228,19 +231,18 @@ class BinanceDecoder:
             ts = self._clock.inherited()
         self._last_quotes[frame.s] = frame.u
         prices = double(frame.b), double(frame.B), double(frame.a), double(frame.A)
-        quote = Quote(instrument_id, ts, frame.u, *prices, received_at)
-        return Decoded(quotes=(quote,), watermarks=self._clock.watermarks(received_at))
+        return self._quoted(Quote(instrument_id, ts, frame.u, *prices, received_at))
 
     def _depth(self, data: msgspec.Raw, raw: bytes, received_at: int) -> Decoded:
         frame = _depth_updates.decode(data)
         id_of(self._instruments, frame.s)
-        book = self._books[frame.s]
         try:
-            progress = book.update(self._update(frame, raw, received_at))
-        except RefusedTickError:
-            book.invalidate()
-            raise
-        return self._told(frame.s, progress, received_at)
+            update = self._update(frame, raw, received_at)
+        except RefusedTickError as refused:
+            progress = self._books[frame.s].invalidate(Cause.UNREADABLE)
+            lost = rejected(DEPTHS, refused.reason, raw).rejections
+            return self._progressed(frame.s, progress, received_at, lost)
+        return self._progressed(frame.s, self._books[frame.s].update(update), received_at)
 
     def _update(self, frame: _DepthUpdate, raw: bytes, received_at: int) -> Update:
         return Update(
@@ -254,22 +256,28 @@ class BinanceDecoder:
             asks=book_levels(frame.a),
         )
 
-    def _told(self, venue_symbol: str, progress: Progress, received_at: int) -> Decoded:
-        depths, rejections = [], _invalid(progress.rejected)
-        for update, top in progress.applied:
-            try:
-                depths.append(
-                    depth(self._instruments[venue_symbol], update.ts, update.final, top, update.received_at)
-                )
-            except RefusedTickError as refused:
-                rejections.append(Rejection(DEPTHS, refused.reason, update.frame))
-        return Decoded(
-            depths=depths,
+    def _progressed(
+        self, symbol: str, progress: Progress, received_at: int, lost: Sequence[Rejection] = ()
+    ) -> Decoded:
+        """Return what became of updates; of a book that broke by them it is said after them."""
+        instrument_id = self._instruments[symbol]
+        if progress.applied:
+            self._standings.stands(instrument_id, State.VALID, received_at)
+        parts = [self._applied(instrument_id, update, top) for update, top in progress.applied]
+        self._standings.stands(instrument_id, self._books[symbol].state, received_at, progress.cause)
+        rest = Decoded(
             repeated={DEPTHS: progress.repeated} if progress.repeated else {},
-            rejections=rejections,
+            rejections=[*lost, *_invalid(progress.rejected)],
             watermarks=self._clock.watermarks(received_at),
-            snapshots_wanted=(venue_symbol,) if progress.snapshot_wanted else (),
+            snapshots_wanted=(symbol,) if progress.snapshot_wanted else (),
         )
+        return merged([*parts, rest])
+
+    def _applied(self, instrument_id: int, update: Update, top: Top) -> Decoded:
+        try:
+            return self._told(instrument_id, update.ts, update.final, top, update.received_at)
+        except RefusedTickError as refused:
+            return rejected(DEPTHS, refused.reason, update.frame)
 
 
 def _invalid(updates: int) -> list[Rejection]:

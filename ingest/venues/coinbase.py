@@ -8,15 +8,17 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from ingest.books import Level, OrderBook
-from ingest.venues.checking import UpdateIds, book_levels, depth, double, id_of
+from ingest.books import Cause, Level, OrderBook, Top
+from ingest.standings import Books
+from ingest.venues.checking import UpdateIds, book_levels, double, id_of, positive
 from ingest.venues.one_socket import OneSocket, OneSocketDecoder
 from ingest.venues.venue import (
     DEPTHS,
-    NOTHING,
+    FRAMES,
     QUOTES,
     TRADES,
     Decoded,
+    Id,
     Reason,
     Refusal,
     Subscription,
@@ -33,12 +35,12 @@ _CHANNELS: Final = ("matches", "ticker", "level2_batch", "heartbeat")
 
 _NOT_TOLD: Final = "nan"
 
-_TAKERS: Final = {"buy": Side.SELL, "sell": Side.BUY}
+TAKERS: Final = {"buy": Side.SELL, "sell": Side.BUY}
 """A match tells the side of the maker."""
 
 
 class _Match(msgspec.Struct, tag="match"):
-    trade_id: int
+    trade_id: Id
     side: str
     size: str
     price: str
@@ -75,6 +77,7 @@ class _Update(msgspec.Struct, tag="l2update"):
 
 class _Heartbeat(msgspec.Struct, tag="heartbeat"):
     product_id: str
+    time: str
 
 
 class _Channel(msgspec.Struct):
@@ -92,7 +95,8 @@ class _Error(msgspec.Struct, tag="error"):
 
 
 class _Typed(msgspec.Struct):
-    type: str
+    type: str = ""
+    product_id: str = ""
 
 
 _Frame = _Match | _LastMatch | _Ticker | _Snapshot | _Update | _Heartbeat | _Subscriptions | _Error
@@ -137,9 +141,9 @@ class Coinbase(OneSocket):
             for kind in ("unsubscribe", "subscribe")
         ]
 
-    def decoder(self, instruments: Mapping[str, int]) -> "CoinbaseDecoder":
+    def decoder(self, instruments: Mapping[str, int], books: Books | None = None) -> "CoinbaseDecoder":
         """Return a decoder for one connection."""
-        return CoinbaseDecoder(instruments)
+        return CoinbaseDecoder(instruments, books)
 
 
 def _subscription(product: str) -> Subscription:
@@ -156,14 +160,14 @@ def _key(channel: str, product: str) -> str:
     return f"{channel.partition('_')[0]}:{product}"
 
 
-class CoinbaseDecoder(OneSocketDecoder):
+class CoinbaseDecoder(OneSocketDecoder[OrderBook]):
     """Understands matches, tickers, and books of one connection."""
 
     exchange = Coinbase.name
 
-    def __init__(self, instruments: Mapping[str, int]) -> None:
-        super().__init__(instruments)
-        self._books: dict[str, OrderBook] = {}
+    def __init__(self, instruments: Mapping[str, int], books: Books | None = None) -> None:
+        super().__init__(instruments, books)
+        self._book_times = dict.fromkeys(instruments, 0)
         self._ids = {product: UpdateIds() for product in instruments}
         self._by_type: Mapping[type, Callable[[Any, bytes, int], Decoded]] = {
             _Match: self._match,
@@ -171,33 +175,37 @@ class CoinbaseDecoder(OneSocketDecoder):
             _Ticker: self._ticker,
             _Snapshot: self._snapshot,
             _Update: self._update,
-            _Heartbeat: lambda *_: NOTHING,
+            _Heartbeat: self._heartbeat,
             _Subscriptions: lambda frame, *_: Decoded(acknowledged=_keys(frame)),
             _Error: lambda frame, *_: Decoded(refused=self._refusals(frame)),
         }
 
-    def decode(self, raw: bytes, received_at: int) -> Decoded:
+    def _decode(self, raw: bytes, received_at: int) -> Decoded:
         """Return what a frame says; its ``type`` says which it is."""
         try:
             frame = _frames.decode(raw)
             return self._by_type[type(frame)](frame, raw, received_at)
         except RefusedTickError as refused:
-            return rejected(_kind(raw), refused.reason, raw)
+            return rejected(_KINDS.get(_type_of(raw).type, FRAMES), refused.reason, raw)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return _undecodable(raw, error)
+            return self._undecodable(raw, received_at, error)
+
+    def _heartbeat(self, frame: _Heartbeat, _raw: bytes, received_at: int) -> Decoded:
+        """Take the venue's time, which passes also where nothing trades."""
+        self._clock.saw_text(frame.time, received_at)
+        return Decoded(watermarks=self._clock.watermarks(received_at))
 
     def _match(self, frame: _Match, _raw: bytes, received_at: int) -> Decoded:
         trade = Trade(
             instrument_id=id_of(self._instruments, frame.product_id),
             ts=self._clock.saw_text(frame.time, received_at),
             trade_id=frame.trade_id,
-            price=double(frame.price),
-            size=double(frame.size),
-            side=_TAKERS.get(frame.side, Side.UNKNOWN),
+            price=positive(frame.price),
+            size=positive(frame.size),
+            side=TAKERS.get(frame.side, Side.UNKNOWN),
             received_at=received_at,
         )
-        self._clock.traded(trade.instrument_id, trade.ts)
-        return Decoded(trades=(trade,), watermarks=self._clock.watermarks(received_at))
+        return self._traded(trade)
 
     def _ticker(self, frame: _Ticker, _raw: bytes, received_at: int) -> Decoded:
         quote = Quote(
@@ -210,32 +218,60 @@ class CoinbaseDecoder(OneSocketDecoder):
             ask_size=_size(frame.best_ask_size),
             received_at=received_at,
         )
-        return Decoded(quotes=(quote,), watermarks=self._clock.watermarks(received_at))
+        return self._quoted(quote)
 
     def _snapshot(self, frame: _Snapshot, raw: bytes, received_at: int) -> Decoded:
-        id_of(self._instruments, frame.product_id)
+        product = frame.product_id
+        id_of(self._instruments, product)
         book = OrderBook()
-        book.replace(book_levels(frame.bids), book_levels(frame.asks))
-        self._books[frame.product_id] = book
-        return self._depth(frame.product_id, self._clock.saw_text(frame.time, received_at), raw, received_at)
+        try:
+            book.replace(book_levels(frame.bids), book_levels(frame.asks))
+        except RefusedTickError as refused:
+            return self._break(product, Cause.UNREADABLE, received_at, refused.reason, raw)
+        top = book.top()
+        if top.crossed:
+            return self._break(product, Cause.CROSSED, received_at)
+        self._begin(product, book, received_at)
+        self._book_times[product] = 0
+        return self._depth(product, self._clock.saw_text(frame.time, received_at), top, raw, received_at)
 
     def _update(self, frame: _Update, raw: bytes, received_at: int) -> Decoded:
-        id_of(self._instruments, frame.product_id)
-        book = self._books.get(frame.product_id)
+        """Apply an update. It has no number: its time and the book itself are what is checked."""
+        product = frame.product_id
+        id_of(self._instruments, product)
+        book = self._valid.get(product)
         if book is None:
-            return rejected(DEPTHS, Reason.BOOK_INVALID, renew=frame.product_id)
+            return self._drop(product, received_at)
         try:
             book.update(_changes(frame, "buy"), _changes(frame, "sell"))
         except RefusedTickError as refused:
-            del self._books[frame.product_id]
-            return rejected(DEPTHS, refused.reason, raw, renew=frame.product_id)
-        return self._depth(frame.product_id, self._clock.saw_text(frame.time, received_at), raw, received_at)
+            return self._break(product, Cause.UNREADABLE, received_at, refused.reason, raw)
+        ts, top = self._clock.saw_text(frame.time, received_at), book.top()
+        if top.crossed or ts < self._book_times[product]:
+            return self._break(product, Cause.CROSSED if top.crossed else Cause.TIME, received_at)
+        self._book_times[product] = ts
+        return self._depth(product, ts, top, raw, received_at)
 
-    def _depth(self, product: str, ts: int, raw: bytes, received_at: int) -> Decoded:
+    def _depth(self, product: str, ts: int, top: Top, raw: bytes, received_at: int) -> Decoded:
         update_id = self._ids[product].next(ts, raw)
-        top = self._books[product].top()
-        tick = depth(self._instruments[product], ts, update_id, top, received_at)
-        return Decoded(depths=(tick,), watermarks=self._clock.watermarks(received_at))
+        return self._told(self._instruments[product], ts, update_id, top, received_at)
+
+    def _undecodable(self, raw: bytes, received_at: int, error: Exception) -> Decoded:
+        """Return the rejection of a tick whose kind is known; raises DecodeError for any other frame.
+
+        It may have been an update of a book, which nothing else would show to be missing.
+        """
+        typed = _type_of(raw)
+        kind = _KINDS.get(typed.type)
+        if kind in (DEPTHS, None):
+            for product in (
+                (typed.product_id,) if typed.product_id in self._instruments else self._instruments
+            ):
+                self._give_up(product, Cause.UNREADABLE, received_at)
+        if kind is None:
+            message = f"coinbase sent a frame that is not of its protocol: {error}"
+            raise DecodeError(message) from error
+        return rejected(kind, Reason.UNDECODABLE, raw)
 
     def _refusals(self, frame: _Error) -> list[Refusal]:
         """Return refusals of every channel of the products that the reason names, or of all."""
@@ -257,15 +293,9 @@ def _keys(frame: _Subscriptions) -> list[str]:
     return [_key(channel.name, product) for channel in frame.channels for product in channel.product_ids]
 
 
-def _kind(raw: bytes) -> str:
-    return _KINDS[_typed.decode(raw).type]
-
-
-def _undecodable(raw: bytes, error: Exception) -> Decoded:
-    """Return the rejection of a tick whose kind is known; raises DecodeError for any other frame."""
+def _type_of(raw: bytes) -> _Typed:
+    """Return what can be told of any frame, empty where it cannot."""
     try:
-        kind = _kind(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
-        message = f"coinbase sent a frame that is not of its protocol: {error}"
-        raise DecodeError(message) from error
-    return rejected(kind, Reason.UNDECODABLE, raw)
+        return _typed.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _Typed()

@@ -8,18 +8,20 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from ingest.venues.checking import UpdateIds, depth, double, id_of
-from ingest.venues.kraken_books import KrakenBook, Texts, depth_of
-from ingest.venues.one_socket import OneSocket, OneSocketDecoder
+from ingest.standings import Books
+from ingest.venues.checking import UpdateIds, double, id_of, positive
+from ingest.venues.kraken_books import KrakenBooks, Texts, depth_of
+from ingest.venues.one_socket import ByChannel
 from ingest.venues.venue import (
     DEPTHS,
     NOTHING,
     QUOTES,
     TRADES,
     Decoded,
+    Id,
     Reason,
     Refusal,
-    Subscription,
+    merged,
     parse_symbol,
     rejected,
 )
@@ -59,7 +61,7 @@ class _Trade(msgspec.Struct):
     side: str
     price: msgspec.Raw
     qty: msgspec.Raw
-    trade_id: int
+    trade_id: Id
     timestamp: str
 
 
@@ -91,12 +93,13 @@ _tickers = msgspec.json.Decoder(_Ticker)
 _books = msgspec.json.Decoder(_Book)
 
 
-class Kraken(OneSocket):
+class Kraken(ByChannel):
     """The adapter: one socket, everything on it, snapshots too."""
 
     name: ClassVar[str] = "kraken"
     docs: ClassVar[str] = "https://docs.kraken.com/api/docs/websocket-v2/book"
     url: ClassVar[str] = "wss://ws.kraken.com/v2"
+    channels = _CHANNELS
     silence_seconds: ClassVar[float] = 10.0
 
     def instrument(self, symbol: str) -> Instrument:
@@ -104,22 +107,14 @@ class Kraken(OneSocket):
         parts = spot_parts(symbol)
         return spot(self.name, *parts, "/".join(parts))
 
-    def subscriptions(self, instruments: Sequence[Instrument]) -> list[Subscription]:
-        """Return one message a channel; each symbol is acknowledged or refused by itself."""
-        symbols = [instrument.venue_symbol for instrument in instruments]
-        return [
-            Subscription(_message("subscribe", channel, symbols), tuple(f"{channel}:{s}" for s in symbols))
-            for channel in _CHANNELS
-        ]
+    def message(self, verb: str, channel: str, symbols: Sequence[str]) -> str:
+        """Return what subscribes to a channel, or leaves it."""
+        params = {"channel": channel, "symbol": symbols, **_CHANNELS[channel]}
+        return msgspec.json.encode({"method": verb, "params": params}).decode()
 
-    def renewal(self, instrument: Instrument) -> list[str]:
-        """Leave the book and subscribe to it again: that sends a snapshot."""
-        symbols = [instrument.venue_symbol]
-        return [_message(method, "book", symbols) for method in ("unsubscribe", "subscribe")]
-
-    def decoder(self, instruments: Mapping[str, int]) -> "KrakenDecoder":
+    def decoder(self, instruments: Mapping[str, int], books: Books | None = None) -> "KrakenDecoder":
         """Return a decoder for one connection."""
-        return KrakenDecoder(instruments)
+        return KrakenDecoder(instruments, books)
 
 
 def spot_parts(symbol: str) -> tuple[str, str]:
@@ -131,20 +126,13 @@ def spot_parts(symbol: str) -> tuple[str, str]:
     return parts.base, parts.quote
 
 
-def _message(method: str, channel: str, symbols: Sequence[str]) -> str:
-    params = {"channel": channel, "symbol": symbols, **_CHANNELS[channel]}
-    return msgspec.json.encode({"method": method, "params": params}).decode()
-
-
-class KrakenDecoder(OneSocketDecoder):
+class KrakenDecoder(KrakenBooks):
     """Understands trades, tickers, and books of one connection."""
 
     exchange = Kraken.name
 
-    def __init__(self, instruments: Mapping[str, int]) -> None:
-        super().__init__(instruments)
-        self._books: dict[str, KrakenBook] = {}
-        self._unchecked: set[str] = set()
+    def __init__(self, instruments: Mapping[str, int], books: Books | None = None) -> None:
+        super().__init__(instruments, books)
         self._depth_ids = {symbol: UpdateIds() for symbol in instruments}
         self._quote_ids = {symbol: UpdateIds() for symbol in instruments}
         self._by_channel: Mapping[str, Callable[[str, msgspec.Raw, int], Decoded]] = {
@@ -153,7 +141,7 @@ class KrakenDecoder(OneSocketDecoder):
             "book": self._book,
         }
 
-    def decode(self, raw: bytes, received_at: int) -> Decoded:
+    def _decode(self, raw: bytes, received_at: int) -> Decoded:
         """Return what a frame says: ticks of one channel, an answer, or that the venue lives."""
         try:
             frame = _envelopes.decode(raw)
@@ -181,13 +169,12 @@ class KrakenDecoder(OneSocketDecoder):
             instrument_id=id_of(self._instruments, frame.symbol),
             ts=self._clock.saw_text(frame.timestamp, received_at),
             trade_id=frame.trade_id,
-            price=double(_text(frame.price)),
-            size=double(_text(frame.qty)),
+            price=positive(_text(frame.price)),
+            size=positive(_text(frame.qty)),
             side=_SIDES.get(frame.side, Side.UNKNOWN),
             received_at=received_at,
         )
-        self._clock.traded(trade.instrument_id, trade.ts)
-        return Decoded(trades=(trade,), watermarks=self._clock.watermarks(received_at))
+        return self._traded(trade)
 
     def _ticker(self, _type: str, item: msgspec.Raw, received_at: int) -> Decoded:
         frame = _tickers.decode(item)
@@ -203,52 +190,22 @@ class KrakenDecoder(OneSocketDecoder):
             ask_size=double(_text(frame.ask_qty)),
             received_at=received_at,
         )
-        return Decoded(quotes=(quote,), watermarks=self._clock.watermarks(received_at))
+        return self._quoted(quote)
 
     def _book(self, type_: str, item: msgspec.Raw, received_at: int) -> Decoded:
         frame = _books.decode(item)
-        instrument_id = id_of(self._instruments, frame.symbol)
-        begin = self._begin if type_ == "snapshot" else self._continue
-        book = begin(frame.symbol, _texts(frame.bids), _texts(frame.asks), frame.checksum)
-        if book is None:
-            return rejected(DEPTHS, Reason.BOOK_INVALID, renew=frame.symbol)
+        symbol, instrument_id = frame.symbol, id_of(self._instruments, frame.symbol)
+        sides = _texts(frame.bids), _texts(frame.asks)
+        if type_ == "snapshot":
+            depth = depth_of(max(*map(len, sides), _BOOK_DEPTH))
+            not_valid = self._began(symbol, depth, *sides, frame.checksum, received_at)
+        else:
+            not_valid = self._continued(symbol, *sides, frame.checksum, received_at)
+        if not_valid:
+            return not_valid
         ts = self._clock.saw_text(frame.timestamp, received_at)
-        update_id = self._depth_ids[frame.symbol].next(ts, bytes(item))
-        tick = depth(instrument_id, ts, update_id, book.top(), received_at)
-        return Decoded(depths=(tick,), watermarks=self._clock.watermarks(received_at))
-
-    def _begin(self, symbol: str, bids: Texts, asks: Texts, checksum: int) -> KrakenBook:
-        book = KrakenBook(depth_of(max(len(bids), len(asks), _BOOK_DEPTH)), bids, asks)
-        self._books[symbol] = book
-        # A snapshot is right by itself: where even its checksum differs, digits were left out on the wire.
-        self._unchecked.discard(symbol)
-        if book.checksum() != checksum:
-            self._unchecked.add(symbol)
-        return book
-
-    def _continue(self, symbol: str, bids: Texts, asks: Texts, checksum: int) -> KrakenBook | None:
-        book = self._books.pop(symbol, None)
-        if book is None:
-            return None
-        book.update(bids, asks)
-        if symbol not in self._unchecked and book.checksum() != checksum:
-            return None
-        self._books[symbol] = book
-        return book
-
-
-def merged(parts: Sequence[Decoded]) -> Decoded:
-    """Return what several items of one frame say together."""
-    if len(parts) == 1:
-        return parts[0]
-    return Decoded(
-        trades=[trade for part in parts for trade in part.trades],
-        quotes=[quote for part in parts for quote in part.quotes],
-        depths=[depth for part in parts for depth in part.depths],
-        rejections=[rejection for part in parts for rejection in part.rejections],
-        watermarks=[mark for part in parts for mark in part.watermarks],
-        snapshots_wanted=[symbol for part in parts for symbol in part.snapshots_wanted],
-    )
+        update_id = self._depth_ids[symbol].next(ts, bytes(item))
+        return self._told(instrument_id, ts, update_id, self._valid[symbol].top, received_at)
 
 
 def _answer(frame: _Envelope) -> Decoded:

@@ -13,10 +13,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 
-from ingest.venues.checking import UpdateIds, depth, double, id_of
-from ingest.venues.kraken import merged, spot_parts
-from ingest.venues.kraken_books import KrakenBook, Texts
-from ingest.venues.one_socket import OneSocket, OneSocketDecoder
+from ingest.standings import Books
+from ingest.venues.checking import UpdateIds, double, id_of, positive
+from ingest.venues.kraken import spot_parts
+from ingest.venues.kraken_books import KrakenBooks, Texts
+from ingest.venues.one_socket import ByChannel
 from ingest.venues.venue import (
     DEPTHS,
     NOTHING,
@@ -25,7 +26,7 @@ from ingest.venues.venue import (
     Decoded,
     Reason,
     Refusal,
-    Subscription,
+    merged,
     rejected,
 )
 from market.errors import DecodeError, RefusedTickError
@@ -89,12 +90,13 @@ _spreads = msgspec.json.Decoder(tuple[str, str, str, str, str])
 _books = msgspec.json.Decoder(_Book)
 
 
-class KrakenV1(OneSocket):
+class KrakenV1(ByChannel):
     """The adapter of version 1."""
 
     name: ClassVar[str] = "kraken"
     docs: ClassVar[str] = "https://docs.kraken.com/api/docs/websocket-v1/trade"
     url: ClassVar[str] = "wss://ws.kraken.com"
+    channels = _CHANNELS
     silence_seconds: ClassVar[float] = 10.0
 
     def instrument(self, symbol: str) -> Instrument:
@@ -102,37 +104,23 @@ class KrakenV1(OneSocket):
         parts = spot_parts(symbol)
         return spot(self.name, *parts, "/".join(_WORDS.get(part, part) for part in parts))
 
-    def subscriptions(self, instruments: Sequence[Instrument]) -> list[Subscription]:
-        """Return one message a channel; each pair is acknowledged or refused by itself."""
-        pairs = [instrument.venue_symbol for instrument in instruments]
-        return [
-            Subscription(_message("subscribe", channel, pairs), tuple(f"{channel}:{pair}" for pair in pairs))
-            for channel in _CHANNELS
-        ]
+    def message(self, verb: str, channel: str, symbols: Sequence[str]) -> str:
+        """Return what subscribes to a channel, or leaves it."""
+        subscription = {"name": channel, **_CHANNELS[channel]}
+        return msgspec.json.encode({"event": verb, "pair": symbols, "subscription": subscription}).decode()
 
-    def renewal(self, instrument: Instrument) -> list[str]:
-        """Leave the book and subscribe to it again: that sends a snapshot."""
-        pairs = [instrument.venue_symbol]
-        return [_message(event, "book", pairs) for event in ("unsubscribe", "subscribe")]
-
-    def decoder(self, instruments: Mapping[str, int]) -> "KrakenV1Decoder":
+    def decoder(self, instruments: Mapping[str, int], books: Books | None = None) -> "KrakenV1Decoder":
         """Return a decoder for one connection."""
-        return KrakenV1Decoder(instruments)
+        return KrakenV1Decoder(instruments, books)
 
 
-def _message(event: str, channel: str, pairs: Sequence[str]) -> str:
-    subscription = {"name": channel, **_CHANNELS[channel]}
-    return msgspec.json.encode({"event": event, "pair": pairs, "subscription": subscription}).decode()
-
-
-class KrakenV1Decoder(OneSocketDecoder):
+class KrakenV1Decoder(KrakenBooks):
     """Understands trades, tickers, spreads, and books of one connection."""
 
     exchange = KrakenV1.name
 
-    def __init__(self, instruments: Mapping[str, int]) -> None:
-        super().__init__(instruments)
-        self._books: dict[str, KrakenBook] = {}
+    def __init__(self, instruments: Mapping[str, int], books: Books | None = None) -> None:
+        super().__init__(instruments, books)
         self._book_times = dict.fromkeys(instruments, 0)
         self._depth_ids = {pair: UpdateIds() for pair in instruments}
         self._quote_ids = {pair: UpdateIds() for pair in instruments}
@@ -143,7 +131,7 @@ class KrakenV1Decoder(OneSocketDecoder):
             "book": self._book,
         }
 
-    def decode(self, raw: bytes, received_at: int) -> Decoded:
+    def _decode(self, raw: bytes, received_at: int) -> Decoded:
         """Return what a frame says: an array is of a channel, an object is an event."""
         try:
             if not raw.lstrip().startswith(b"["):
@@ -183,8 +171,8 @@ class KrakenV1Decoder(OneSocketDecoder):
                 instrument_id=id_of(self._instruments, pair),
                 ts=self._clock.saw(_ts(time), received_at),
                 trade_id=_signed(stable_hash(content) + ordinals[content]),
-                price=double(price),
-                size=double(size),
+                price=positive(price),
+                size=positive(size),
                 side=_SIDES.get(side, Side.UNKNOWN),
                 received_at=received_at,
             )
@@ -193,8 +181,7 @@ class KrakenV1Decoder(OneSocketDecoder):
         except msgspec.DecodeError:
             return rejected(TRADES, Reason.UNDECODABLE, bytes(item))
         ordinals[content] += 1
-        self._clock.traded(trade.instrument_id, trade.ts)
-        return Decoded(trades=(trade,), watermarks=self._clock.watermarks(received_at))
+        return self._traded(trade)
 
     def _ticker(self, _channel: str, pair: str, payload: Sequence[msgspec.Raw], received_at: int) -> Decoded:
         frame = _tickers.decode(payload[0])
@@ -210,36 +197,29 @@ class KrakenV1Decoder(OneSocketDecoder):
         bid, bid_size, ask, ask_size = map(double, values)
         instrument_id = id_of(self._instruments, pair)
         update_id = self._quote_ids[pair].next(ts, content)
-        quote = Quote(instrument_id, ts, update_id, bid, bid_size, ask, ask_size, received_at)
-        return Decoded(quotes=(quote,), watermarks=self._clock.watermarks(received_at))
+        return self._quoted(Quote(instrument_id, ts, update_id, bid, bid_size, ask, ask_size, received_at))
 
     def _book(self, channel: str, pair: str, payload: Sequence[msgspec.Raw], received_at: int) -> Decoded:
         instrument_id = id_of(self._instruments, pair)
         parts = [_books.decode(part) for part in payload]
-        if not self._apply(channel, pair, parts):
-            return rejected(DEPTHS, Reason.BOOK_INVALID, renew=pair)
+        if not_valid := self._applied(channel, pair, parts, received_at):
+            return not_valid
         ts = self._book_time(pair, parts, received_at)
-        update_id = self._depth_ids[pair].next(ts, b"".join(map(bytes, payload)))
-        tick = depth(instrument_id, ts, update_id, self._books[pair].top(), received_at)
-        return Decoded(depths=(tick,), watermarks=self._clock.watermarks(received_at))
+        content = b"".join(map(bytes, payload))
+        update_id = self._depth_ids[pair].next(ts, content)
+        return self._told(instrument_id, ts, update_id, self._valid[pair].top, received_at)
 
-    def _apply(self, channel: str, pair: str, parts: Sequence[_Book]) -> bool:
-        """Apply a snapshot or an update; tell whether the book is valid after it."""
-        first = parts[0]
+    def _applied(self, channel: str, pair: str, parts: Sequence[_Book], received_at: int) -> Decoded | None:
+        """Apply a snapshot or an update; return what is said of a book that is not valid after it."""
+        first, last = parts[0], parts[-1]
         if first.as_ is not None or first.bs is not None:
-            size = int(channel.partition("-")[2] or _BOOK_DEPTH)
-            self._books[pair] = KrakenBook(size, _texts(first.bs or []), _texts(first.as_ or []))
-            return True
-        book = self._books.pop(pair, None)
-        if book is None:
-            return False
-        for part in parts:
-            book.update(_texts(part.b), _texts(part.a))
-        checksum = parts[-1].c
-        if checksum is not None and int(checksum) != book.checksum():
-            return False
-        self._books[pair] = book
-        return True
+            depth = int(channel.partition("-")[2] or _BOOK_DEPTH)
+            sides = _texts(first.bs or []), _texts(first.as_ or [])
+            return self._began(pair, depth, *sides, None, received_at)
+        bids = [level for part in parts for level in part.b]
+        asks = [level for part in parts for level in part.a]
+        checksum = None if last.c is None else int(last.c)
+        return self._continued(pair, _texts(bids), _texts(asks), checksum, received_at)
 
     def _book_time(self, pair: str, parts: Sequence[_Book], received_at: int) -> int:
         """Return the newest time of any level so far: a level that is sent again brings its old one."""

@@ -1,12 +1,17 @@
 """What venues share that say everything on one socket, the snapshots of their books too. No I/O."""
 
-from collections.abc import Mapping
-from typing import ClassVar
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar, Generic, TypeVar
 
-from ingest.venues.checking import VenueClock
-from ingest.venues.venue import NOTHING, Decoded
+from ingest.books import Cause, State
+from ingest.standings import Books
+from ingest.venues.decoding import VenueDecoder
+from ingest.venues.venue import DEPTHS, Decoded, Reason, Subscription, rejected
 from market.errors import DecodeError
 from market.instruments import Instrument, Market
+
+_Book = TypeVar("_Book")
 
 
 class OneSocket:
@@ -23,14 +28,39 @@ class OneSocket:
         return None
 
 
-class OneSocketDecoder:
-    """The part of a decoder that fetches nothing and keeps nothing waiting."""
+class ByChannel(OneSocket):
+    """The part of an adapter whose messages name one channel and many symbols."""
+
+    channels: ClassVar[Collection[str]]
+
+    @abstractmethod
+    def message(self, verb: str, channel: str, symbols: Sequence[str]) -> str:
+        """Return what subscribes to a channel, or leaves it."""
+
+    def subscriptions(self, instruments: Sequence[Instrument]) -> list[Subscription]:
+        """Return one message a channel; each symbol is acknowledged or refused by itself."""
+        symbols = [instrument.venue_symbol for instrument in instruments]
+        return [
+            Subscription(
+                self.message("subscribe", channel, symbols), tuple(f"{channel}:{s}" for s in symbols)
+            )
+            for channel in self.channels
+        ]
+
+    def renewal(self, instrument: Instrument) -> list[str]:
+        """Leave the book and subscribe to it again: that sends a snapshot."""
+        symbols = [instrument.venue_symbol]
+        return [self.message(verb, "book", symbols) for verb in ("unsubscribe", "subscribe")]
+
+
+class OneSocketDecoder(VenueDecoder, Generic[_Book]):
+    """The part of a decoder that keeps the valid books, and fetches nothing."""
 
     exchange: ClassVar[str]
 
-    def __init__(self, instruments: Mapping[str, int]) -> None:
-        self._instruments = instruments
-        self._clock = VenueClock(instruments.values())
+    def __init__(self, instruments: Mapping[str, int], books: Books | None = None) -> None:
+        super().__init__(instruments, books)
+        self._valid: dict[str, _Book] = {}
 
     def snapshot(self, venue_symbol: str, body: bytes, received_at: int) -> Decoded:
         """Raise DecodeError: books come on the socket."""
@@ -38,6 +68,28 @@ class OneSocketDecoder:
         message = f"{self.exchange}: no book of {venue_symbol} was asked for ({size} bytes at {received_at})"
         raise DecodeError(message)
 
-    def close(self) -> Decoded:
-        """Return nothing: nothing waits."""
-        return NOTHING
+    def _begin(self, symbol: str, book: _Book, received_at: int) -> None:
+        """Take a book that a snapshot began."""
+        self._valid[symbol] = book
+        self._standings.stands(self._instruments[symbol], State.VALID, received_at)
+
+    def _break(
+        self,
+        symbol: str,
+        cause: Cause,
+        received_at: int,
+        reason: str = Reason.BOOK_INVALID,
+        raw: bytes = b"",
+    ) -> Decoded:
+        """Give a book up, reject what showed that it is wrong, and want a fresh one."""
+        self._give_up(symbol, cause, received_at)
+        return rejected(DEPTHS, reason, raw, renew=symbol)
+
+    def _drop(self, symbol: str, received_at: int) -> Decoded:
+        """Reject what comes before the snapshot that is wanted."""
+        self._standings.stands(self._instruments[symbol], State.SNAPSHOT, received_at)
+        return rejected(DEPTHS, Reason.BOOK_INVALID, renew=symbol)
+
+    def _give_up(self, symbol: str, cause: Cause, received_at: int) -> None:
+        self._valid.pop(symbol, None)
+        self._standings.stands(self._instruments[symbol], State.SNAPSHOT, received_at, cause)

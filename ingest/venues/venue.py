@@ -1,11 +1,13 @@
 """What every venue's adapter is: names, addresses, subscriptions, and a decoder. No I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Final, NamedTuple, Protocol
+from typing import Annotated, Final, NamedTuple, Protocol
 
 import msgspec
 
+from ingest.standings import Books
 from market.depths import Depth
 from market.errors import InvalidInputError
 from market.instruments import Instrument, Market
@@ -20,11 +22,16 @@ FRAMES = "frames"
 """What a tally counts: the three kinds of tick, and frames of which not even the kind is known."""
 
 
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A venue's own number of a trade or an update, as our columns hold it."""
+
+
 class Reason(StrEnum):
     """Why a tick is not stored."""
 
     NOT_A_NUMBER = "not_a_number"
     NOT_A_DOUBLE = "not_a_double"
+    NOT_POSITIVE = "not_positive"
     IMPLAUSIBLE_TIME = "implausible_time"
     NO_TIME = "no_time"
     UNKNOWN_INSTRUMENT = "unknown_instrument"
@@ -50,23 +57,27 @@ class Refusal(NamedTuple):
 class Decoded(msgspec.Struct, frozen=True):
     """What one frame said.
 
-    ``repeated`` counts ticks by kind that are known already and are not stored again.
-    ``snapshots_wanted`` are venue symbols whose book cannot go on without a fresh snapshot.
+    ``repeated`` counts ticks by kind that are known already and are not stored again; ``conflated``
+    those that a valid book took in and that are not written, as a depth of the same slot stands for them.
+    ``snapshots_wanted`` are venue symbols whose book cannot go on without a fresh snapshot; ``broken``
+    are the ids of the instruments whose book was valid before.
     """
 
     trades: Sequence[Trade] = ()
     quotes: Sequence[Quote] = ()
     depths: Sequence[Depth] = ()
     repeated: Mapping[str, int] = {}
+    conflated: Mapping[str, int] = {}
     rejections: Sequence[Rejection] = ()
     watermarks: Sequence[Watermark] = ()
     acknowledged: Sequence[str] = ()
     refused: Sequence[Refusal] = ()
     snapshots_wanted: Sequence[str] = ()
+    broken: Sequence[int] = ()
 
     @property
     def ticks(self) -> int:
-        """Return how many ticks the frame offered."""
+        """Return of how many ticks the writer is to settle what became of them: all but the conflated."""
         stored = len(self.trades) + len(self.quotes) + len(self.depths)
         return stored + len(self.rejections) + sum(self.repeated.values())
 
@@ -81,6 +92,29 @@ def rejected(kind: str, reason: str, payload: bytes = b"", *, renew: str | None 
     """Return the rejection of one tick; with ``renew``, the book of that venue symbol is wanted again."""
     kept = b"" if reason in _NOT_KEPT else payload
     return Decoded(rejections=(Rejection(kind, reason, kept),), snapshots_wanted=(renew,) if renew else ())
+
+
+def merged(parts: Sequence[Decoded]) -> Decoded:
+    """Return what several items of one frame say together."""
+    if len(parts) == 1:
+        return parts[0]
+    return Decoded(
+        trades=[trade for part in parts for trade in part.trades],
+        quotes=[quote for part in parts for quote in part.quotes],
+        depths=[depth for part in parts for depth in part.depths],
+        repeated=_added([part.repeated for part in parts]),
+        conflated=_added([part.conflated for part in parts]),
+        rejections=[rejection for part in parts for rejection in part.rejections],
+        watermarks=[mark for part in parts for mark in part.watermarks],
+        snapshots_wanted=[symbol for part in parts for symbol in part.snapshots_wanted],
+    )
+
+
+def _added(counts: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return total
 
 
 class Subscription(NamedTuple):
@@ -107,7 +141,7 @@ class Decoder(Protocol):
         """Take the book that was fetched because it was wanted; raises DecodeError."""
 
     def close(self) -> Decoded:
-        """Give back, rejected, the updates that still wait for a snapshot."""
+        """Give the books up, and give back, rejected, the updates that still wait for a snapshot."""
 
 
 class Venue(Protocol):
@@ -140,8 +174,11 @@ class Venue(Protocol):
     def renewal(self, instrument: Instrument) -> list[str]:
         """Return what to send for a fresh snapshot on the socket; nothing where it is fetched."""
 
-    def decoder(self, instruments: Mapping[str, int]) -> Decoder:
-        """Return a decoder for one connection, given instrument ids by venue symbol."""
+    def decoder(self, instruments: Mapping[str, int], books: Books | None = None) -> Decoder:
+        """Return a decoder for one connection, given instrument ids by venue symbol.
+
+        ``books`` remember the connections before; without them every update of a book is written.
+        """
 
 
 class Parts(NamedTuple):

@@ -8,6 +8,9 @@ import json
 
 import pytest
 
+from ingest.books import State
+from ingest.sampling import Sampling
+from ingest.standings import Books, Standing
 from ingest.venues.binance import Binance, BinanceDecoder
 from ingest.venues.venue import DEPTHS, QUOTES, TRADES, Decoded, Reason, Refusal
 from market.depths import Depth
@@ -157,7 +160,10 @@ def test_what_still_waits_for_a_snapshot_at_the_end_is_rejected(decoder: Binance
         ({"p": "much"}, Reason.NOT_A_NUMBER),
         ({"T": 1672515782}, Reason.IMPLAUSIBLE_TIME),
         ({"s": "DOGEUSDT"}, Reason.UNKNOWN_INSTRUMENT),
+        ({"p": "0.00000000"}, Reason.NOT_POSITIVE),
+        ({"q": "-1"}, Reason.NOT_POSITIVE),
         ({"t": "twelve"}, Reason.UNDECODABLE),
+        ({"t": 2**63}, Reason.UNDECODABLE),
     ],
 )
 def test_a_trade_that_cannot_be_stored_is_rejected_whole(
@@ -178,10 +184,46 @@ def test_a_depth_with_an_inexact_size_is_rejected_and_the_book_goes_on(decoder: 
 
 def test_a_depth_update_that_cannot_be_read_makes_the_book_invalid(decoder: BinanceDecoder) -> None:
     decoder.snapshot("BNBBTC", json.dumps(SNAPSHOT).encode(), NOW)
-    unreadable = {**DEPTH, "b": [["0.0024", "much"]]}
-    assert [(DEPTHS, Reason.NOT_A_NUMBER, True)] == reasons(decode(decoder, "bnbbtc@depth", unreadable))
-    following = decode(decoder, "bnbbtc@depth", {**DEPTH, "U": 161, "u": 162})
-    assert (["BNBBTC"], []) == (list(following.snapshots_wanted), list(following.depths))
+    unreadable = decode(decoder, "bnbbtc@depth", {**DEPTH, "b": [["0.0024", "much"]]})
+    assert [(DEPTHS, Reason.NOT_A_NUMBER, True)] == reasons(unreadable)
+    assert (["BNBBTC"], [BNB]) == (list(unreadable.snapshots_wanted), list(unreadable.broken))
+    assert not decode(decoder, "bnbbtc@depth", {**DEPTH, "U": 161, "u": 162}).depths
+
+
+def test_a_crossed_book_is_invalid_until_a_fresh_snapshot(decoder: BinanceDecoder) -> None:
+    decoder.snapshot("BNBBTC", json.dumps(SNAPSHOT).encode(), NOW)
+    crossed = decode(decoder, "bnbbtc@depth", {**DEPTH, "b": [["0.0026", "10"]]})
+    assert (["BNBBTC"], [BNB], []) == (
+        list(crossed.snapshots_wanted),
+        list(crossed.broken),
+        list(crossed.depths),
+    )
+    fresh = decoder.snapshot("BNBBTC", json.dumps({**SNAPSHOT, "lastUpdateId": 160}).encode(), NOW)
+    assert [(DEPTHS, Reason.BOOK_INVALID, False)] == reasons(fresh)
+    assert [162] == [
+        each.update_id for each in decode(decoder, "bnbbtc@depth", {**DEPTH, "U": 161, "u": 162}).depths
+    ]
+
+
+def test_how_a_book_stands_outlives_its_connection() -> None:
+    books = Books([BNB])
+    first = Binance().decoder({"BNBBTC": BNB}, books)
+    decode(first, "bnbbtc@depth", DEPTH)
+    assert books.standings[BNB].state is State.SNAPSHOT
+    first.snapshot("BNBBTC", json.dumps(SNAPSHOT).encode(), NOW)
+    assert books.standings[BNB] == Standing(State.VALID, NOW)
+    assert [BNB] == list(decode(first, "bnbbtc@depth", {**DEPTH, "U": 170, "u": 171}).broken)
+    assert books.standings[BNB] == Standing(State.SNAPSHOT, NOW, resyncs=1, cause="sequence")
+    first.close()
+    assert books.standings[BNB].state is State.INVALID
+
+
+def test_of_the_updates_of_one_slot_the_first_is_written_and_the_others_are_conflated() -> None:
+    decoder = Binance().decoder({"BNBBTC": BNB}, Books([BNB], Sampling()))
+    decoder.snapshot("BNBBTC", json.dumps(SNAPSHOT).encode(), NOW)
+    assert [160] == [each.update_id for each in decode(decoder, "bnbbtc@depth", DEPTH).depths]
+    second = decode(decoder, "bnbbtc@depth", {**DEPTH, "U": 161, "u": 162, "a": []})
+    assert ([], {DEPTHS: 1}, 0) == (list(second.depths), dict(second.conflated), second.ticks)
 
 
 @pytest.mark.parametrize(

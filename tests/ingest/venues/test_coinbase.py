@@ -4,12 +4,13 @@ https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
 """
 
 import json
+from contextlib import suppress
 from math import isnan
 
 import pytest
 
 from ingest.venues.coinbase import Coinbase, CoinbaseDecoder
-from ingest.venues.venue import DEPTHS, QUOTES, TRADES, Decoded, Reason, Refusal
+from ingest.venues.venue import DEPTHS, FRAMES, QUOTES, TRADES, Decoded, Reason, Refusal
 from market.errors import DecodeError, InvalidInputError
 from market.times import SECOND, from_iso
 from market.trades import Side, Trade
@@ -143,6 +144,39 @@ def test_the_same_frames_give_the_same_ids_and_others_other_ids() -> None:
     assert sorted(runs[0][1:]) == runs[0][1:]
 
 
+def test_a_crossed_book_is_invalid_until_a_fresh_snapshot(decoder: CoinbaseDecoder) -> None:
+    decode(decoder, MATCH)
+    decode(decoder, SNAPSHOT)
+    crossed = decode(decoder, {**UPDATE, "changes": [["buy", "10102.55", "1"]]})
+    assert ([(DEPTHS, Reason.BOOK_INVALID, False)], ["BTC-USD"], [BTC]) == (
+        reasons(crossed),
+        list(crossed.snapshots_wanted),
+        list(crossed.broken),
+    )
+    assert not decode(decoder, UPDATE).depths
+    assert len(decode(decoder, SNAPSHOT).depths) == 1
+
+
+def test_an_update_from_before_the_last_shows_that_the_order_was_lost(decoder: CoinbaseDecoder) -> None:
+    decode(decoder, SNAPSHOT)
+    decode(decoder, UPDATE)
+    assert len(decode(decoder, UPDATE).depths) == 1
+    older = decode(decoder, {**UPDATE, "time": "2022-08-04T15:25:05.010757Z"})
+    assert ([BTC], []) == (list(older.broken), list(older.depths))
+
+
+@pytest.mark.parametrize("raw", [b'{"type":"l2update","product_id":"BTC-USD","changes":7}', b'{"type":"l2up'])
+def test_a_frame_that_may_have_been_an_update_makes_the_book_invalid(
+    decoder: CoinbaseDecoder, raw: bytes
+) -> None:
+    decode(decoder, SNAPSHOT)
+    broken: list[int] = []
+    with suppress(DecodeError):
+        broken += decoder.decode(raw, NOW).broken
+    following = decode(decoder, UPDATE)
+    assert ([BTC], []) == ([*broken, *following.broken], list(following.depths))
+
+
 def test_a_level_that_is_no_number_makes_the_book_invalid(decoder: CoinbaseDecoder) -> None:
     decode(decoder, SNAPSHOT)
     decoded = decode(decoder, {**UPDATE, "changes": [["buy", "1", "much"]]})
@@ -198,7 +232,7 @@ def test_a_refusal_names_every_channel_of_its_product(decoder: CoinbaseDecoder) 
     assert [Refusal("", "rate limit exceeded: ")] == list(decode(decoder, error).refused)
 
 
-def test_a_heartbeat_says_only_that_the_venue_lives(decoder: CoinbaseDecoder) -> None:
+def test_a_heartbeat_says_how_late_it_is_where_nothing_trades(decoder: CoinbaseDecoder) -> None:
     beat = {
         "type": "heartbeat",
         "sequence": 90,
@@ -206,7 +240,14 @@ def test_a_heartbeat_says_only_that_the_venue_lives(decoder: CoinbaseDecoder) ->
         "product_id": "BTC-USD",
         "time": "2014-11-07T08:19:28.464459Z",
     }
-    assert decode(decoder, beat).ticks == 0
+    assert not decode(decoder, beat).watermarks
+    later = decode(decoder, {**beat, "time": "2014-11-07T08:19:30.5Z"})
+    assert {from_iso("2014-11-07T08:19:29Z")} == {mark.ts for mark in later.watermarks}
+
+
+def test_a_heartbeat_of_no_time_is_a_frame_that_is_rejected(decoder: CoinbaseDecoder) -> None:
+    timeless = decode(decoder, {"type": "heartbeat", "product_id": "BTC-USD", "time": "soon"})
+    assert [(FRAMES, Reason.IMPLAUSIBLE_TIME, True)] == reasons(timeless)
 
 
 def test_a_watermark_tells_of_the_products_that_did_not_trade(decoder: CoinbaseDecoder) -> None:

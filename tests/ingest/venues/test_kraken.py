@@ -5,10 +5,12 @@ https://docs.kraken.com/api/docs/guides/spot-ws-book-v2
 """
 
 import json
+from zlib import crc32
 
 import pytest
 
 from ingest.venues.kraken import Kraken, KrakenDecoder
+from ingest.venues.kraken_books import KrakenBook
 from ingest.venues.venue import DEPTHS, QUOTES, TRADES, Decoded, Reason
 from market.errors import DecodeError, InvalidInputError
 from market.times import from_iso
@@ -40,8 +42,11 @@ CHECKSUM = 3310070434
 
 
 def levels(text: str) -> str:
-    pairs = [level.split() for level in text.split(",") if level]
-    return ",".join(f'{{"price":{price},"qty":{size}}}' for price, size in pairs)
+    return ",".join(f'{{"price":{price},"qty":{size}}}' for price, size in pairs(text))
+
+
+def pairs(text: str) -> list[tuple[str, str]]:
+    return [(price, size) for price, size in map(str.split, filter(None, text.split(",")))]
 
 
 def book(
@@ -119,23 +124,39 @@ def test_a_book_whose_checksum_is_right_is_valid(decoder: KrakenDecoder) -> None
 
 def test_a_wrong_checksum_makes_the_book_invalid_until_a_fresh_snapshot(decoder: KrakenDecoder) -> None:
     decoder.decode(book("snapshot", BIDS, ASKS, CHECKSUM), NOW)
-    for _ in range(2):
+    for broken in ([BTC], []):
         wrong = decoder.decode(book("update", "45283.5 0.20000000", "", CHECKSUM), NOW)
         assert [(DEPTHS, Reason.BOOK_INVALID, False)] == reasons(wrong)
-        assert ["BTC/USD"] == list(wrong.snapshots_wanted)
+        assert (["BTC/USD"], broken) == (list(wrong.snapshots_wanted), list(wrong.broken))
     assert len(decoder.decode(book("snapshot", BIDS, ASKS, CHECKSUM), NOW).depths) == 1
 
 
-def test_where_even_a_snapshot_differs_the_checksum_is_not_trusted(decoder: KrakenDecoder) -> None:
-    decoder.decode(book("snapshot", BIDS, ASKS, 1), NOW)
-    assert len(decoder.decode(book("update", "45283.5 0.2", "", 2), NOW).depths) == 1
+def test_a_snapshot_with_a_wrong_checksum_begins_no_book(decoder: KrakenDecoder) -> None:
+    wrong = decoder.decode(book("snapshot", BIDS, ASKS, 1), NOW)
+    assert (["BTC/USD"], [], []) == (list(wrong.snapshots_wanted), list(wrong.depths), list(wrong.broken))
+    assert not decoder.decode(book("update", "45283.5 0.10000000", "", CHECKSUM), NOW).depths
 
 
-def test_the_book_is_cut_to_the_depth_subscribed_to(decoder: KrakenDecoder) -> None:
-    decoder.decode(book("snapshot", BIDS, ASKS, 1), NOW)
-    decoder.decode(book("update", "45284.0 1.0", "", 2), NOW)
-    (depth,) = decoder.decode(book("update", "45284.0 0", "", 2), NOW).depths
-    assert (9, 10) == (len(depth.bid_prices), len(depth.ask_prices))
+def test_zeros_that_the_sender_left_out_are_found_by_the_snapshots_checksum(decoder: KrakenDecoder) -> None:
+    bids, asks = "45283.5 0.1", "45285.2 0.001"
+    checksum = crc32(b"452852100000" + b"45283510000000")
+    assert len(decoder.decode(book("snapshot", bids, asks, checksum), NOW).depths) == 1
+    checksum = crc32(b"452852100000" + b"45283520000000")
+    assert len(decoder.decode(book("update", "45283.5 0.2", "", checksum), NOW).depths) == 1
+
+
+def test_a_crossed_book_is_invalid_even_when_its_checksum_is_right(decoder: KrakenDecoder) -> None:
+    decoder.decode(book("snapshot", BIDS, ASKS, CHECKSUM), NOW)
+    checksum = crc32(b"452852100000" + b"45285210000000")
+    crossed = decoder.decode(book("snapshot", "45285.2 0.10000000", "45285.2 0.00100000", checksum), NOW)
+    assert (["BTC/USD"], [BTC]) == (list(crossed.snapshots_wanted), list(crossed.broken))
+
+
+def test_the_book_is_cut_to_the_depth_subscribed_to() -> None:
+    book = KrakenBook(10, pairs(BIDS), pairs(ASKS))
+    book.update([("45284.0", "1.0")], [])
+    book.update([("45284.0", "0")], [])
+    assert (9, 10) == (len(book.top.bid_prices), len(book.top.ask_prices))
 
 
 def test_a_depth_without_any_time_is_rejected_and_its_book_goes_on(decoder: KrakenDecoder) -> None:

@@ -1,0 +1,55 @@
+"""What the decoders of all venues share: trades, quotes, and the books of one connection. No I/O."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import msgspec
+
+from ingest.books import Top
+from ingest.standings import Books
+from ingest.venues.checking import VenueClock, depth
+from ingest.venues.venue import DEPTHS, Decoded
+from market.quotes import Quote
+from market.trades import Trade
+
+
+class VenueDecoder(ABC):
+    """Tells beside what a frame says which books it made invalid."""
+
+    def __init__(self, instruments: Mapping[str, int], books: Books | None = None) -> None:
+        self._instruments = instruments
+        self._clock = VenueClock(instruments.values())
+        self._standings = books or Books(instruments.values())
+
+    def decode(self, raw: bytes, received_at: int) -> Decoded:
+        """Return what a frame says; raises DecodeError when it is none of this venue's frames."""
+        return self._with_broken(self._decode(raw, received_at))
+
+    def close(self) -> Decoded:
+        """Give the books up."""
+        self._standings.close()
+        return Decoded(broken=self._standings.take_broken())
+
+    @abstractmethod
+    def _decode(self, raw: bytes, received_at: int) -> Decoded:
+        """Return what a frame says."""
+
+    def _with_broken(self, decoded: Decoded) -> Decoded:
+        broken = self._standings.take_broken()
+        return msgspec.structs.replace(decoded, broken=broken) if broken else decoded
+
+    def _traded(self, trade: Trade) -> Decoded:
+        self._clock.traded(trade.instrument_id, trade.ts)
+        return Decoded(trades=(trade,), watermarks=self._clock.watermarks(trade.received_at))
+
+    def _quoted(self, quote: Quote) -> Decoded:
+        return Decoded(quotes=(quote,), watermarks=self._clock.watermarks(quote.received_at))
+
+    def _told(self, instrument_id: int, ts: int, update_id: int, top: Top, received_at: int) -> Decoded:
+        """Return the top of a valid book as a depth when one is due; raises RefusedTickError."""
+        watermarks = self._clock.watermarks(received_at)
+        if not self._standings.due(instrument_id, ts, top):
+            return Decoded(conflated={DEPTHS: 1}, watermarks=watermarks)
+        tick = depth(instrument_id, ts, update_id, top, received_at)
+        self._standings.wrote(instrument_id, ts, top)
+        return Decoded(depths=(tick,), watermarks=watermarks)
