@@ -82,6 +82,26 @@ def replay(  # noqa: PLR0913  # these are its options
 
 
 @app.command()
+def chaos(  # noqa: PLR0913  # these are its options
+    *,
+    seed: Annotated[int, typer.Option(help="What goes wrong, and when, follows from it.")] = 7,
+    minutes: Annotated[float, typer.Option(min=0.5, help="How long the markets go on.")] = 10,
+    venue: Annotated[
+        list[str] | None, typer.Option(help="Only these; repeatable.", show_default="all three")
+    ] = None,
+    report: ReportFile = None,
+    data_dir: DataDir = None,
+    port: Port = None,
+) -> None:
+    """Break everything on simulated venues, then compare what was stored with what truly happened."""
+    from heliograph import rehearsals
+
+    rehearsals.chaos(
+        rehearsals.Options(report, data_dir, port), seed=seed, minutes=minutes, venues=venue or ()
+    )
+
+
+@app.command()
 def tail(
     channels: Annotated[
         list[str], typer.Argument(metavar="CHANNEL...", help="Like signals:kraken:SOL/USD; * is any.")

@@ -15,7 +15,7 @@ from heliograph.reports import Report, encode, show
 from heliograph.settings import StackSettings
 from heliograph.stack import Plan, run_stack
 from heliograph.venues import made_up, recorded
-from market.errors import StackError
+from market.errors import InvalidInputError, StackError
 
 NEXT = """
 What to try next:
@@ -44,6 +44,18 @@ def demo(options: Options, *, seconds: float, seed: int, rate: float) -> None:
 def replay(options: Options, *, files: Sequence[Path], venue: str, speed: str) -> None:
     """Play recordings through everything, and report."""
     _run(_plan(options, default_folder("replay")), recorded(venue, files, speed), options.report)
+
+
+def chaos(options: Options, *, seed: int, minutes: float, venues: Sequence[str]) -> None:
+    """Break everything on venues that make their markets up, and judge what was stored."""
+    from heliograph.chaos import command
+
+    known = [market.venue for market in command.MARKETS]
+    if unknown := set(venues) - set(known):
+        message = f"no simulated venue {sorted(unknown)[0]!r}; choose from {', '.join(known)}"
+        raise InvalidInputError(message)
+    plan = _plan(options, default_folder("chaos"))
+    command.chaos(plan, seed=seed, minutes=minutes, venues=venues or known, report=options.report)
 
 
 def _plan(options: Options, folder: Path) -> Plan:
