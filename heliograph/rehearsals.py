@@ -52,7 +52,7 @@ def chaos(options: Options, *, seed: int, minutes: float, venues: Sequence[str])
 
     known = [market.venue for market in command.MARKETS]
     if unknown := set(venues) - set(known):
-        message = f"no simulated venue {sorted(unknown)[0]!r}; choose from {', '.join(known)}"
+        message = f"no simulated venue {min(unknown)!r}; choose from {', '.join(known)}"
         raise InvalidInputError(message)
     plan = _plan(options, default_folder("chaos"))
     command.chaos(plan, seed=seed, minutes=minutes, venues=venues or known, report=options.report)
