@@ -1,6 +1,6 @@
 """The books of one feed, across its connections: how each stands, and which of its updates are written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -20,16 +20,29 @@ class Standing(msgspec.Struct, frozen=True):
 class Books:
     """What is remembered of every book, by instrument id."""
 
-    def __init__(self, instrument_ids: Iterable[int], sampling: Sampling = EVERY) -> None:
-        self.standings = dict.fromkeys(instrument_ids, Standing())
-        self._samplers = {instrument_id: Sampler(sampling) for instrument_id in self.standings}
+    def __init__(self, sampling: Sampling = EVERY) -> None:
+        self._sampling = sampling
+        self.standings: dict[int, Standing] = {}
+        self._samplers: dict[int, Sampler] = {}
         self._broken: list[int] = []
         self._seen_at = 0
 
+    def learn(self, instrument_id: int) -> None:
+        """Keep one more."""
+        self.standings.setdefault(instrument_id, Standing())
+        self._samplers.setdefault(instrument_id, Sampler(self._sampling))
+
+    def forget(self, instrument_id: int) -> None:
+        """Keep one no more; nothing that still comes of it is written."""
+        self.standings.pop(instrument_id, None)
+        self._samplers.pop(instrument_id, None)
+
     def stands(self, instrument_id: int, state: State, at: int, cause: Cause | None = None) -> None:
         """Note how a book stands at ``at``, our time; ``cause`` says why a valid one was given up."""
-        was = self.standings[instrument_id]
         self._seen_at = at
+        was = self.standings.get(instrument_id)
+        if was is None:
+            return
         if was.state is State.VALID and cause is not None:
             self._broken.append(instrument_id)
             self.standings[instrument_id] = Standing(
@@ -40,7 +53,7 @@ class Books:
 
     def close(self) -> None:
         """Note that the connection is gone, and with it what the books knew."""
-        for instrument_id in self.standings:
+        for instrument_id in tuple(self.standings):
             self.stands(instrument_id, State.INVALID, self._seen_at, Cause.CLOSED)
 
     def take_broken(self) -> Sequence[int]:
@@ -52,7 +65,8 @@ class Books:
 
     def due(self, instrument_id: int, ts: int, top: Top) -> bool:
         """Tell whether a valid book that looks so at ``ts`` is written."""
-        return self._samplers[instrument_id].due(ts, top)
+        sampler = self._samplers.get(instrument_id)
+        return sampler is not None and sampler.due(ts, top)
 
     def wrote(self, instrument_id: int, ts: int, top: Top) -> None:
         """Remember what was written."""

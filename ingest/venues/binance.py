@@ -4,7 +4,9 @@ Docs: https://developers.binance.com/docs/binance-spot-api-docs/web-socket-strea
 https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -159,7 +161,7 @@ class BinanceDecoder(VenueDecoder):
 
     def __init__(self, instruments: Mapping[str, int], books: Books | None = None) -> None:
         super().__init__(instruments, books)
-        self._books = {symbol: SequencedBook(_SNAPSHOT_LEVELS) for symbol in instruments}
+        self._books: defaultdict[str, SequencedBook] = defaultdict(partial(SequencedBook, _SNAPSHOT_LEVELS))
         self._last_quotes: dict[str, int] = {}
         self._by_stream: Mapping[str, Callable[[msgspec.Raw, bytes, int], Decoded]] = {
             "trade": self._trade,

@@ -121,7 +121,7 @@ class UpdateIds:
 class VenueClock:
     """The newest venue time seen on one connection, and which of its instruments trade."""
 
-    def __init__(self, instrument_ids: Iterable[int]) -> None:
+    def __init__(self, instrument_ids: Iterable[int] = ()) -> None:
         self._traded = dict.fromkeys(instrument_ids, 0)
         self._newest = 0
         self._told = 0
@@ -143,9 +143,18 @@ class VenueClock:
             raise RefusedTickError(Reason.IMPLAUSIBLE_TIME) from None
         return self.saw(ts, received_at)
 
+    def learn(self, instrument_id: int) -> None:
+        """Make watermarks of one more instrument."""
+        self._traded.setdefault(instrument_id, 0)
+
+    def forget(self, instrument_id: int) -> None:
+        """Make no watermarks of it any more."""
+        self._traded.pop(instrument_id, None)
+
     def traded(self, instrument_id: int, ts: int) -> None:
         """Remember that an instrument traded: it needs no watermark for that time."""
-        self._traded[instrument_id] = max(self._traded[instrument_id], ts)
+        if ts > self._traded.get(instrument_id, ts):
+            self._traded[instrument_id] = ts
 
     def inherited(self) -> int:
         """Return the newest time seen; raises RefusedTickError when none was."""

@@ -3,6 +3,7 @@
 Docs: https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -167,8 +168,8 @@ class CoinbaseDecoder(OneSocketDecoder[OrderBook]):
 
     def __init__(self, instruments: Mapping[str, int], books: Books | None = None) -> None:
         super().__init__(instruments, books)
-        self._book_times = dict.fromkeys(instruments, 0)
-        self._ids = {product: UpdateIds() for product in instruments}
+        self._book_times: defaultdict[str, int] = defaultdict(int)
+        self._ids: defaultdict[str, UpdateIds] = defaultdict(UpdateIds)
         self._by_type: Mapping[type, Callable[[Any, bytes, int], Decoded]] = {
             _Match: self._match,
             _LastMatch: self._match,

@@ -17,9 +17,23 @@ class VenueDecoder(ABC):
     """Tells beside what a frame says which books it made invalid."""
 
     def __init__(self, instruments: Mapping[str, int], books: Books | None = None) -> None:
-        self._instruments = instruments
-        self._clock = VenueClock(instruments.values())
-        self._standings = books or Books(instruments.values())
+        self._instruments: dict[str, int] = {}
+        self._clock = VenueClock()
+        self._standings = books or Books()
+        for venue_symbol, instrument_id in instruments.items():
+            self.learn(venue_symbol, instrument_id)
+
+    def learn(self, venue_symbol: str, instrument_id: int) -> None:
+        """Understand one more instrument."""
+        self._instruments[venue_symbol] = instrument_id
+        self._clock.learn(instrument_id)
+        self._standings.learn(instrument_id)
+
+    def forget(self, venue_symbol: str) -> None:
+        """Tell no more how an instrument's time passes, nor how its book stands; its ticks are understood."""
+        instrument_id = self._instruments[venue_symbol]
+        self._clock.forget(instrument_id)
+        self._standings.forget(instrument_id)
 
     def decode(self, raw: bytes, received_at: int) -> Decoded:
         """Return what a frame says; raises DecodeError when it is none of this venue's frames."""

@@ -3,6 +3,7 @@
 Docs: https://docs.kraken.com/api/docs/websocket-v2/book, /trade, /ticker
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
@@ -133,8 +134,8 @@ class KrakenDecoder(KrakenBooks):
 
     def __init__(self, instruments: Mapping[str, int], books: Books | None = None) -> None:
         super().__init__(instruments, books)
-        self._depth_ids = {symbol: UpdateIds() for symbol in instruments}
-        self._quote_ids = {symbol: UpdateIds() for symbol in instruments}
+        self._depth_ids: defaultdict[str, UpdateIds] = defaultdict(UpdateIds)
+        self._quote_ids: defaultdict[str, UpdateIds] = defaultdict(UpdateIds)
         self._by_channel: Mapping[str, Callable[[str, msgspec.Raw, int], Decoded]] = {
             "trade": self._trade,
             "ticker": self._ticker,

@@ -6,7 +6,7 @@ numbers trades, must not feed one tape.
 Docs: https://docs.kraken.com/api/docs/websocket-v1/trade, /ticker, /spread, /book
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Annotated, Any, ClassVar, Final
@@ -121,9 +121,9 @@ class KrakenV1Decoder(KrakenBooks):
 
     def __init__(self, instruments: Mapping[str, int], books: Books | None = None) -> None:
         super().__init__(instruments, books)
-        self._book_times = dict.fromkeys(instruments, 0)
-        self._depth_ids = {pair: UpdateIds() for pair in instruments}
-        self._quote_ids = {pair: UpdateIds() for pair in instruments}
+        self._book_times: defaultdict[str, int] = defaultdict(int)
+        self._depth_ids: defaultdict[str, UpdateIds] = defaultdict(UpdateIds)
+        self._quote_ids: defaultdict[str, UpdateIds] = defaultdict(UpdateIds)
         self._by_channel: Mapping[str, Callable[[str, str, Sequence[msgspec.Raw], int], Decoded]] = {
             "trade": self._trades,
             "ticker": self._ticker,

@@ -134,6 +134,12 @@ class Script(NamedTuple):
 class Decoder(Protocol):
     """Understands the frames of one connection, in their order. Holds its books and its venue time."""
 
+    def learn(self, venue_symbol: str, instrument_id: int) -> None:
+        """Understand one more instrument."""
+
+    def forget(self, venue_symbol: str) -> None:
+        """Say nothing by itself of an instrument any more; its ticks are understood as before."""
+
     def decode(self, raw: bytes, received_at: int) -> Decoded:
         """Return what a frame says; raises DecodeError when it is none of this venue's frames."""
 

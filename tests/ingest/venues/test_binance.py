@@ -206,7 +206,7 @@ def test_a_crossed_book_is_invalid_until_a_fresh_snapshot(decoder: BinanceDecode
 
 
 def test_how_a_book_stands_outlives_its_connection() -> None:
-    books = Books([BNB])
+    books = Books()
     first = Binance().decoder({"BNBBTC": BNB}, books)
     decode(first, "bnbbtc@depth", DEPTH)
     assert books.standings[BNB].state is State.SNAPSHOT
@@ -218,8 +218,23 @@ def test_how_a_book_stands_outlives_its_connection() -> None:
     assert books.standings[BNB].state is State.INVALID
 
 
+def test_instruments_come_and_go_on_one_connection() -> None:
+    books = Books()
+    decoder = Binance().decoder({}, books)
+    assert reasons(decode(decoder, "bnbbtc@trade", TRADE)) == [(TRADES, Reason.UNKNOWN_INSTRUMENT, True)]
+    decoder.learn("BNBBTC", BNB)
+    assert [BNB] == [trade.instrument_id for trade in decode(decoder, "bnbbtc@trade", TRADE).trades]
+    decoder.snapshot("BNBBTC", json.dumps(SNAPSHOT).encode(), NOW)
+    decoder.forget("BNBBTC")
+    assert not books.standings
+    later = {**TRADE, "t": 12346, "T": TRADE["T"], "E": 1672515790136}
+    decoded = decode(decoder, "bnbbtc@trade", later)
+    assert (1, []) == (len(decoded.trades), list(decoded.watermarks))
+    assert {DEPTHS: 1} == decode(decoder, "bnbbtc@depth", DEPTH).conflated
+
+
 def test_of_the_updates_of_one_slot_the_first_is_written_and_the_others_are_conflated() -> None:
-    decoder = Binance().decoder({"BNBBTC": BNB}, Books([BNB], Sampling()))
+    decoder = Binance().decoder({"BNBBTC": BNB}, Books(Sampling()))
     decoder.snapshot("BNBBTC", json.dumps(SNAPSHOT).encode(), NOW)
     assert [160] == [each.update_id for each in decode(decoder, "bnbbtc@depth", DEPTH).depths]
     second = decode(decoder, "bnbbtc@depth", {**DEPTH, "U": 161, "u": 162, "a": []})
