@@ -31,11 +31,13 @@ class History(NamedTuple, Generic[_Stored]):
     key_of: Callable[[_Stored], Key]
 
 
-async def answer(request: Request, question: Question, here: State, produce: Produce) -> Response:
+async def answer(
+    request: Request, question: Question, here: State, produce: Produce, *, at_most_seconds: int | None = None
+) -> Response:
     """Answer with what ``produce`` makes, or with what it made for the same question a moment ago."""
     fresh = "no-cache" in request.headers.get("cache-control", "")
     key = f"{request.url.path}?{question.model_dump_json(exclude_defaults=True)}"
-    body, outcome = await here["cache"].read(key, produce, fresh=fresh)
+    body, outcome = await here["cache"].read(key, produce, fresh=fresh, at_most_seconds=at_most_seconds)
     return Response(body, media_type="application/json", headers={"X-Cache": outcome})
 
 
@@ -57,6 +59,17 @@ async def one_listed(catalogue: Catalogue, exchange: str, symbol: str) -> Listed
     except UnknownInstrumentError:
         await catalogue.refresh()
         return catalogue.named(exchange, symbol)
+
+
+async def all_listed(here: State, exchange: str | None, symbol: str | None) -> list[Listed]:
+    """Return the instruments that are asked for: one, those of an exchange, or all."""
+    if exchange is not None and symbol is not None:
+        return [await one_listed(here["catalogue"], exchange, symbol)]
+    if symbol is not None:
+        message = f"symbol {symbol!r} is asked of no exchange: add exchange=..."
+        raise InvalidInputError(message)
+    await here["hub"].refresh()
+    return list(here["catalogue"]) if exchange is None else here["catalogue"].of_exchange(exchange)
 
 
 def _limit(question: HistoryQuestion, settings: ApiSettings) -> int:

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from api import problems
-from api.routes import admin, bars, health, instruments, pages, signals, stream, trades
+from api.routes import admin, bars, coverage, gaps, health, instruments, pages, signals, stream, trades
 from api.schemas import Problem
 from api.state import State
 from api.timing import Timing
@@ -35,7 +35,7 @@ def create(state: State) -> FastAPI:
         redoc_url=None,
         responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
     )
-    for noun in (instruments, trades, bars, signals, admin, health, stream, pages):
+    for noun in (instruments, trades, bars, signals, gaps, coverage, admin, health, stream, pages):
         app.include_router(noun.router)
     problems.install(app)
     app.add_middleware(Timing, metrics=state["metrics"])

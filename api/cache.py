@@ -49,12 +49,18 @@ class Cache:
         self._reads = metrics.counter("heliograph_cache_reads_total")
         self._flights: dict[str, asyncio.Task[Answer]] = {}
 
-    async def read(self, key: str, produce: Produce, *, fresh: bool = False) -> Answer:
-        """Return the answer kept under ``key``, or produce it; ``fresh`` asks for no kept one."""
+    async def read(
+        self, key: str, produce: Produce, *, fresh: bool = False, at_most_seconds: int | None = None
+    ) -> Answer:
+        """Return the answer kept under ``key``, or produce it; ``fresh`` asks for no kept one.
+
+        It is kept for ``at_most_seconds`` if these are fewer than the cache's own.
+        """
         if fresh:
             answer = Answer(await produce(), Outcome.BYPASS)
         else:
-            answer = await self._join(key, produce)
+            seconds = self._seconds if at_most_seconds is None else min(at_most_seconds, self._seconds)
+            answer = await self._join(key, produce, seconds)
         self._reads.labels(answer.outcome).inc()
         return answer
 
@@ -62,10 +68,10 @@ class Cache:
         """Ask Redis whether it is there; raises RedisError or OSError."""
         await self._redis.ping()
 
-    async def _join(self, key: str, produce: Produce) -> Answer:
+    async def _join(self, key: str, produce: Produce, seconds: int) -> Answer:
         flight = self._flights.get(key)
         if flight is None:
-            flight = asyncio.create_task(self._fly(key, produce))
+            flight = asyncio.create_task(self._fly(key, produce, seconds))
             self._flights[key] = flight
             flight.add_done_callback(lambda landed: self._landed(key, landed))
         return await asyncio.shield(flight)  # who asked first may go; the others still wait
@@ -75,13 +81,13 @@ class Cache:
         if not flight.cancelled():
             flight.exception()  # raised to whoever waits; nobody may
 
-    async def _fly(self, key: str, produce: Produce) -> Answer:
+    async def _fly(self, key: str, produce: Produce, seconds: int) -> Answer:
         name = _PREFIX + key
         kept = await self._get(name)
         if kept is not None:
             return Answer(kept, Outcome.HIT)
         body = await produce()
-        return Answer(body, Outcome.MISS if await self._keep(name, body) else Outcome.BYPASS)
+        return Answer(body, Outcome.MISS if await self._keep(name, body, seconds) else Outcome.BYPASS)
 
     async def _get(self, name: str) -> bytes | None:
         if not self._seconds or not self._breaker.allows():
@@ -94,11 +100,11 @@ class Cache:
         self._breaker.succeeded()
         return kept if isinstance(kept, bytes) else None
 
-    async def _keep(self, name: str, body: bytes) -> bool:
-        if not self._seconds or not self._breaker.allows():
+    async def _keep(self, name: str, body: bytes, seconds: int) -> bool:
+        if not seconds or not self._breaker.allows():
             return False
         try:
-            await self._redis.set(name, body, ex=self._seconds)
+            await self._redis.set(name, body, ex=seconds)
         except (RedisError, OSError) as error:
             self._failed(error)
             return False

@@ -32,6 +32,12 @@ Moment = Annotated[
 ]
 
 
+Coverage = Annotated[
+    float,
+    Field(ge=0, le=1, description="The share of the input that is proven to miss nothing, as known now."),
+]
+
+
 class Order(StrEnum):
     """Which end of the range a page begins at."""
 
@@ -183,11 +189,12 @@ class Bar(Row):
     sell_volume: float
     trades: int
     final: Literal[True]
+    coverage: Coverage
     source: str
 
     @classmethod
-    def of(cls, listed: Listed, sourced: SourcedBar) -> "Bar":
-        """Return the row of a bar."""
+    def of(cls, listed: Listed, sourced: SourcedBar, coverage: float) -> "Bar":
+        """Return the row of a bar, and how much of its interval is proven."""
         bar = sourced.bar
         return cls(
             exchange=listed.instrument.exchange,
@@ -204,6 +211,7 @@ class Bar(Row):
             sell_volume=bar.sell_volume,
             trades=bar.trades,
             final=True,
+            coverage=coverage,
             source=sourced.source,
         )
 
@@ -223,12 +231,13 @@ class Signal(Row):
     evidence: dict[str, float]
     from_ts: str
     to_ts: str
+    coverage: Coverage
     received_at: str
     committed_at: str
 
     @classmethod
-    def of(cls, listed: Listed, stored: StoredSignal) -> "Signal":
-        """Return the row of a signal."""
+    def of(cls, listed: Listed, stored: StoredSignal, coverage: float) -> "Signal":
+        """Return the row of a signal, and how much of its input is proven."""
         signal = stored.signal
         return cls(
             exchange=listed.instrument.exchange,
@@ -243,6 +252,7 @@ class Signal(Row):
             evidence=signal.evidence,
             from_ts=to_iso(signal.from_ts),
             to_ts=to_iso(signal.to_ts),
+            coverage=coverage,
             received_at=to_iso(stored.received_at),
             committed_at=to_iso(stored.committed_at),
         )

@@ -26,7 +26,13 @@ class ApiSettings(BaseSettings):
     database_connections: int = Field(default=8, ge=2, description="Connections to PostgreSQL, at most.")
     default_limit: int = Field(default=500, ge=1, description="Rows in a page when nothing is asked.")
     max_limit: int = Field(default=5000, ge=1, description="Rows in a page, at most.")
+    max_intervals: int = Field(
+        default=1000, ge=2, description="Intervals in an answer of /v1/coverage, at most."
+    )
     cache_seconds: int = Field(default=30, ge=0, description="How long Redis keeps an answer; 0 keeps none.")
+    moving_cache_seconds: int = Field(
+        default=2, ge=0, description="The same for gaps and coverage, which move; 0 keeps none."
+    )
     cache_timeout_seconds: float = Field(
         default=0.1, gt=0, description="How long an answer may wait for Redis before PostgreSQL is asked."
     )

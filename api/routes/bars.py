@@ -9,13 +9,15 @@ from api.cursors import Ts
 from api.schemas import Bar, BarsQuestion, Page
 from api.state import Here, State
 from db import bars as stored
+from db import coverage
 from db.bars import SourcedBar
-from db.windows import Window
+from db.windows import Key, Window
 from market.bars import INTERVALS
 
 router = APIRouter()
 
 _KEY = tuple[Ts]
+_Covered = tuple[SourcedBar, float]
 
 
 @router.get("/v1/bars", response_model=Page[Bar], tags=["history"])
@@ -27,17 +29,22 @@ async def bars(request: Request, question: Annotated[BarsQuestion, Query()], her
 async def _produce(question: BarsQuestion, here: State) -> bytes:
     listed = await one_listed(here["catalogue"], question.exchange, question.symbol)
 
-    async def read(window: Window) -> list[SourcedBar]:
+    async def read(window: Window) -> list[_Covered]:
         async with here["database"].connection() as connection:
-            return await stored.read(
+            found = await stored.read(
                 connection,
                 window,
                 instrument_id=listed.instrument_id,
                 interval=INTERVALS[question.interval],
             )
+            stretches = [coverage.of_bar(listed.instrument_id, each.bar) for each in found]
+            return list(zip(found, await coverage.shares(connection, stretches), strict=True))
 
-    def row_of(sourced: SourcedBar) -> Bar:
-        return Bar.of(listed, sourced)
+    def row_of(covered: _Covered) -> Bar:
+        return Bar.of(listed, *covered)
 
-    history = History("bars", _KEY, read, row_of, stored.key)
+    def key_of(covered: _Covered) -> Key:
+        return stored.key(covered[0])
+
+    history = History("bars", _KEY, read, row_of, key_of)
     return await page(history, question, here["settings"])

@@ -4,19 +4,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.answers import History, answer, one_listed, page
+from api.answers import History, all_listed, answer, page
 from api.cursors import Int16, Int32, Ts
 from api.schemas import Page, Signal, SignalsQuestion
 from api.state import Here, State
+from db import coverage
 from db import signals as stored
-from db.instruments import Listed
 from db.signals import StoredSignal
-from db.windows import Window
-from market.errors import InvalidInputError
+from db.windows import Key, Window
 
 router = APIRouter()
 
 _KEY = tuple[Ts, Int32, str, Int16]
+_Covered = tuple[StoredSignal, float]
 
 
 @router.get("/v1/signals", response_model=Page[Signal], tags=["history"])
@@ -27,28 +27,21 @@ async def signals(request: Request, question: Annotated[SignalsQuestion, Query()
 
 async def _produce(question: SignalsQuestion, here: State) -> bytes:
     catalogue = here["catalogue"]
-    ids = [listed.instrument_id for listed in await _listed(question, here)]
+    listed = await all_listed(here, question.exchange, question.symbol)
+    ids = [each.instrument_id for each in listed]
 
-    async def read(window: Window) -> list[StoredSignal]:
+    async def read(window: Window) -> list[_Covered]:
         async with here["database"].connection() as connection:
-            return await stored.read(connection, window, instrument_ids=ids, kinds=question.kind)
+            found = await stored.read(connection, window, instrument_ids=ids, kinds=question.kind)
+            stretches = [coverage.of_signal(each.instrument_id, each.signal) for each in found]
+            return list(zip(found, await coverage.shares(connection, stretches), strict=True))
 
-    def row_of(signal: StoredSignal) -> Signal:
-        return Signal.of(catalogue.by_id(signal.instrument_id), signal)
+    def row_of(covered: _Covered) -> Signal:
+        signal, share = covered
+        return Signal.of(catalogue.by_id(signal.instrument_id), signal, share)
 
-    history = History("signals", _KEY, read, row_of, stored.key)
+    def key_of(covered: _Covered) -> Key:
+        return stored.key(covered[0])
+
+    history = History("signals", _KEY, read, row_of, key_of)
     return await page(history, question, here["settings"])
-
-
-async def _listed(question: SignalsQuestion, here: State) -> list[Listed]:
-    catalogue = here["catalogue"]
-    if question.exchange is None:
-        if question.symbol is not None:
-            message = f"symbol {question.symbol!r} is asked of no exchange: add exchange=..."
-            raise InvalidInputError(message)
-        await here["hub"].refresh()
-        return list(catalogue)
-    if question.symbol is not None:
-        return [await one_listed(catalogue, question.exchange, question.symbol)]
-    await here["hub"].refresh()
-    return catalogue.of_exchange(question.exchange)
