@@ -1,0 +1,55 @@
+"""How often a stream speaks, learned from itself: much longer silence is not its habit."""
+
+from typing import Final
+
+from market.times import SECOND
+
+_LEARNED_AFTER: Final = 20
+"""Bursts after which a habit is known; a stream that is not known is never called mute."""
+
+_REMEMBERED: Final = 100
+"""Bursts that the mean looks back on, about."""
+
+_TIMES_THE_MEAN: Final = 20
+_LEAST: Final = 10 * SECOND
+
+
+class Habit:
+    """The mean time between bursts of one stream, in microseconds of venue time.
+
+    What follows within a second belongs to the same burst: a hundred trades in one millisecond,
+    and then none for half a minute, are one.
+    """
+
+    def __init__(self) -> None:
+        self._burst: int | None = None
+        self._mean = 0.0
+        self._bursts = 0
+        self._stretched = 1
+
+    def speak(self, ts: int) -> None:
+        """Learn that the stream spoke at ``ts``."""
+        if self._burst is not None and ts - self._burst < SECOND:
+            return
+        if self._burst is not None:
+            self._bursts += 1
+            weight = 1 / min(self._bursts, _REMEMBERED)
+            self._mean += weight * (ts - self._burst - self._mean)
+        self._burst = ts
+
+    def interrupt(self) -> None:
+        """Forget when it last spoke: the time until the next word is not the stream's own."""
+        self._burst = None
+
+    def stretch(self, silence: int) -> None:
+        """Learn that the stream had nothing to say for so long: be twice as patient with it."""
+        while self.patience is not None and self.patience <= silence:
+            self._stretched *= 2
+        self._stretched *= 2
+
+    @property
+    def patience(self) -> int | None:
+        """Return the silence, in microseconds, beyond which the stream may be mute; None: not known yet."""
+        if self._bursts < _LEARNED_AFTER:
+            return None
+        return self._stretched * max(_LEAST, round(_TIMES_THE_MEAN * self._mean))

@@ -1,0 +1,269 @@
+"""The streams of one connection, each by itself: an instrument's trades, an instrument's book. No I/O."""
+
+from typing import Final
+
+import msgspec
+
+from ingest.findings import Notes
+from ingest.habits import Habit
+from market.coverage import Proof
+from market.gaps import DEPTHS, TRADES, Cause, Finding, GapState
+from market.times import SECOND
+from market.trades import Trade
+
+_TRADES_LAG: Final = SECOND
+"""How much later than books trades may be told: what is said of the last second is not sure yet."""
+
+_PROOFS_LAG: Final = 2 * SECOND
+"""How far the proof of a session may stay behind its last trade."""
+
+_HOLES: Final = 100
+"""Holes a stream whose trades may still come late; the healer finds those of older ones."""
+
+CONTIGUOUS: Final = "ids are contiguous"
+CAME_LATE: Final = "every trade came late"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a tape ends: its last trade (id 0 where ids say nothing), and until when kinds were proven."""
+
+    ts: int | None = None
+    trade_id: int | None = None
+    trades_until: int | None = None
+    depths_until: int | None = None
+
+
+class _Hole:
+    """Ids that were skipped, and those of them that came after all."""
+
+    def __init__(self, found: Finding, after_id: int, before_id: int) -> None:
+        self.found = found
+        self._after_id = after_id
+        self._before_id = before_id
+        self._seen: set[int] = set()
+
+    def holds(self, trade_id: int) -> bool:
+        return self._after_id < trade_id < self._before_id
+
+    def fill(self, trade_id: int) -> bool:
+        """Tell whether nothing is missing any more."""
+        self._seen.add(trade_id)
+        return len(self._seen) == self._before_id - self._after_id - 1
+
+
+class TradeStream:
+    """One instrument's trades, over all sessions of its connection.
+
+    ``_lost`` says why the next trade may not follow the last. ``_gap`` is what stands from the last
+    trade on, once a new session's time is known, until a trade comes.
+    """
+
+    def __init__(self, instrument_id: int, place: Place, notes: Notes, *, contiguous: bool) -> None:
+        self._instrument_id = instrument_id
+        self._contiguous = contiguous
+        self._notes = notes
+        self._last = None if place.ts is None else (place.ts, place.trade_id or 0)
+        self._until = place.trades_until
+        self._since: int | None = None
+        self._lost: Cause | None = Cause.DOWNTIME
+        self._gap: Finding | None = None
+        self._holes: list[_Hole] = []
+        self._habit = Habit()
+        self._listening_since = 0
+        self.muted = False
+        """Silent against its habit: until it is known why, nothing more is proven."""
+
+    def lose(self) -> None:
+        """Note that the session has ended: it is proven up to its last trade."""
+        if self._last is None:
+            self._gap = None
+        else:
+            self.prove(self._last[0])
+        self._lost = self._lost or Cause.RECONNECT
+        self._since = None
+        self._habit.interrupt()
+        self.muted = False
+
+    def reopen(self, ts: int) -> None:
+        """Note that a new session's venue has come to ``ts``: what lies since the last trade is a gap."""
+        from_ts = self._known_until()
+        if self._gap:
+            self._stand(self._gap.cause, self._gap.from_ts, ts)
+        elif self._lost and from_ts is not None and self._contiguous:
+            self._stand(self._lost, from_ts, ts)
+            self._lost = None
+
+    def begin(self, ts: int) -> None:
+        """Note that the session proves what comes from ``ts`` on."""
+        self.reopen(ts)
+        from_ts = self._known_until()
+        if self._lost and from_ts is not None and not self._contiguous:
+            self._note(self._lost, GapState.UNRECOVERABLE, from_ts, ts)
+        self._lost = None
+        self._listening_since = ts
+        self._since = ts if self._since is None else self._since
+
+    def prove(self, until: int) -> None:
+        """Note that venue time has come to ``until`` without a break."""
+        if self._since is not None and until > self._since and not self.muted:
+            self._prove(self._since, until)
+
+    def take(self, trade: Trade) -> None:
+        """Take a trade in the order of its arrival."""
+        ts, trade_id = trade.ts, trade.trade_id
+        last = self._last
+        if not self._contiguous:
+            self._last = (max(ts, last[0]), 0) if last else (ts, 0)
+        elif last is None:
+            self._go_on(ts, trade_id)
+        elif trade_id <= last[1]:
+            self._fill(trade_id)
+        elif trade_id > last[1] + 1:
+            self._skip(last, ts, trade_id)
+        else:
+            if self._gap or self._lost:
+                self._bridge(last, ts)
+            self._go_on(ts, trade_id)
+
+    def listen(self, ts: int) -> None:
+        """Look at venue time ``ts`` whether the stream is silent against its habit."""
+        patience = self._habit.patience
+        if patience is None or self._last is None or self._since is None or self.muted:
+            return
+        if ts - max(self._last[0], self._listening_since) > patience:
+            self.muted = True
+            self._stand(Cause.MUTE, self._edge(self._last), ts)
+
+    def was_quiet(self, after_id: int, ts: int) -> None:
+        """Learn that since the trade ``after_id`` there was nothing to hear at ``ts``."""
+        if self.muted and self._last is not None and self._last[1] == after_id:
+            self._habit.stretch(ts - self._last[0])
+            self.muted = False
+
+    def _known_until(self) -> int | None:
+        """Return where what is known for sure ends; a session that was killed is proven a second less."""
+        if self._last is None or self._until is None:
+            return self._last[0] if self._last else self._until
+        if not self._contiguous:
+            return max(self._last[0], self._until - _TRADES_LAG)
+        behind = self._last[0] - self._until
+        return self._until if 0 < behind < _PROOFS_LAG else self._last[0]
+
+    def _go_on(self, ts: int, trade_id: int) -> None:
+        self._last = (ts, trade_id)
+        self._gap = self._lost = None
+        self._habit.speak(ts)
+        self.muted = False
+
+    def _bridge(self, last: tuple[int, int], ts: int) -> None:
+        """Close the gap that stood: the trade that came is the one after the last."""
+        self._since = self._edge(last)
+        self._prove(self._since, max(ts, last[0] + 1, self._gap.to_ts if self._gap else 0))
+        if self._gap:
+            self._notes.gaps.append(_closed(self._gap, CONTIGUOUS))
+        if self.muted:
+            self._habit.stretch(ts - last[0])
+
+    def _skip(self, last: tuple[int, int], ts: int, trade_id: int) -> None:
+        cause = self._gap.cause if self._gap else self._lost or Cause.SEQUENCE
+        begin, end = self._edge(last) if self._gap else min(self._edge(last), ts), max(last[0], ts) + 1
+        found = self._note(cause, GapState.OPEN, begin, end, after_id=last[1], before_id=trade_id)
+        self._holes = [*self._holes[-_HOLES + 1 :], _Hole(found, last[1], trade_id)]
+        self._since = ts if self._since is None else self._since
+        self._go_on(ts, trade_id)
+
+    def _edge(self, last: tuple[int, int]) -> int:
+        """Return where what is missing may begin."""
+        if self._gap:
+            return self._gap.from_ts
+        return (self._lost and self._known_until()) or last[0]
+
+    def _fill(self, trade_id: int) -> None:
+        """Close a gap when this old trade was the last that it missed."""
+        for hole in self._holes:
+            if hole.holds(trade_id) and hole.fill(trade_id):
+                self._holes.remove(hole)
+                self._notes.gaps.append(_closed(hole.found, CAME_LATE))
+                self._prove(hole.found.from_ts, hole.found.to_ts)
+                return
+
+    def _stand(self, cause: Cause, from_ts: int, to_ts: int) -> None:
+        """Note the gap since the last trade; it stays the same one while no trade comes."""
+        after_id = self._last[1] if self._last else None
+        self._gap = self._note(cause, GapState.OPEN, from_ts, to_ts, after_id=after_id)
+
+    def _note(  # noqa: PLR0913 - the parts of a gap
+        self,
+        cause: Cause,
+        state: GapState,
+        from_ts: int,
+        to_ts: int,
+        *,
+        after_id: int | None = None,
+        before_id: int | None = None,
+    ) -> Finding:
+        found = Finding(
+            instrument_id=self._instrument_id,
+            kind=TRADES,
+            cause=cause,
+            state=state,
+            from_ts=from_ts,
+            to_ts=max(to_ts, from_ts + 1),
+            after_id=after_id,
+            before_id=before_id,
+        )
+        self._notes.gaps.append(found)
+        return found
+
+    def _prove(self, from_ts: int, to_ts: int) -> None:
+        self._until = max(self._until or 0, to_ts)
+        self._notes.proofs.append(Proof(self._instrument_id, TRADES, from_ts, to_ts))
+
+
+def _closed(found: Finding, detail: str) -> Finding:
+    return msgspec.structs.replace(found, state=GapState.CLOSED, detail=detail)
+
+
+class BookStream:
+    """One instrument's book: it is proven from one depth on until it breaks.
+
+    A venue cannot give back its book, so what lies between is unrecoverable at once.
+    """
+
+    def __init__(self, instrument_id: int, place: Place, notes: Notes) -> None:
+        self._instrument_id = instrument_id
+        self._notes = notes
+        self._until = place.depths_until
+        self._cause = Cause.DOWNTIME
+        self._last = 0
+        self._since: int | None = None
+
+    def take(self, ts: int) -> None:
+        """Take a depth: the book is valid."""
+        self._last = max(self._last, ts)
+        if self._since is None:
+            self._since = self._last
+            if self._until is not None and self._until < self._since:
+                self._note(self._until, self._since)
+
+    def prove(self, until: int) -> None:
+        """Note that venue time has come to ``until`` without a break."""
+        if self._since is not None:
+            self._notes.proofs.append(Proof(self._instrument_id, DEPTHS, self._since, until))
+
+    def end(self, cause: Cause) -> None:
+        """Note that since its last depth the book is not valid any more."""
+        if self._since is not None:
+            self._since, self._until, self._cause = None, self._last, cause
+
+    def _note(self, from_ts: int, to_ts: int) -> None:
+        self._notes.gaps.append(
+            Finding(
+                instrument_id=self._instrument_id,
+                kind=DEPTHS,
+                cause=self._cause,
+                state=GapState.UNRECOVERABLE,
+                from_ts=from_ts,
+                to_ts=to_ts,
+            )
+        )
