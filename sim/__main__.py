@@ -14,9 +14,10 @@ from runtime import logs
 from runtime.lifecycle import run_until_stopped
 from runtime.settings import RuntimeSettings
 from sim import protocols
+from sim.faults import orders
 from sim.generator import GeneratedTape
 from sim.pacing import Pace, parse_speed
-from sim.server import SimulatedVenue
+from sim.server import Manners, SimulatedVenue
 from sim.tapes import RecordedTape, Tape
 
 
@@ -40,7 +41,7 @@ def _parser() -> ArgumentParser:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--file", type=Path, action="append", metavar="F", help="a recording; repeatable")
     source.add_argument("--generate", action="store_true", help="make the market up (binance)")
-    parser.add_argument("--seed", type=int, default=7, help="what the made-up market follows from")
+    parser.add_argument("--seed", type=int, default=7, help="what the made-up market and faults follow from")
     parser.add_argument(
         "--rate", type=float, default=200.0, help="made-up frames a second, all symbols together"
     )
@@ -48,6 +49,20 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--seconds", type=float, default=0.0, help="length of the made-up tape; 0: endless")
     parser.add_argument("--speed", default="1", help="multiple of recorded time, or max")
     parser.add_argument("--connections", type=int, default=1, help="subscribers to wait for before playing")
+    parser.add_argument(
+        "--most-waiting",
+        type=int,
+        default=Manners().most_waiting,
+        metavar="BYTES",
+        help="of a made-up market that may wait for a reader before it is cut off",
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="F",
+        help="KIND@T[+DURATION][:NAME=VALUE,..]; repeatable",
+    )
     parser.add_argument("--port", type=int, default=0, help="on the loopback; 0 takes a free one")
     parser.add_argument("--ready-fd", type=int, default=1, help="where the line with the port is written")
     return parser
@@ -56,7 +71,13 @@ def _parser() -> ArgumentParser:
 def _venue(arguments: Namespace) -> SimulatedVenue:
     venue = protocols.named(arguments.venue)
     tape = _made_up(arguments) if arguments.generate else RecordedTape(venue, arguments.file)
-    return SimulatedVenue(venue, tape, Pace(parse_speed(arguments.speed)), connections=arguments.connections)
+    manners = Manners(
+        connections=arguments.connections,
+        most_waiting=arguments.most_waiting,
+        seed=arguments.seed,
+        faults=tuple(map(orders.from_script, arguments.fault)),
+    )
+    return SimulatedVenue(venue, tape, Pace(parse_speed(arguments.speed)), manners)
 
 
 def _made_up(arguments: Namespace) -> Tape:

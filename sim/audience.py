@@ -1,41 +1,35 @@
-"""Who listens to a simulated venue, and to what."""
+"""Who is connected to the simulated venue."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
-from websockets.frames import CloseCode
-
 from sim.protocols.protocol import Topic, Topics
-
-_CLOSE_SECONDS = 1.0
+from sim.wire.connections import Connection
 
 
 class Listener:
     """One connection and what it subscribed to."""
 
-    def __init__(self, connection: ServerConnection, topics: Topics) -> None:
-        """Take an open connection."""
-        self._connection = connection
+    def __init__(self, connection: Connection, topics: Topics, most_waiting: int | None = None) -> None:
+        """Take an open connection; beyond so many waiting bytes it is cut off, or waited for if None."""
+        self.connection = connection
+        self._most_waiting = most_waiting
         self.topics = topics
+        self.was_cut_off = False
 
-    async def send(self, text: bytes | str) -> bool:
-        """Send one message, waiting while the reader is slow; tell whether the connection took it."""
-        try:
-            await self._connection.send(text, text=True)
-        except ConnectionClosed:
-            return False
-        return True
+    async def send(self, frame: bytes) -> bool:
+        """Send one frame; tell whether the connection took it."""
+        if self._most_waiting is None:
+            await self.connection.drained()
+        elif self.connection.waiting > self._most_waiting:
+            self._cut_off()
+        return self.connection.write(frame)
 
-    async def dismiss(self) -> None:
-        """Close the connection, cutting off a reader that takes nothing any more."""
-        try:
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await self._connection.close(CloseCode.GOING_AWAY)
-        except TimeoutError:
-            self._connection.transport.abort()
+    def _cut_off(self) -> None:
+        """Reset the connection of a reader that is too slow, as venues do."""
+        self.was_cut_off = True
+        self.connection.reset()
 
 
 class Audience:
@@ -47,32 +41,29 @@ class Audience:
         self._settle_seconds = settle_seconds
         self._listeners: set[Listener] = set()
         self._changed = asyncio.Event()
+        self.subscribed: tuple[Listener, ...] = ()
+        """Those who listen to anything."""
 
     @contextmanager
     def joined(self, listener: Listener) -> Iterator[None]:
         """Count the listener in while the block runs."""
         self._listeners.add(listener)
-        self._changed.set()
+        self._note()
         try:
             yield
         finally:
             self._listeners.discard(listener)
-            self._changed.set()
+            self._note()
 
     def subscribe(self, listener: Listener, topics: Topics) -> None:
         """Let the listener hear these topics from the next frame on."""
         listener.topics = topics
-        self._changed.set()
+        self._note()
 
     @property
     def all(self) -> tuple[Listener, ...]:
         """Return every open connection."""
         return tuple(self._listeners)
-
-    @property
-    def subscribed(self) -> tuple[Listener, ...]:
-        """Return those who listen to anything."""
-        return tuple(listener for listener in self._listeners if listener.topics)
 
     async def settled(self, connections: int) -> None:
         """Wait for so many subscribed connections that have everything, or ask for nothing more."""
@@ -87,9 +78,13 @@ class Audience:
 
     async def dismiss(self) -> None:
         """Close every connection."""
-        async with asyncio.TaskGroup() as closing:
-            for listener in self.all:
-                closing.create_task(listener.dismiss())
+        for listener in self.all:
+            listener.connection.dismiss()
+        await asyncio.gather(*(listener.connection.closed() for listener in self.all))
+
+    def _note(self) -> None:
+        self.subscribed = tuple(listener for listener in self._listeners if listener.topics)
+        self._changed.set()
 
     def _complete(self, connections: int) -> bool:
         listeners = self.subscribed

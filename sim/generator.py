@@ -5,7 +5,7 @@ trade and update ids go on from the clock at the start, so that they grow across
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
 from market.errors import InvalidInputError
@@ -13,6 +13,7 @@ from market.instruments import Market
 from market.times import SECOND
 from runtime.clock import Clock, now
 from sim.ladders import Ladder
+from sim.messages import Message
 from sim.protocols.protocol import Topic
 from sim.recordings import Frame
 from sim.tapes import Contents
@@ -174,6 +175,10 @@ class GeneratedTape:
         """Return the book of a venue symbol as of the last update made."""
         market = self._markets.get(symbol)
         return market.snapshot().encode() if market else None
+
+    def opening(self, topic: Topic) -> Sequence[Message]:  # noqa: ARG002
+        """Return nothing: books come by REST."""
+        return ()
 
     def _pause(self) -> float:
         """Return the seconds to the next event of a symbol."""

@@ -1,7 +1,7 @@
 """The trades that a venue has executed: its true tape, and what its own history still knows of it."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 REMEMBERED = 1_000_000
@@ -102,6 +102,10 @@ class Trades:
             del self._ids[:surplus], self._fills[:surplus]
 
 
+def _never(_symbol: str) -> bool:
+    return False
+
+
 class Ledger:
     """The trades of all symbols of a venue."""
 
@@ -109,11 +113,18 @@ class Ledger:
         """Keep so many of each symbol at most; the symbols are the venue's."""
         self._trades = {symbol: Trades(remembered) for symbol in symbols}
 
-    def record(self, symbol: str, fills: Sequence[Fill]) -> None:
-        """Add what was executed."""
+    def record(self, symbol: str, fills: Sequence[Fill], forgets: Callable[[str], bool] = _never) -> None:
+        """Add what was executed; ask of each trade whether history shall lack it."""
         trades = self._trades[symbol]
         for fill in fills:
-            trades.record(fill)
+            number = trades.record(fill)
+            if forgets(symbol):
+                trades.forget(number)
+
+    @property
+    def symbols(self) -> Iterable[str]:
+        """Return the venue's symbols."""
+        return self._trades
 
     def of(self, symbol: str) -> Trades | None:
         """Return the trades of a symbol; None for one that is not traded here."""

@@ -86,8 +86,10 @@ def _kraken(message: _Json) -> Offered:
 def _kraken_v1(message: list[_Json]) -> Offered:
     if len(message) < 4:  # noqa: PLR2004 - [id, payload, name, pair]
         return NOTHING
-    name = str(message[-2]).partition("-")[0]
-    return _kraken_feed(name, len(message[1]) if name == "trade" else 1)
+    name, rows = str(message[-2]).partition("-")[0], message[1]
+    if name == "trade":
+        return Offered(trades=len(rows)) if isinstance(rows, list) else NOTHING
+    return _kraken_feed(name, 1)
 
 
 def _kraken_feed(name: str, size: int) -> Offered:

@@ -1,63 +1,92 @@
 """A venue on a loopback port: WebSocket in the exchange's own protocol, REST, and what it has offered."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from http import HTTPStatus
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request, Response
+import msgspec
 
+from market.times import SECOND
 from runtime.clock import Clock, now
 from sim import rest
 from sim.audience import Audience, Listener
+from sim.broadcast import Broadcast
+from sim.desk import Desk, Files
+from sim.faults.injector import Injector
+from sim.faults.orders import Order
 from sim.ledger import Ledger
-from sim.offered import Tally, count
+from sim.messages import understood
 from sim.pacing import Pace
-from sim.protocols.protocol import Json, SnapshotRequest, Topic, VenueProtocol
-from sim.recordings import Frame
-from sim.rest.rest import Address, Answer, address_of, json_of
-from sim.rest.tape import tape_of
-from sim.tapes import Tape, parsed
+from sim.protocols.protocol import Topics, VenueProtocol
+from sim.tapes import Tape
+from sim.wire.connections import Connection
+from sim.wire.door import Door, House
+from sim.wire.frames import text_frame
+from sim.wire.http import Request
 
 HOST = "127.0.0.1"
-STATUS_PATH = "/sim/status"
-TAPE_PATH = "/sim/tape"
 
 _FRAMES_A_TURN = 64
 """Frames sent in a row at most before others get their turn; about two milliseconds."""
 
 _HEARTBEAT_SECONDS = 1.0
-_PING_SECONDS = 20
+_BEATS_A_PING = 20
+_TICK_SECONDS = 0.02
+
+
+class Manners(msgspec.Struct, frozen=True, kw_only=True):
+    """How a venue treats those who connect, and what goes wrong at it."""
+
+    connections: int = 1
+    """Subscribers to wait for before playing."""
+    settle_seconds: float = 1.0
+    """How long they may take to ask for more."""
+    most_waiting: int = 8 * 2**20
+    """Bytes that may wait for a reader of a live market before it is cut off."""
+    seed: int = 7
+    """What chance in faults follows from."""
+    faults: tuple[Order, ...] = ()
+
+
+_USUAL = Manners()
 
 
 class SimulatedVenue:
-    """Play a tape to whoever subscribes. Nothing is dropped: a slow reader holds the tape back."""
+    """Play a tape to whoever subscribes.
 
-    def __init__(  # noqa: PLR0913 - each has a default that fits
+    A recording waits for slow readers, and loses nothing; a live market goes on, and cuts them off.
+    """
+
+    def __init__(
         self,
         venue: VenueProtocol,
         tape: Tape,
         pace: Pace,
-        *,
-        connections: int = 1,
-        settle_seconds: float = 1.0,
+        manners: Manners = _USUAL,
         clock: Clock = now,
     ) -> None:
-        """Take what to play and for how many connections to wait; ``clock`` tells microseconds."""
+        """Take what to play, when, and to whom; ``clock`` tells microseconds."""
         self._venue = venue
         self._tape = tape
         self._pace = pace
-        self._connections = connections
+        self._manners = manners
         self._clock = clock
-        self._audience = Audience(tape.contents.topics, settle_seconds)
-        self._ledger = Ledger(tape.contents.venue_symbols)
-        self._rest = rest.named(venue.name)
-        self._tally = Tally()
-        self._frames = 0
-        self._unreadable = 0
+        self._audience = Audience(tape.contents.topics, manners.settle_seconds)
+        self._faults = Injector(manners.seed, manners.faults, self._connected)
+        ledger = Ledger(tape.contents.venue_symbols)
+        self._broadcast = Broadcast(self._audience, ledger, self._faults, clock)
+        desk = (
+            venue,
+            rest.named(venue.name),
+            tape,
+            ledger,
+            self._faults,
+            self._broadcast,
+            self.status,
+            clock,
+        )
+        self._door = Door(House(Desk(Files(*desk)).answer, self._welcome))
         self.finished = asyncio.Event()
         self.port = 0
 
@@ -82,17 +111,17 @@ class SimulatedVenue:
             "symbols": [self._venue.word(symbol, contents.market) for symbol in symbols],
             "venue_symbols": symbols,
             "finished": self.finished.is_set(),
-            "offered": self._tally.total._asdict(),
-            "frames": self._frames,
-            "unreadable": self._unreadable,
+            "offered": self._broadcast.tally.total._asdict(),
+            "frames": self._broadcast.frames,
+            "unreadable": self._broadcast.unreadable,
             "connections": len(self._audience.all),
+            "cut_off": self._broadcast.cut_off,
         }
 
     @asynccontextmanager
     async def serving(self, port: int = 0) -> AsyncIterator[None]:
         """Listen on the loopback ``port`` (0 takes a free one) and play while the block runs."""
-        async with self._listening(port) as server:
-            self.port = next(iter(server.sockets)).getsockname()[1]
+        async with self._door.open(HOST, port) as self.port:
             try:
                 async with self._playing():
                     yield
@@ -102,45 +131,47 @@ class SimulatedVenue:
     @asynccontextmanager
     async def _playing(self) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(self._play()), tasks.create_task(self._beat())]
+            running = [tasks.create_task(work) for work in (self._play(), self._beat(), self._tick())]
             try:
                 yield
             finally:
                 for task in running:
                     task.cancel()
 
-    def _listening(self, port: int) -> AbstractAsyncContextManager[Server]:
-        return serve(
-            self._attend,
-            HOST,
-            port,
-            process_request=self._respond,
-            compression=None,
-            ping_interval=_PING_SECONDS,
-            ping_timeout=None,  # who is slow is waited for
-        )
+    def _connected(self) -> Iterable[Connection]:
+        return [listener.connection for listener in self._audience.all]
 
-    async def _attend(self, connection: ServerConnection) -> None:
+    async def _welcome(self, connection: Connection, request: Request) -> None:
         """Talk with one connection until it closes."""
-        target = _target(connection)
-        listener = Listener(connection, self._venue.topics_of(target) or {})
-        for greeting in self._venue.greetings(target):
-            await listener.send(greeting)
-        with self._audience.joined(listener), suppress(ConnectionClosed):
-            async for text in connection:
+        most_waiting = None if self._tape.waits else self._manners.most_waiting
+        listener = Listener(connection, {}, most_waiting)
+        self._faults.meets(connection)
+        for greeting in self._venue.greetings(request.target):
+            connection.say(greeting)
+        with self._audience.joined(listener):
+            await self._subscribe(listener, self._venue.topics_of(request.target) or {})
+            async for text in connection.messages():
                 await self._answer(listener, text)
 
-    async def _answer(self, listener: Listener, request: str | bytes) -> None:
+    async def _answer(self, listener: Listener, text: str) -> None:
         """Acknowledge first, so that nothing comes before it, then let the frames in."""
-        text = request if isinstance(request, str) else request.decode(errors="replace")
         reply = self._venue.answer(text, listener.topics, self._tape.contents.topics, self._clock())
         for message in reply.messages:
-            await listener.send(message)
-        self._audience.subscribe(listener, reply.topics)
+            listener.connection.say(message)
+        await self._subscribe(listener, reply.topics)
+
+    async def _subscribe(self, listener: Listener, topics: Topics) -> None:
+        """Let the frames in of what is new, each topic behind its opening."""
+        fresh = [topic for topic in topics if topic not in listener.topics]
+        self._audience.subscribe(listener, topics)
+        for topic in fresh:
+            for message in self._tape.opening(topic):
+                await self._broadcast.send_to(listener, message, text_frame(message.text))
 
     async def _play(self) -> None:
         """Send the tape, one frame after the other."""
-        await self._audience.settled(self._connections)
+        await self._audience.settled(self._manners.connections)
+        began: int | None = None
         for number, frame in enumerate(self._tape.frames()):
             if self._tape.waits and not self._audience.subscribed:
                 await self._audience.settled(1)
@@ -148,69 +179,25 @@ class SimulatedVenue:
             waited = await self._pace.wait(frame.recorded_at)
             if not waited and number % _FRAMES_A_TURN == 0:
                 await asyncio.sleep(0)
-            await self._deliver(frame)
+            began = frame.recorded_at if began is None else began
+            place = (frame.recorded_at - began) / SECOND
+            await self._broadcast.play(understood(self._venue, frame), place)
         self.finished.set()
 
-    async def _deliver(self, frame: Frame) -> None:
-        """Send a frame to all who subscribed to its topic, or to everybody when it cannot be read."""
-        message = parsed(frame.text)
-        topic = self._venue.topic(message)
-        self._record(topic, message)
-        offered = count(self._venue.name, message)
-        for listener in self._audience.subscribed:
-            if (message is None or topic in listener.topics) and await listener.send(frame.text):
-                self._tally.add(offered)
-                self._frames += 1
-                self._unreadable += message is None
-
-    def _record(self, topic: Topic | None, message: Json) -> None:
-        """Put trades on the tape; those that cannot be read are none, and are played as they are."""
-        with suppress(ValueError):
-            if topic is not None and (fills := self._venue.fills(message)):
-                self._ledger.record(topic.symbol, fills)
-
     async def _beat(self) -> None:
-        """Send the venue's own heartbeats."""
+        """Send the venue's own heartbeats, and now and then a ping."""
+        beats = 0
         while True:
             await asyncio.sleep(_HEARTBEAT_SECONDS)
+            beats += 1
             for listener in self._audience.all:
                 for text in self._venue.heartbeats(listener.topics, self._clock()):
-                    await listener.send(text)
+                    listener.connection.say(text)
+                if beats % _BEATS_A_PING == 0:
+                    listener.connection.ping()
 
-    def _respond(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Answer what is not a socket; None lets the handshake go on."""
-        if request.path == STATUS_PATH:
-            return _json(connection, Answer(json_of(self.status())))
-        if answer := self._answer_trades(address_of(request.path)):
-            return _json(connection, answer)
-        book = self._venue.snapshot_request(request.path)
-        if book is not None:
-            return _json(connection, self._answer_book(book))
-        if self._venue.topics_of(request.path) is None:
-            return connection.respond(HTTPStatus.NOT_FOUND, f"{request.path} is not served here\n")
-        return None
-
-    def _answer_trades(self, address: Address) -> Answer | None:
-        if address.path == TAPE_PATH:
-            return tape_of(address, self._ledger)
-        return self._rest.answer(address, self._ledger, self._clock()) if self._rest else None
-
-    def _answer_book(self, request: SnapshotRequest) -> Answer:
-        book = parsed(self._tape.snapshot(request.symbol) or b"")
-        if book is None:
-            return Answer(b'{"code":-1121,"msg":"Invalid symbol."}', HTTPStatus.BAD_REQUEST)
-        sides = {side: book[side][: request.limit] for side in ("bids", "asks")}
-        return Answer(json_of({**book, **sides}))
-
-
-def _target(connection: ServerConnection) -> str:
-    return connection.request.path if connection.request else "/"
-
-
-def _json(connection: ServerConnection, answer: Answer) -> Response:
-    response = connection.respond(answer.status, answer.body.decode())
-    del response.headers["Content-Type"]
-    response.headers["Content-Type"] = "application/json"
-    for name, value in answer.headers.items():
-        response.headers[name] = value
-    return response
+    async def _tick(self) -> None:
+        """Let faults begin and end while nothing is played."""
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            await self._broadcast.tick()

@@ -1,8 +1,7 @@
 """What a venue plays: frames in their order, and what is known about them before the first is sent."""
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -11,8 +10,9 @@ import msgspec
 
 from market.errors import InvalidInputError
 from market.instruments import Market
+from sim.messages import Message, parsed
 from sim.offered import NOTHING, count
-from sim.protocols.protocol import Json, Topic, VenueProtocol
+from sim.protocols.protocol import Topic, VenueProtocol
 from sim.recordings import Answer, Frame, read_all
 
 
@@ -33,7 +33,7 @@ class Tape(Protocol):
 
     contents: Contents
     waits: bool
-    """Whether the tape stands still while nobody listens."""
+    """Whether the tape stands still while nobody listens, and waits for slow readers."""
 
     def frames(self) -> Iterator[Frame]:
         """Yield the frames, each with the time at which it is due."""
@@ -41,13 +41,8 @@ class Tape(Protocol):
     def snapshot(self, symbol: str) -> bytes | None:
         """Return the book that REST answers with for a venue symbol."""
 
-
-def parsed(text: bytes) -> Json:
-    """Return the message in a frame, its fractions as they are written, or None for what is no JSON."""
-    try:
-        return json.loads(text, parse_float=str)
-    except ValueError:
-        return None
+    def opening(self, topic: Topic) -> Sequence[Message]:
+        """Return what who subscribes to a topic is told first."""
 
 
 class RecordedTape:
@@ -71,6 +66,10 @@ class RecordedTape:
     def snapshot(self, symbol: str) -> bytes | None:
         """Return the first recorded book of the symbol."""
         return self._snapshots.get(symbol)
+
+    def opening(self, topic: Topic) -> Sequence[Message]:  # noqa: ARG002 - it is among the frames
+        """Return nothing: what was told first is played like all else."""
+        return ()
 
     def _is_snapshot(self, frame: Frame) -> bool:
         """Tell a book quickly: its own field stands at the front, in no other message."""

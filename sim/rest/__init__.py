@@ -1,12 +1,17 @@
 """The exchanges' own REST, as far as an ingester needs it: history and books."""
 
 from sim.rest.binance import BinanceRest
+from sim.rest.coinbase import CoinbaseRest
+from sim.rest.kraken import KrakenRest
 from sim.rest.rest import VenueRest
 
-_VENUES: dict[str, type[VenueRest]] = {"binance": BinanceRest}
+_VENUES: dict[str, type[VenueRest]] = {
+    "binance": BinanceRest,
+    "coinbase": CoinbaseRest,
+    "kraken": KrakenRest,
+}
 
 
-def named(name: str) -> VenueRest | None:
-    """Return a fresh REST of the venue; None where it has none."""
-    made = _VENUES.get(name)
-    return made() if made else None
+def named(name: str) -> VenueRest:
+    """Return a fresh REST of a venue that can be simulated."""
+    return _VENUES[name]()

@@ -1,21 +1,13 @@
 """What the simulated venue asks of an exchange's REST."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from sim.ledger import Ledger
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """An answer in JSON."""
-
-    body: bytes
-    status: HTTPStatus = HTTPStatus.OK
-    headers: Mapping[str, str] = {}
+from sim.wire.http import Answer
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -36,13 +28,11 @@ class VenueRest(Protocol):
     def answer(self, address: Address, ledger: Ledger, now: int) -> Answer | None:
         """Answer with trades; None where the address is not of trades. ``now`` is in microseconds."""
 
+    def limited(self, now: int) -> Answer:
+        """Answer that there were too many requests."""
+
 
 def address_of(target: str) -> Address:
     """Return the parts of a path with its query."""
     parts = urlsplit(target)
     return Address(parts.path, dict(parse_qsl(parts.query)))
-
-
-def json_of(value: object) -> bytes:
-    """Return compact JSON."""
-    return msgspec.json.encode(value)

@@ -5,7 +5,8 @@ from http import HTTPStatus
 import msgspec
 
 from sim.ledger import Fill, Ledger
-from sim.rest.rest import Address, Answer, json_of
+from sim.rest.rest import Address
+from sim.wire.http import Answer, json_of
 
 
 class Told(msgspec.Struct, frozen=True):

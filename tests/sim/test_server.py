@@ -1,6 +1,6 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from market.instruments import Market
 from sim.generator import GeneratedTape
+from sim.messages import Message
 from sim.pacing import MAX, Pace
 from sim.protocols import named
 from sim.protocols.protocol import Topic
 from sim.recordings import Frame
-from sim.server import SimulatedVenue
+from sim.server import Manners, SimulatedVenue
 from sim.tapes import Contents, RecordedTape, Tape
 
 TRADES = [f'{{"stream":"bnbbtc@trade","data":{{"t":{n}}}}}' for n in range(300)]
@@ -40,6 +41,9 @@ class TypedTape:
             self.pulled += 1
             yield Frame(self.pulled, text.encode())
 
+    def opening(self, topic: Topic) -> Sequence[Message]:  # noqa: ARG002
+        return ()
+
     def snapshot(self, symbol: str) -> bytes | None:
         book = b'{"lastUpdateId":160,"bids":[["2","1"],["1","1"]],"asks":[["3","1"],["4","1"]]}'
         return book if symbol == "BNBBTC" else None
@@ -47,11 +51,14 @@ class TypedTape:
 
 @asynccontextmanager
 async def playing(
-    tape: Tape, venue: str = "binance", connections: int = 1, settle_seconds: float = 0.05
+    tape: Tape,
+    venue: str = "binance",
+    connections: int = 1,
+    settle_seconds: float = 0.05,
+    **further: Any,
 ) -> AsyncIterator[SimulatedVenue]:
-    sim = SimulatedVenue(
-        named(venue), tape, Pace(MAX), connections=connections, settle_seconds=settle_seconds
-    )
+    manners = Manners(connections=connections, settle_seconds=settle_seconds, **further)
+    sim = SimulatedVenue(named(venue), tape, Pace(MAX), manners)
     async with asyncio.timeout(60), sim.serving():
         yield sim
 
@@ -92,6 +99,7 @@ async def test_every_frame_of_what_was_asked_for_comes_in_order_and_is_counted()
             "frames": 600,
             "unreadable": 0,
             "connections": 1,
+            "cut_off": 0,
         }
         assert expected == await status(sim)
 

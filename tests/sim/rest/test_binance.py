@@ -7,7 +7,8 @@ import pytest
 from market.times import MINUTE
 from sim.ledger import Fill, Ledger
 from sim.rest.binance import BinanceRest
-from sim.rest.rest import Answer, address_of
+from sim.rest.rest import address_of
+from sim.wire.http import Answer
 
 DOCUMENTED = Fill(28457, 1_499_865_549_590_000_000, "4.00000100", "12.00000000", "sell")
 
@@ -92,3 +93,12 @@ def test_weights_add_up_within_a_minute() -> None:
 
 def test_other_addresses_are_not_of_trades() -> None:
     assert BinanceRest().answer(address_of("/api/v3/depth?symbol=BNBBTC"), ledger(), 0) is None
+
+
+def test_who_goes_on_asking_too_often_is_banned_for_longer_and_longer() -> None:
+    rest = BinanceRest()
+    told = [rest.limited(1_000_000) for _ in range(5)]
+    assert [429, 429, 429, 418, 418] == [answer.status for answer in told]
+    assert ["1", "1", "1", "2", "4"] == [answer.headers["retry-after"] for answer in told]
+    assert "IP banned until 3000." in json.loads(told[3].body)["msg"]
+    assert rest.limited(2 * MINUTE).status == 429

@@ -1,0 +1,1 @@
+"""Bytes on a TCP connection: requests of HTTP, and sockets whose frames are ours to cut."""
