@@ -4,7 +4,7 @@ It lives as long as its feed, over all reconnects, and sees every frame in the o
 What it finds goes into the same transaction as the frame's ticks.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from itertools import chain
 from operator import attrgetter
 from typing import Final
@@ -31,37 +31,45 @@ _ts = attrgetter("ts")
 
 
 class Continuity:
-    """The streams of one feed.
+    """The streams of one feed; instruments join and leave.
 
-    A session is proven up to its newest venue time, a second at a time, once every subscription was
-    answered and venue time goes steadily: what a venue replays at subscribe may be hours old.
+    Once its subscriptions are answered and venue time goes steadily, an instrument is proven up to the
+    connection's newest venue time, a second at a time: what a venue replays at subscribe may be old.
     """
 
-    def __init__(
-        self, instrument_ids: Collection[int], places: Mapping[int, Place], *, contiguous: bool
-    ) -> None:
+    def __init__(self, *, contiguous: bool) -> None:
+        self._contiguous = contiguous
         self._notes = Notes()
-        nowhere = Place()
-        at = {each: places.get(each, nowhere) for each in instrument_ids}
-        self._trades = {
-            each: TradeStream(each, place, self._notes, contiguous=contiguous) for each, place in at.items()
-        }
-        self._books = {each: BookStream(each, place, self._notes) for each, place in at.items()}
-        self._listening = False
-        self._begun = False
+        self._trades: dict[int, TradeStream] = {}
+        self._books: dict[int, BookStream] = {}
+        self._answered: set[int] = set()
+        self._begun: set[int] = set()
         self._steady = 0
-        self._refused: frozenset[int] = frozenset()
         self._newest = 0
         self._received_at = 0
 
-    def opened(self, refused: Collection[int] = ()) -> None:
-        """Note that every subscription was answered; those of ``refused`` instruments are not proven."""
-        self._listening = True
-        self._refused = frozenset(refused)
+    def join(self, instrument_id: int, place: Place) -> None:
+        """Follow an instrument from where its tape ended, unless it is followed already."""
+        if instrument_id not in self._trades:
+            notes, contiguous = self._notes, self._contiguous
+            self._trades[instrument_id] = TradeStream(instrument_id, place, notes, contiguous=contiguous)
+            self._books[instrument_id] = BookStream(instrument_id, place, notes)
+
+    def leave(self, instrument_id: int) -> None:
+        """Follow an instrument no more."""
+        self._trades.pop(instrument_id, None)
+        self._books.pop(instrument_id, None)
+        self._answered.discard(instrument_id)
+        self._begun.discard(instrument_id)
+
+    def answered(self, instrument_ids: Iterable[int]) -> None:
+        """Note that everything about these instruments that was subscribed to is acknowledged."""
+        self._answered.update(self._trades.keys() & instrument_ids)
 
     def lost(self) -> None:
         """Note that the connection has ended."""
-        self._listening = self._begun = False
+        self._answered.clear()
+        self._begun.clear()
         self._newest = self._steady = 0
         for trades in self._trades.values():
             trades.lose()
@@ -71,49 +79,56 @@ class Continuity:
     def take(self, decoded: Decoded) -> Findings:
         """Take what a frame said; return what it shows."""
         for trade in decoded.trades:
-            self._trades[trade.instrument_id].take(trade)
+            if trades := self._trades.get(trade.instrument_id):
+                trades.take(trade)
         for depth in decoded.depths:
-            self._books[depth.instrument_id].take(depth.ts)
+            if book := self._books.get(depth.instrument_id):
+                book.take(depth.ts)
         for instrument_id in decoded.broken:
-            self._books[instrument_id].end(Cause.BOOK)
+            if book := self._books.get(instrument_id):
+                book.end(Cause.BOOK)
         newest = _newest(decoded)
         if newest is not None and newest.ts > self._newest:
             self._advance(newest.ts, newest.received_at)
         return self._notes.take()
 
+    def last_id(self, instrument_id: int) -> int | None:
+        """Return the id of an instrument's last trade."""
+        trades = self._trades.get(instrument_id)
+        return trades.last_id if trades else None
+
     def was_quiet(self, instrument_id: int, after_id: int) -> None:
         """Learn that a stream that seemed mute had nothing to say since the trade ``after_id``."""
-        self._trades[instrument_id].was_quiet(after_id, self._newest)
+        if trades := self._trades.get(instrument_id):
+            trades.was_quiet(after_id, self._newest)
 
     def _advance(self, ts: int, received_at: int) -> None:
         before, self._newest = self._newest, ts
         passed, self._received_at = received_at - self._received_at, received_at
-        if self._begun:
-            if ts // SECOND > before // SECOND:
-                self._prove(ts)
-        elif self._listening:
+        if self._steady < _STEADY_FRAMES:
             steady = before > 0 and ts - before <= passed + _STEADY_WITHIN
             self._steady = self._steady + 1 if steady else 0
+        if len(self._begun) < len(self._answered):
             self._find_time(ts)
+        if ts // SECOND > before // SECOND:
+            self._prove(ts)
 
     def _find_time(self, ts: int) -> None:
-        """Show the gap since the last session, at once, and begin this one when its time is sure."""
-        self._begun = self._steady >= _STEADY_FRAMES
-        for trades in self._subscribed():
-            if self._begun:
-                trades.begin(ts)
+        """Show the gaps since the last session, at once, and begin this one when its time is sure."""
+        new = self._answered - self._begun
+        for each in new:
+            if self._steady < _STEADY_FRAMES:
+                self._trades[each].reopen(ts)
             else:
-                trades.reopen(ts)
+                self._trades[each].begin(ts)
+        if self._steady >= _STEADY_FRAMES:
+            self._begun |= new
 
     def _prove(self, ts: int) -> None:
-        for trades in self._subscribed():
-            trades.listen(ts)
-            trades.prove(ts)
-        for book in self._books.values():
-            book.prove(ts)
-
-    def _subscribed(self) -> Sequence[TradeStream]:
-        return [stream for each, stream in self._trades.items() if each not in self._refused]
+        for each in self._begun:
+            self._trades[each].listen(ts)
+            self._trades[each].prove(ts)
+            self._books[each].prove(ts)
 
 
 def _newest(decoded: Decoded) -> _Timed | None:

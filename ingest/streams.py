@@ -73,6 +73,11 @@ class TradeStream:
         self.muted = False
         """Silent against its habit: until it is known why, nothing more is proven."""
 
+    @property
+    def last_id(self) -> int | None:
+        """Return the id of the last trade."""
+        return self._last[1] if self._last else None
+
     def lose(self) -> None:
         """Note that the session has ended: it is proven up to its last trade."""
         if self._last is None:

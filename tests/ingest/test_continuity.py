@@ -63,7 +63,9 @@ class Feed:
     """A connection with two instruments; venue time is ours."""
 
     def __init__(self, *places: tuple[int, Place], contiguous: bool = True) -> None:
-        self.continuity = Continuity([ONE, OTHER], dict(places), contiguous=contiguous)
+        self.continuity = Continuity(contiguous=contiguous)
+        for instrument_id in (ONE, OTHER):
+            self.continuity.join(instrument_id, dict(places).get(instrument_id, Place()))
         self.found: list[Findings] = []
         self.taken: set[int] = set()
         self.clock = 0
@@ -91,7 +93,7 @@ class Feed:
 
     def open(self, ts: int) -> None:
         """Connect, and see enough of the venue's time to be sure of it."""
-        self.continuity.opened()
+        self.continuity.answered([ONE, OTHER])
         self.pass_time(ts - 5 * STEP, ts + 1)
 
     def books(self, cuts: Sequence[int] = ()) -> Books:
@@ -139,7 +141,7 @@ def played(script: Iterable[Event], gaps: Sequence[int]) -> tuple[Feed, dict[int
         feed.quote(now)
         if event.lost_after:
             feed.continuity.lost()
-            feed.continuity.opened()
+            feed.continuity.answered([ONE, OTHER])
             for old in range(max(1, number - event.replayed), number + 1 if event.replayed else 0):
                 feed.trade(old, times[old])
     _tell(feed, due, times, len(every) + 9)
@@ -226,7 +228,7 @@ def test_an_id_that_was_skipped_is_a_gap_between_two_trades() -> None:
 @pytest.mark.parametrize("stale", [5, 7])
 def test_old_trades_at_subscribe_are_no_gap_and_prove_nothing(stale: int) -> None:
     feed = Feed((ONE, Place(MOMENT, 7, MOMENT, MOMENT)))
-    feed.continuity.opened()
+    feed.continuity.answered([ONE, OTHER])
     feed.trade(stale, MOMENT - 3600 * SECOND)
     feed.open(MOMENT + 60 * SECOND)
     feed.quote(MOMENT + 62 * SECOND)
@@ -239,7 +241,7 @@ def test_old_trades_at_subscribe_are_no_gap_and_prove_nothing(stale: int) -> Non
 def test_an_old_trade_at_the_very_first_start_proves_nothing() -> None:
     feed = Feed()
     feed.clock = MOMENT
-    feed.continuity.opened()
+    feed.continuity.answered([ONE, OTHER])
     for age in (3600, 300, 299, 2):
         feed.trade(10 * (10_000 - age), MOMENT - age * SECOND)
     feed.open(MOMENT)
@@ -312,11 +314,29 @@ def test_where_ids_say_nothing_only_time_makes_gaps_and_they_stay() -> None:
 
 def test_a_refused_subscription_is_not_proven() -> None:
     feed = Feed()
-    feed.continuity.opened([ONE])
+    feed.continuity.answered([OTHER])
     feed.pass_time(MOMENT, MOMENT + 3 * SECOND)
     books = feed.books()
     assert books.coverage().share(MOMENT, MOMENT + 3 * SECOND) == 0.0
     assert books.coverage(instrument_id=OTHER).share(MOMENT + SECOND, MOMENT + 2 * SECOND) == 1.0
+
+
+def test_an_instrument_that_joins_is_proven_from_its_answer_on_and_one_that_left_is_not() -> None:
+    feed = Feed()
+    feed.continuity.answered([OTHER])
+    feed.pass_time(MOMENT, MOMENT + 3 * SECOND)
+    feed.continuity.answered([ONE])
+    feed.trade(5, MOMENT - 60 * SECOND)
+    feed.pass_time(MOMENT + 3 * SECOND, MOMENT + 5 * SECOND)
+    feed.continuity.leave(ONE)
+    feed.trade(9, MOMENT + 5 * SECOND)
+    feed.pass_time(MOMENT + 5 * SECOND, MOMENT + 9 * SECOND)
+    feed.continuity.join(ONE, Place())
+    feed.continuity.join(ONE, Place(MOMENT, 1))
+    books = feed.books()
+    assert [] == books.of()
+    assert [Interval(MOMENT + 3 * SECOND, MOMENT + 4 * SECOND)] == books.coverage().intervals(0, 2 * MOMENT)
+    assert books.coverage(instrument_id=OTHER).share(MOMENT + SECOND, MOMENT + 8 * SECOND) == 1.0
 
 
 class Talker(Feed):
