@@ -75,6 +75,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     stored: int
     duplicates: int
+    conflated: int
     rejected: int
 
 

@@ -11,17 +11,18 @@ _MILLISECOND = 1000
 
 
 class Ticks(msgspec.Struct, kw_only=True):
-    """Counts of one kind of tick, or of all: offered = stored + duplicates + rejected."""
+    """Counts of one kind of tick, or of all: offered = stored + duplicates + conflated + rejected."""
 
     offered: int = 0
     stored: int = 0
     duplicates: int = 0
+    conflated: int = 0
     rejected: int = 0
 
     @property
     def settled(self) -> int:
         """Return of how many it is known what became of them."""
-        return self.stored + self.duplicates + self.rejected
+        return self.stored + self.duplicates + self.conflated + self.rejected
 
 
 class AllTicks(Ticks, kw_only=True):
@@ -104,6 +105,7 @@ def encode(report: Report) -> bytes:
 def _add(ticks: AllTicks, kind: Ticks, counts: Mapping[str, Any]) -> None:
     kind.stored += counts["stored"]
     kind.duplicates += counts["duplicates"]
+    kind.conflated += counts["conflated"]
     for reason, number in counts["rejected"].items():
         kind.rejected += number
         ticks.reasons[reason] = ticks.reasons.get(reason, 0) + number

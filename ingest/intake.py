@@ -15,6 +15,7 @@ class Intake:
 
     async def take(self, decoded: Decoded) -> None:
         """Pass on what was decoded, waiting while the buffer is full."""
+        self._tallies.conflate(self._exchange, decoded.conflated)
         if decoded.ticks or decoded.watermarks:
             arrival = Arrival(self._exchange, decoded)
             self._tallies.offer(arrival)

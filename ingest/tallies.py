@@ -1,4 +1,4 @@
-"""What became of the ticks offered: offered = stored + duplicates + rejected, once all is written."""
+"""What became of ticks: offered = stored + duplicates + conflated + rejected, once all is written."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -15,6 +15,7 @@ class Tally(msgspec.Struct):
     offered: int = 0
     stored: int = 0
     duplicates: int = 0
+    conflated: int = 0
     rejected: Counter[str] = msgspec.field(default_factory=Counter)
 
 
@@ -25,11 +26,15 @@ Stored = Mapping[str, Mapping[str, int]]
 class Tallies:
     """Counts by exchange and kind. Only what is committed counts as anything but offered."""
 
-    def __init__(self, exchanges: Iterable[str]) -> None:
-        self._tallies: dict[str, defaultdict[str, Tally]] = {
-            exchange: defaultdict(Tally, {kind: Tally() for kind in (TRADES, QUOTES, DEPTHS)})
-            for exchange in exchanges
-        }
+    def __init__(self, exchanges: Iterable[str] = ()) -> None:
+        self._tallies: dict[str, defaultdict[str, Tally]] = {}
+        for exchange in exchanges:
+            self.admit(exchange)
+
+    def admit(self, exchange: str) -> None:
+        """Count an exchange's ticks from now on."""
+        if exchange not in self._tallies:
+            self._tallies[exchange] = defaultdict(Tally, {kind: Tally() for kind in (TRADES, QUOTES, DEPTHS)})
 
     def offer(self, arrival: Arrival) -> None:
         """Count what arrived."""
@@ -41,6 +46,13 @@ class Tallies:
             tallies[kind].offered += ticks
         for rejection in decoded.rejections:
             tallies[rejection.kind].offered += 1
+
+    def conflate(self, exchange: str, conflated: Mapping[str, int]) -> None:
+        """Count what is not written and waits for nothing."""
+        for kind, ticks in conflated.items():
+            tally = self._tallies[exchange][kind]
+            tally.offered += ticks
+            tally.conflated += ticks
 
     def settle(self, arrivals: Iterable[Arrival], stored: Stored) -> None:
         """Count what became of arrivals, of which ``stored`` are new: the others are duplicates."""

@@ -73,6 +73,7 @@ async def _count(here: State) -> None:
     for tally in tallies:
         ticks.labels(tally.exchange, tally.kind, "stored").inc(tally.stored)
         ticks.labels(tally.exchange, tally.kind, "duplicates").inc(tally.duplicates)
+        ticks.labels(tally.exchange, tally.kind, "conflated").inc(tally.conflated)
         ticks.labels(tally.exchange, tally.kind, "rejected").inc(tally.rejected)
     decided = here["metrics"].counter("heliograph_signals_total")
     decided.clear()

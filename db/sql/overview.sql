@@ -44,6 +44,7 @@ SELECT count(*)::int, coalesce(max(instrument_id), 0) FROM instruments
 SELECT feed.key AS exchange, kind.key AS kind,
        sum((kind.value ->> 'stored')::bigint)::bigint AS stored,
        sum((kind.value ->> 'duplicates')::bigint)::bigint AS duplicates,
+       coalesce(sum((kind.value ->> 'conflated')::bigint), 0)::bigint AS conflated,
        coalesce(sum((SELECT sum(reason.value::bigint) FROM jsonb_each_text(kind.value -> 'rejected') AS reason)), 0)::bigint
            AS rejected
 FROM processes

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from db.connections import Connection
 
 KINDS = ("trades", "quotes", "depths")
+OUTCOMES = ("stored", "duplicates", "conflated", "rejected")
 WITHIN_SECONDS = 90.0
 _LOOK_EVERY_SECONDS = 0.03
 _LOG_LINES = 12
@@ -37,7 +38,7 @@ WHERE application_name = 'heliograph worker-live'
 
 Found = TypeVar("Found")
 Tally = dict[str, int]
-"""Offered, stored, duplicates, and rejected ticks of one kind."""
+"""Offered, stored, duplicates, conflated, and rejected ticks of one kind."""
 
 
 class House:
@@ -146,8 +147,7 @@ class House:
         async def stored() -> bool:
             tallies = await self.tallies()
             return offered == {kind: tallies[kind]["offered"] for kind in KINDS} and all(
-                tally["offered"] == tally["stored"] + tally["duplicates"] + tally["rejected"]
-                for tally in tallies.values()
+                tally["offered"] == sum(tally[outcome] for outcome in OUTCOMES) for tally in tallies.values()
             )
 
         await self.until(stored)

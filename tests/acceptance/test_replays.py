@@ -60,7 +60,8 @@ STORED = "SELECT venue_symbol, trade_id FROM trades JOIN instruments USING (inst
 
 
 def counts(*, stored: int, duplicates: int = 0) -> Tally:
-    return {"offered": stored + duplicates, "stored": stored, "duplicates": duplicates, "rejected": 0}
+    rest = {"conflated": 0, "rejected": 0}
+    return {"offered": stored + duplicates, "stored": stored, "duplicates": duplicates, **rest}
 
 
 async def _trades_replayed(house: House, venue: str, recording: Path) -> Tally:

@@ -7,7 +7,7 @@ from heliograph.reports import Latency, Ticks, latency, tally
 from heliograph.subscriber import Receipts, Received, Result
 from market.channels import Family
 
-TRADES = {"trades": {"stored": 7, "duplicates": 2, "rejected": {"no_time": 1}}}
+TRADES = {"trades": {"stored": 7, "duplicates": 2, "conflated": 0, "rejected": {"no_time": 1}}}
 
 
 def test_what_venues_offer_meets_what_ingesters_settled() -> None:
@@ -21,8 +21,14 @@ def test_ingesters_that_followed_each_other_are_added_up() -> None:
     assert (ticks.stored, ticks.duplicates, ticks.rejected) == (14, 4, 2)
 
 
+def test_updates_of_books_that_are_not_written_are_no_loss() -> None:
+    depths = {"depths": {"stored": 3, "duplicates": 0, "conflated": 6, "rejected": {"book_invalid": 1}}}
+    ticks = tally({"depths": 10}, [{"coinbase": depths}])
+    assert (10, 10, 6) == (ticks.offered, ticks.settled, ticks.conflated)
+
+
 def test_unreadable_frames_are_counted_where_there_are_any() -> None:
-    frames = {"frames": {"stored": 0, "duplicates": 0, "rejected": {"undecodable": 1}}}
+    frames = {"frames": {"stored": 0, "duplicates": 0, "conflated": 0, "rejected": {"undecodable": 1}}}
     ticks = tally({"trades": 0, "frames": 1}, [{"binance": frames}])
     assert ticks.by_kind["frames"] == Ticks(offered=1, rejected=1)
 

@@ -183,10 +183,12 @@ def test_a_replay_twice_stores_each_trade_once(start: Start, tmp_path: Path, rec
     first, second = reports
     assert first["ticks"]["by_kind"]["trades"] == counts(stored=9757)
     assert second["ticks"]["by_kind"]["trades"] == counts(duplicates=9757)
-    assert (first["lost"], first["ticks"]["rejected"], second["ticks"]["stored"]) == (0, 0, 0)
+    assert (first["lost"], second["lost"], second["ticks"]["stored"]) == (0, 0, 0)
+    assert first["ticks"]["reasons"] == {"book_invalid": 25}, "where the top was beyond the snapshot"
     assert first["signals"]["delivered"] == first["signals"]["computed"] > 0
     assert second["signals"] == {"computed": 0, "delivered": 0}
 
 
 def counts(*, stored: int = 0, duplicates: int = 0) -> dict[str, int]:
-    return {"offered": stored + duplicates, "stored": stored, "duplicates": duplicates, "rejected": 0}
+    rest = {"conflated": 0, "rejected": 0}
+    return {"offered": stored + duplicates, "stored": stored, "duplicates": duplicates, **rest}

@@ -18,15 +18,20 @@ def arrivals() -> st.SearchStrategy[Arrival]:
     repeated = st.dictionaries(st.sampled_from([QUOTES, DEPTHS]), st.integers(1, 5))
     trades = st.integers(0, 5).map(lambda count: [TRADE] * count)
     decoded = st.builds(
-        Decoded, trades=trades, repeated=repeated, rejections=st.lists(rejections, max_size=4)
+        Decoded,
+        trades=trades,
+        repeated=repeated,
+        conflated=repeated,
+        rejections=st.lists(rejections, max_size=4),
     )
     return st.builds(Arrival, st.sampled_from(["binance", "kraken"]), decoded)
 
 
 @given(st.lists(arrivals()), st.data())
-def test_offered_is_stored_and_duplicates_and_rejected(found: list[Arrival], data: st.DataObject) -> None:
+def test_offered_is_the_sum_of_what_became_of_it(found: list[Arrival], data: st.DataObject) -> None:
     tallies = Tallies(["binance", "kraken"])
     for arrival in found:
+        tallies.conflate(arrival.exchange, arrival.decoded.conflated)
         tallies.offer(arrival)
     most = sum(len(arrival.decoded.trades) for arrival in found if arrival.exchange == "binance")
     stored = data.draw(st.integers(0, most))
@@ -34,14 +39,15 @@ def test_offered_is_stored_and_duplicates_and_rejected(found: list[Arrival], dat
     for kinds in tallies.counters().values():
         assert isinstance(kinds, Mapping)
         for tally in kinds.values():
-            assert tally["offered"] == tally["stored"] + tally["duplicates"] + sum(tally["rejected"].values())
+            settled = tally["stored"] + tally["duplicates"] + tally["conflated"]
+            assert tally["offered"] == settled + sum(tally["rejected"].values())
             assert tally["duplicates"] >= 0
 
 
 def test_nothing_but_offered_is_counted_before_it_is_settled() -> None:
     tallies = Tallies(["binance"])
     tallies.offer(Arrival("binance", Decoded(trades=[TRADE], repeated={QUOTES: 2})))
-    zero = {"stored": 0, "duplicates": 0, "rejected": {}}
+    zero = {"stored": 0, "duplicates": 0, "conflated": 0, "rejected": {}}
     expected = {
         TRADES: {"offered": 1, **zero},
         QUOTES: {"offered": 2, **zero},

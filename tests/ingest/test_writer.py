@@ -115,7 +115,8 @@ async def bench(postgres_url: str) -> Bench:
 
 
 def tally(offered: int, stored: int, duplicates: int, **rejected: int) -> dict[str, object]:
-    return {"offered": offered, "stored": stored, "duplicates": duplicates, "rejected": rejected}
+    outcomes = {"stored": stored, "duplicates": duplicates, "conflated": 0, "rejected": rejected}
+    return {"offered": offered, **outcomes}
 
 
 async def test_what_is_written_is_tallied_told_and_in_the_database(bench: Bench) -> None:
