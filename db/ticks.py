@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 import numpy as np
 
-from db import dead_letters
+from db import dead_letters, gaps, proofs
 from db.copying import Column, rows, rows_with_arrays, times
 from db.dead_letters import DeadLetter
 from db.errors import translated
@@ -18,8 +18,10 @@ from db.instruments import Listed
 from db.queries import load
 from db.writers import Writer
 from market.batches import Listing, Span, encode
+from market.coverage import Proof
 from market.depths import Depth
 from market.errors import StoreBusyError
+from market.gaps import Finding, Gap
 from market.quotes import Quote
 from market.ticks import Kind
 from market.times import DAY
@@ -44,23 +46,29 @@ _Tick = Trade | Quote | Depth
 
 
 class Ticks(msgspec.Struct, frozen=True):
-    """What one transaction offers, in any order, with any repetition."""
+    """What one transaction offers, in any order, with any repetition, and what was found with it.
+
+    Of proofs and gaps it has the end results: one of each.
+    """
 
     trades: Sequence[Trade] = ()
     quotes: Sequence[Quote] = ()
     depths: Sequence[Depth] = ()
     watermarks: Sequence[Watermark] = ()
     letters: Sequence[DeadLetter] = ()
+    proofs: Sequence[Proof] = ()
+    gaps: Sequence[Finding] = ()
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What a transaction stored: not what it was offered.
+    """What a transaction stored: not what it was offered; and the gaps that it changed, as they are now.
 
-    ``transaction`` is what ``was_committed`` asks for; None when nothing was stored.
+    ``transaction`` is what ``was_committed`` asks for; None when nothing was written.
     """
 
     listing: Listing
     transaction: str | None
+    gaps: Sequence[Gap] = ()
 
 
 class _Table(msgspec.Struct, frozen=True):
@@ -121,9 +129,11 @@ class TickWriter:
                 stored = await self._store(table, offered[table.name], places)
                 spans += _spans(table.kind, stored)
             spans += _spans(Kind.WATERMARK, await self._pass(ticks.watermarks, places))
-            if ticks.letters:
-                await dead_letters.add(self._connection, ticks.letters)
-            written = await self._batch(spans, places)
+            changed = await self._find(ticks)
+            transaction = await self._batch(spans, places)
+            if transaction is None and (ticks.letters or ticks.proofs or ticks.gaps):
+                transaction = await self._connection.fetchval(_sql.transaction)
+            written = Written(_listing(spans), transaction, changed)
             self.unsettled = written
         self.unsettled = None
         return written
@@ -159,23 +169,30 @@ class TickWriter:
         )
         return map(tuple, stored)
 
-    async def _batch(self, spans: Iterable[tuple[int, Span]], places: Places) -> Written:
-        by_shard: dict[int, Listing] = {}
+    async def _find(self, ticks: Ticks) -> Sequence[Gap]:
+        """Keep what was found beside the ticks; return the gaps that changed."""
+        if ticks.letters:
+            await dead_letters.add(self._connection, ticks.letters)
+        if ticks.proofs:
+            await proofs.extend(self._connection, ticks.proofs)
+        return await gaps.record(self._connection, ticks.gaps) if ticks.gaps else ()
+
+    async def _batch(self, spans: Iterable[tuple[int, Span]], places: Places) -> str | None:
+        """Return the transaction's id, if there is anything to list."""
+        by_shard: dict[int, list[tuple[int, Span]]] = {}
         for instrument_id, span in spans:
-            listing = by_shard.setdefault(places[instrument_id].shard, {})
-            listing.setdefault(instrument_id, []).append(span)
+            by_shard.setdefault(places[instrument_id].shard, []).append((instrument_id, span))
         if not by_shard:
-            return Written({}, None)
-        transaction = await self._connection.fetchval(
+            return None
+        transaction: str = await self._connection.fetchval(
             _sql.insert_batches,
             self._slot,
             next(self._seqs),
             list(by_shard),
-            [_ticks_in(listing) for listing in by_shard.values()],
-            [encode(listing) for listing in by_shard.values()],
+            [sum(span.count for _, span in each) for each in by_shard.values()],
+            [encode(_listing(each)) for each in by_shard.values()],
         )
-        whole = {key: spans for listing in by_shard.values() for key, spans in listing.items()}
-        return Written(whole, transaction)
+        return transaction
 
 
 async def was_committed(connection: "Connection", transaction: str) -> bool:
@@ -219,8 +236,11 @@ def _spans(kind: Kind, keys: Iterable[Key]) -> list[tuple[int, Span]]:
     ]
 
 
-def _ticks_in(listing: Listing) -> int:
-    return sum(span.count for spans in listing.values() for span in spans)
+def _listing(spans: Iterable[tuple[int, Span]]) -> Listing:
+    listing: Listing = {}
+    for instrument_id, span in spans:
+        listing.setdefault(instrument_id, []).append(span)
+    return listing
 
 
 def _instruments(ticks: Sequence[_Tick]) -> "np.ndarray[Any, np.dtype[np.int64]]":

@@ -54,6 +54,10 @@ WITH stored AS (
 )
 SELECT pg_current_xact_id()::text
 
+-- name: transaction
+-- Asked for as above, when there is no batch to ask with.
+SELECT pg_current_xact_id()::text
+
 -- name: outcome
 -- Whether a transaction whose COMMIT was not answered has happened.
 SELECT pg_xact_status($1::text::xid8)

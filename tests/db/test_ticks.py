@@ -12,7 +12,9 @@ from db.ticks import Ticks, TickWriter, was_committed
 from db.writers import enlist
 from market import batches
 from market.batches import Span
+from market.coverage import Proof
 from market.depths import Depth
+from market.gaps import Cause, Finding, GapState
 from market.instruments import spot
 from market.quotes import Quote
 from market.ticks import Kind
@@ -37,6 +39,19 @@ def quote(instrument_id: int, number: int) -> Quote:
 
 def depth(instrument_id: int, number: int) -> Depth:
     return Depth(instrument_id, MOMENT, number, (99.5, 99.0), (1.0, 2.0), (100.5,), (3.0,), MOMENT + 7)
+
+
+def skipped(instrument_id: int) -> Finding:
+    return Finding(
+        instrument_id=instrument_id,
+        kind="trades",
+        cause=Cause.SEQUENCE,
+        state=GapState.OPEN,
+        from_ts=MOMENT,
+        to_ts=MOMENT + 1,
+        after_id=5,
+        before_id=9,
+    )
 
 
 class Place:
@@ -224,6 +239,30 @@ async def _until_waiting(url: str) -> None:
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         ):
             pass
+
+
+async def test_what_was_found_is_committed_with_the_ticks(place: Place, connection: "Connection") -> None:
+    proof = Proof(place.first, "trades", MOMENT, MOMENT + SECOND)
+    ticks = Ticks([trade(place.first, 9)], proofs=[proof], gaps=[skipped(place.first)])
+    writer = await place.writer(connection)
+    written = await writer.write(ticks, place.places)
+    [gap] = written.gaps
+    assert (place.first, 5, 9) == (gap.instrument_id, gap.after_id, gap.before_id)
+    rows = (
+        "SELECT count(DISTINCT xmin::text) FROM (SELECT xmin FROM {} UNION ALL SELECT xmin FROM {}) AS rows"
+    )
+    for one, other in (("trades", "gaps"), ("jobs", "chunks"), ("gaps", "proofs"), ("jobs", "proofs")):
+        assert await connection.fetchval(rows.format(one, other)) == 1
+
+
+async def test_what_is_found_beside_duplicates_alone_has_a_transaction_to_ask_for(
+    place: Place, connection: "Connection"
+) -> None:
+    writer = await place.writer(connection)
+    await writer.write(Ticks([trade(place.first, 9)]), place.places)
+    written = await writer.write(Ticks([trade(place.first, 9)], gaps=[skipped(place.first)]), place.places)
+    assert written.transaction is not None
+    assert await was_committed(connection, written.transaction)
 
 
 async def test_the_outcome_of_a_commit_can_be_asked_for(place: Place, connection: "Connection") -> None:
