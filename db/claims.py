@@ -26,7 +26,11 @@ Done = Mapping[int, int]
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where one instrument stands: the last tick folded, where its tape began, the last offsets given."""
+    """Where one instrument stands: the last tick folded, where its tape began, the last offsets given.
+
+    Bars that ended by ``settled_ts`` the live lane never touches again: they are left to repairs.
+    It never goes back.
+    """
 
     ts: int
     kind: int
@@ -34,6 +38,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     began_ts: int
     signals: int
     bars: int
+    settled_ts: int = 0
 
 
 class Head(msgspec.Struct, frozen=True, array_like=True):
@@ -84,7 +89,7 @@ class Instrument(msgspec.Struct, frozen=True):
 NOTHING = Versioned(0, Head({}, {}))
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_head = msgspec.msgpack.Decoder(Head).decode
+decode_head = msgspec.msgpack.Decoder(Head).decode
 
 
 async def due(connection: "Connection", done: Mapping[int, Done]) -> list[Due]:
@@ -110,7 +115,7 @@ async def read_heads(
     stored = {row["shard"] for row in rows}
     heads.update({shard: NOTHING for shard in shards if shard not in stored})
     heads.update(
-        {row["shard"]: Versioned(row["version"], _decode_head(row["head"])) for row in rows if row["head"]}
+        {row["shard"]: Versioned(row["version"], decode_head(row["head"])) for row in rows if row["head"]}
     )
     return heads
 

@@ -58,7 +58,7 @@ class FailedFold(msgspec.Struct, frozen=True):
 
 
 async def add_bars(connection: "Connection", bars: Sequence[tuple[int, Bar]]) -> None:
-    """Insert final bars, each with its instrument_id; one that stands already stays."""
+    """Insert final bars, each with its instrument_id; one that stands already stays, and is made dirty."""
     with translated("writing bars"):
         await connection.execute(_sql.add_bars, *bar_columns(bars))
 
@@ -175,8 +175,16 @@ async def told_at(connection: "Connection", again: NewPublication) -> int | None
     return offset
 
 
-async def mark_dirty(connection: "Connection", intervals: Sequence[DirtyInterval], reason: str) -> None:
-    """Ask for these intervals to be computed again."""
+async def mark_dirty(
+    connection: "Connection",
+    intervals: Sequence[DirtyInterval],
+    reason: str,
+    settled_ts: int | None = None,
+) -> None:
+    """Ask for these intervals to be computed again.
+
+    The holder of the shard says ``settled_ts``; what ends later is asked for only once.
+    """
     with translated("marking intervals dirty"):
         await connection.execute(
             _sql.mark_dirty,
@@ -185,6 +193,7 @@ async def mark_dirty(connection: "Connection", intervals: Sequence[DirtyInterval
             [each.from_ts for each in intervals],
             [each.to_ts for each in intervals],
             reason,
+            settled_ts,
         )
 
 

@@ -6,6 +6,7 @@ from db.claims import Advance, Cursor, Head, Versioned
 from market.batches import Batch
 from market.channels import Family
 from market.times import SECOND
+from workers.decisions import settled_ts
 from workers.folding import Folder
 from workers.shards import ShardMemory, encode_checkpoint
 from workers.telling import Step, Telling
@@ -58,6 +59,7 @@ class Advancer:
             began_ts=step.cursor.began_ts,
             signals=self._telling.offset(instrument_id, Family.SIGNALS),
             bars=self._telling.offset(instrument_id, Family.BARS),
+            settled_ts=max(step.cursor.settled_ts, settled_ts(step.after.oldest)),
         )
 
     def _needs_checkpoint(self, head: Head, refolded: int) -> bool:

@@ -9,7 +9,7 @@ import structlog
 
 from db import dirty
 from db.connections import connected
-from db.dirty import Dirty
+from db.dirty import Stretch
 from db.errors import translated
 from db.tapes import Part, read_parts
 from market.bars import Bar
@@ -31,7 +31,6 @@ _SESSION = {
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "60s",
 }
-_INTERVALS_A_CLAIM = 20
 _READ_AT_ONCE = 5 * MINUTE
 _LOWEST_ID = -(2**63)
 
@@ -67,23 +66,32 @@ class BackfillWorker:
                 await wait_at_most(stopping, self._settings.repair_after_seconds)
 
     async def repair(self, connection: "Connection") -> int:
-        """Claim some dirty intervals, rebuild their bars, and return how many intervals that were."""
+        """Rebuild the dirty bars of the newest hour that has any; return how many rows asked for them.
+
+        One transaction reads at most an hour of one tape, once for each interval of bars.
+        """
         with translated("repairing"):
             async with connection.transaction():
-                claimed = await dirty.lock_ready(connection, _INTERVALS_A_CLAIM)
-                for each in claimed:
-                    bars = [bar async for bar in rebuilt(connection, each)]
-                    await dirty.replace_bars(connection, each, bars)
-                    self.totals.bars += len(bars)
-                await dirty.finish(connection, claimed)
-        self.totals.intervals += len(claimed)
-        return len(claimed)
+                hour = await dirty.lock_hour(connection, await dirty.settled(connection))
+                if hour is None:
+                    return 0
+                bars = sum([await _rebuild(connection, stretch) for stretch in hour.stretches()])
+                await dirty.finish(connection, hour)
+        self.totals.intervals += len(hour.rows)
+        self.totals.bars += bars
+        return len(hour.rows)
 
 
-async def rebuilt(connection: "Connection", each: Dirty) -> AsyncIterator[Bar]:
-    """Yield the bars of a dirty interval, folded from its trades, in constant memory."""
-    running = RunningBar(each.interval_seconds * SECOND, None)
-    async for trade in _trades(connection, each):
+async def _rebuild(connection: "Connection", stretch: Stretch) -> int:
+    bars = [bar async for bar in rebuilt(connection, stretch)]
+    await dirty.replace_bars(connection, stretch, bars)
+    return len(bars)
+
+
+async def rebuilt(connection: "Connection", stretch: Stretch) -> AsyncIterator[Bar]:
+    """Yield the bars of a stretch, folded from its trades, in constant memory."""
+    running = RunningBar(stretch.interval_seconds * SECOND, None)
+    async for trade in _trades(connection, stretch):
         if running.ended(trade.ts):
             yield running.bar()
             running.clear()
@@ -92,16 +100,16 @@ async def rebuilt(connection: "Connection", each: Dirty) -> AsyncIterator[Bar]:
         yield running.bar()
 
 
-async def _trades(connection: "Connection", each: Dirty) -> AsyncIterator[Trade]:
-    for start in range(each.from_ts, each.to_ts, _READ_AT_ONCE):
-        end = min(start + _READ_AT_ONCE, each.to_ts)
+async def _trades(connection: "Connection", stretch: Stretch) -> AsyncIterator[Trade]:
+    for start in range(stretch.from_ts, stretch.to_ts, _READ_AT_ONCE):
+        end = min(start + _READ_AT_ONCE, stretch.to_ts)
         part = Part(
-            each.exchange_id,
-            each.instrument_id,
+            stretch.exchange_id,
+            stretch.instrument_id,
             TapeKey(start, Kind.TRADE, _LOWEST_ID),
             TapeKey(end, Kind.DEPTH, _LOWEST_ID),
             frozenset({Kind.TRADE}),
         )
-        for trade in (await read_parts(connection, [part]))[each.instrument_id]:
+        for trade in (await read_parts(connection, [part]))[stretch.instrument_id]:
             if isinstance(trade, Trade):
                 yield trade

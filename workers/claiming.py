@@ -142,15 +142,16 @@ class Claimer:
         listed: Mapping[int, Listing],
     ) -> dict[int, list[Step]]:
         """Plan every instrument listed, read all their ticks together, and fold each."""
-        planned: list[tuple[int, Instrument, Remembered, Plan]] = []
+        planned: list[tuple[int, Instrument, Cursor, Remembered, Plan]] = []
         for shard, listing in listed.items():
             for instrument_id, spans in listing.items():
                 before = memory[shard].instruments.get(instrument_id) or begin(self._folder, spans)
-                planned.append((shard, self._instruments[instrument_id], before, plan(before, spans)))
-        ticks = await read_parts(connection, [_part(of, each) for _, of, _, each in planned])
+                cursor = memory[shard].versioned.head.cursors.get(instrument_id) or _first(before)
+                each = plan(before, spans, cursor.settled_ts)
+                planned.append((shard, self._instruments[instrument_id], cursor, before, each))
+        ticks = await read_parts(connection, [_part(of, each) for _, of, _, _, each in planned])
         steps: dict[int, list[Step]] = {shard: [] for shard in memory}
-        for shard, of, before, each in planned:
-            cursor = memory[shard].versioned.head.cursors.get(of.instrument_id) or _first(before)
+        for shard, of, cursor, before, each in planned:
             folded = self._folder.fold(each.base, ticks[of.instrument_id])
             steps[shard].append(Step(of, cursor, before, each, folded, before.after(each.base, folded)))
         return steps

@@ -53,6 +53,14 @@ def since(state: InstrumentState) -> Since:
     return Since(starts, starts[SECOND] + SECOND, state.cursor.ts + 1)
 
 
+def settled_ts(state: InstrumentState) -> int:
+    """Return until when bars are settled: no tick after ``state`` makes or changes one that ended by then.
+
+    A quote or a depth may lie behind the end of a bar that nothing has closed yet.
+    """
+    return min([state.cursor.ts, *(running.end - 1 for running in state.running if running)])
+
+
 def compare_bars(decided: Collection[FinalBar], told: Mapping[BarKey, Bar]) -> Changes[FinalBar, Bar]:
     """Compare bars by content."""
     keys = {bar_key(each.bar) for each in decided}

@@ -39,7 +39,7 @@ class Remembered(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """Fold ``kinds`` of the tape after ``base`` up to ``to``; ``late`` spans lie too far back for that."""
+    """Fold ``kinds`` of the tape after ``base`` up to ``to``; ``late`` spans reach too far back for that."""
 
     base: InstrumentState
     to: TapeKey
@@ -59,15 +59,18 @@ def start_at(folder: Folder, began: int) -> InstrumentState:
     return msgspec.structs.replace(folder.start(), cursor=TapeKey(began, Kind.DEPTH, _BEFORE_ANY_ID))
 
 
-def plan(remembered: Remembered, spans: Sequence[Span]) -> Plan:
-    """Return how to fold what was listed: forward, or again from a state before its first tick."""
+def plan(remembered: Remembered, spans: Sequence[Span], settled_ts: int) -> Plan:
+    """Return how to fold what was listed: forward, or again from a state before its first tick.
+
+    What lies before ``settled_ts`` is late even for a worker that remembers more.
+    """
     cursor = remembered.state.cursor
     first, last = min(span.first for span in spans), max(span.last for span in spans)
     if first > cursor:
         listed = frozenset(Kind(span.kind) for span in spans)
         return Plan(remembered.state, last, listed, again=False, late=())
     base = next((s for s in reversed(remembered.history) if s.cursor < first), remembered.oldest)
-    late = tuple(span for span in spans if span.first <= base.cursor)
+    late = tuple(span for span in spans if span.first <= base.cursor or span.first_ts < settled_ts)
     return Plan(base, max(cursor, last), _EVERY_KIND, again=True, late=late)
 
 

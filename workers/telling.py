@@ -99,7 +99,7 @@ class Telling:
         self._offsets[instrument_id, Family.SIGNALS] = step.cursor.signals
         self._taken.append(_Taken(step.instrument, *await self._changes(step)))
         await self._bury(step)
-        await self._mark_dirty(instrument_id, step.plan.late)
+        await self._mark_dirty(instrument_id, step.plan.late, step.cursor.settled_ts)
 
     @property
     def kinds(self) -> Counter[str]:
@@ -226,7 +226,7 @@ class Telling:
             code_version=self._code_version,
         )
 
-    async def _mark_dirty(self, instrument_id: int, late: Iterable[Span]) -> None:
+    async def _mark_dirty(self, instrument_id: int, late: Iterable[Span], settled_ts: int) -> None:
         intervals = [
             DirtyInterval(
                 instrument_id,
@@ -238,7 +238,7 @@ class Telling:
             for interval in SHORTEST_FIRST
         ]
         if intervals:
-            await outcomes.mark_dirty(self._connection, intervals, "late")
+            await outcomes.mark_dirty(self._connection, intervals, "late", settled_ts)
 
 
 def _told_after(since_base: Since, signal: Signal) -> bool:

@@ -1,11 +1,22 @@
 -- name: add_bars
--- Final bars. One that stands already was rebuilt before this claim came to it: the first stays.
-INSERT INTO bars (instrument_id, interval_seconds, start, open, high, low, close,
-                  volume, quote_volume, buy_volume, sell_volume, trades, source)
-SELECT *, 'live'
-FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::float8[],
-            $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::int[])
-ON CONFLICT DO NOTHING
+-- Final bars. Backfill writes none that live may write; should one stand all the same, it is computed again.
+WITH final AS (
+    SELECT *
+    FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::float8[],
+                $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::int[])
+        AS bar (instrument_id, interval_seconds, start, open, high, low, close,
+                volume, quote_volume, buy_volume, sell_volume, trades)
+), added AS (
+    INSERT INTO bars (instrument_id, interval_seconds, start, open, high, low, close,
+                      volume, quote_volume, buy_volume, sell_volume, trades, source)
+    SELECT *, 'live' FROM final
+    ON CONFLICT DO NOTHING
+    RETURNING instrument_id, interval_seconds, start
+)
+INSERT INTO dirty (instrument_id, interval_seconds, from_ts, to_ts, reason)
+SELECT instrument_id, interval_seconds, start, start + make_interval(secs => interval_seconds), 'stood already'
+FROM final
+WHERE (instrument_id, interval_seconds, start) NOT IN (TABLE added)
 
 -- name: bars_since
 -- What was told of a stretch that is folded again: each interval from its own start on.
@@ -59,9 +70,20 @@ SELECT *, $9
 FROM unnest($1::int[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $8::json[])
 
 -- name: mark_dirty
--- Whole intervals, aligned; the same interval twice is one more row, and computed once.
+-- Whole intervals, aligned. One that ends after $6, which live has not left to repairs, nobody can be repairing:
+-- then a row that stands is enough. Otherwise it may have been computed without what came since.
 INSERT INTO dirty (instrument_id, interval_seconds, from_ts, to_ts, reason)
-SELECT *, $5 FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::timestamptz[])
+SELECT DISTINCT new.*, $5
+FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::timestamptz[])
+    AS new (instrument_id, interval_seconds, from_ts, to_ts)
+WHERE coalesce(new.to_ts <= $6::timestamptz, TRUE)
+   OR NOT EXISTS (
+    SELECT FROM dirty
+    WHERE dirty.to_ts = new.to_ts
+      AND dirty.from_ts = new.from_ts
+      AND dirty.instrument_id = new.instrument_id
+      AND dirty.interval_seconds = new.interval_seconds
+)
 
 -- name: bury_fold
 -- A fold that failed: the dead letter and the quarantine stand or fall together.

@@ -47,9 +47,11 @@ async def _repair(house: House, connection: "Connection") -> int:
     interval = DirtyInterval(instrument_id, 1, first, last - 2 * SECOND)
     async with house.connected() as another:
         await outcomes.mark_dirty(another, [interval], "asked")
-    (claimed,) = await dirty.lock_ready(connection, 1)
-    bars = [bar async for bar in rebuilt(connection, claimed)]
-    await dirty.replace_bars(connection, claimed, bars)
+    hour = await dirty.lock_hour(connection, await dirty.settled(connection))
+    assert hour
+    (stretch,) = hour.stretches()
+    bars = [bar async for bar in rebuilt(connection, stretch)]
+    await dirty.replace_bars(connection, stretch, bars)
     return len(bars)
 
 

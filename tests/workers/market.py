@@ -4,7 +4,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from db.connections import connected
 from db.instruments import Listed
@@ -12,6 +12,7 @@ from db.ticks import Ticks, TickWriter
 from db.writers import enlist
 from market.times import SECOND
 from market.trades import Side, Trade
+from market.watermarks import Watermark
 from workers.claiming import Claimed, Claimer
 from workers.folding import Folder
 from workers.kinds.catalogue import KINDS
@@ -59,10 +60,9 @@ class Writer:
     market: Market
     ticks: TickWriter
 
-    async def store(self, trades: Sequence[Trade]) -> None:
-        await self.ticks.write(
-            Ticks(trades=trades), {each.instrument_id: each for each in self.market.listed}
-        )
+    async def store(self, trades: Sequence[Trade] = (), watermarks: Sequence[Watermark] = ()) -> None:
+        ticks = Ticks(trades=trades, watermarks=watermarks)
+        await self.ticks.write(ticks, {each.instrument_id: each for each in self.market.listed})
 
 
 def tape(instrument_id: int, trades: int, seed: int = 7, spacing: int = SECOND // 20) -> list[Trade]:
@@ -85,3 +85,24 @@ async def claim_all(claimer: Claimer, connection: "Connection", workers: int = 1
     while each := await claimer.claim(connection, workers):
         claimed.append(each)
     return claimed
+
+
+def folded_at_once(ticks: Sequence[Trade | Watermark]) -> tuple[list[Any], list[Any]]:
+    """The bars and signals of whole tapes, folded in one go without a database."""
+    folder = Folder(KINDS)
+    bars, signals = [], []
+    for instrument_id in sorted({tick.instrument_id for tick in ticks}):
+        own = sorted((t for t in ticks if t.instrument_id == instrument_id), key=lambda t: t.tape_key)
+        folded = folder.fold(folder.start(), own)
+        bars += [(instrument_id, each.bar.interval, each.bar.start, each.bar.volume) for each in folded.bars]
+        signals += [(instrument_id, s.signal.kind, s.signal.ts, s.signal.price) for s in folded.signals]
+    return sorted(bars), sorted(signals)
+
+
+async def stored(market: Market) -> tuple[list[Any], list[Any]]:
+    bars = await market.connection.fetch("SELECT instrument_id, interval_seconds, start, volume FROM bars")
+    signals = await market.connection.fetch("SELECT instrument_id, kind, ts, price FROM signals")
+    return (
+        sorted((b["instrument_id"], b["interval_seconds"] * SECOND, b["start"], b["volume"]) for b in bars),
+        sorted((s["instrument_id"], s["kind"], s["ts"], s["price"]) for s in signals),
+    )

@@ -2,8 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 import pytest
@@ -13,36 +11,11 @@ from db.claims import Advance, Head
 from db.queries import load
 from market.errors import StoreConflictError, StoreError
 from market.times import SECOND
-from market.trades import Trade
-from tests.workers.market import BEGAN, Market, claim_all, new_claimer, tape
+from tests.workers.market import BEGAN, Market, claim_all, folded_at_once, new_claimer, stored, tape
 from workers.claiming import TICKS_A_CLAIM
-from workers.folding import Folder
-from workers.kinds.catalogue import KINDS
 
-BAR = "SELECT instrument_id, interval_seconds, start, volume FROM bars"
-SIGNAL = "SELECT instrument_id, kind, ts, price FROM signals"
+BAR = "SELECT volume FROM bars"
 LOG = 'SELECT instrument_id, family, "offset", op, revises, about, ts FROM publications ORDER BY 1, 2, 3'
-
-
-def folded_at_once(trades: Sequence[Trade]) -> tuple[list[Any], list[Any]]:
-    """The bars and signals of whole tapes, folded in one go without a database."""
-    folder = Folder(KINDS)
-    bars, signals = [], []
-    for instrument_id in sorted({trade.instrument_id for trade in trades}):
-        own = sorted((t for t in trades if t.instrument_id == instrument_id), key=lambda t: t.tape_key)
-        folded = folder.fold(folder.start(), own)
-        bars += [(instrument_id, each.bar.interval, each.bar.start, each.bar.volume) for each in folded.bars]
-        signals += [(instrument_id, s.signal.kind, s.signal.ts, s.signal.price) for s in folded.signals]
-    return sorted(bars), sorted(signals)
-
-
-async def stored(market: Market) -> tuple[list[Any], list[Any]]:
-    bars = await market.connection.fetch(BAR)
-    signals = await market.connection.fetch(SIGNAL)
-    return (
-        sorted((b["instrument_id"], b["interval_seconds"] * SECOND, b["start"], b["volume"]) for b in bars),
-        sorted((s["instrument_id"], s["kind"], s["ts"], s["price"]) for s in signals),
-    )
 
 
 async def assert_log_is_dense(market: Market) -> None:

@@ -29,7 +29,7 @@ def spans(ticks: Sequence[Tick]) -> list[Span]:
 
 def claimed(before: Remembered, tape: Sequence[Tick], listed: Sequence[Tick]) -> Remembered:
     """Fold what one claim lists, out of the sorted ``tape`` of all that came until then."""
-    each = plan(before, spans(listed))
+    each = plan(before, spans(listed), settled_ts=0)
     assert each.late == ()
     part = [tick for tick in tape if each.base.cursor < tick.tape_key <= each.to]
     return before.after(each.base, FOLDER.fold(each.base, part))
