@@ -1,10 +1,12 @@
 """How the API is served."""
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from runtime.settings import Settings
 
 
-class ApiSettings(BaseSettings):
+class ApiSettings(Settings):
     """Read once, at the start of a process."""
 
     model_config = SettingsConfigDict(env_prefix="HELIOGRAPH_API_", frozen=True, populate_by_name=True)

@@ -1,10 +1,12 @@
 """Where PostgreSQL is."""
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from runtime.settings import Settings, address
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(Settings):
     """Read once, at the start of a process."""
 
     model_config = SettingsConfigDict(env_prefix="HELIOGRAPH_DATABASE_", frozen=True)
@@ -19,3 +21,9 @@ class DatabaseSettings(BaseSettings):
         le=1024,
         description="How many shards the first migration makes; later it changes nothing.",
     )
+
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, url: SecretStr) -> SecretStr:
+        address(url.get_secret_value(), ("postgresql",), "postgresql://user@host:5432/database")
+        return url

@@ -1,26 +1,18 @@
 """``python -m heliograph`` and the command ``heliograph``."""
 
+import os
+import signal
 import sys
-
-from heliograph.cli import app
-from market.errors import HeliographError
 
 
 def main() -> None:
-    """Run the command line; what we raise on purpose becomes a sentence, not a traceback."""
-    try:
-        app()
-    except* HeliographError as failures:
-        for line in dict.fromkeys(_messages(failures)):
-            sys.stderr.write(f"heliograph: {line}\n")
-        sys.exit(1)
+    """Run the command line."""
+    # Until a command listens for itself, Ctrl-C ends it at once: 130, as `heliograph.endings` says.
+    signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(130))
+    from heliograph.cli import app
+    from heliograph.endings import ending
 
-
-def _messages(failures: BaseExceptionGroup[HeliographError]) -> list[str]:
-    messages: list[str] = []
-    for failure in failures.exceptions:
-        messages += _messages(failure) if isinstance(failure, BaseExceptionGroup) else [str(failure)]
-    return messages
+    sys.exit(ending(lambda: app(prog_name="heliograph", standalone_mode=False)))
 
 
 if __name__ == "__main__":

@@ -1,23 +1,23 @@
 """``heliograph config``: every setting, its value, unit, and source."""
 
+import os
 import re
 from collections.abc import Iterator
-from typing import IO, NamedTuple
+from typing import IO, Final, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import SecretStr
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings
 
 from api.settings import ApiSettings
 from bus.settings import BusSettings
 from db.settings import DatabaseSettings
 from heliograph.settings import StackSettings
 from ingest.settings import IngestSettings
-from runtime.settings import RuntimeSettings
+from market.nearest import suggestion
+from runtime.settings import RuntimeSettings, Settings, shown, variable
 from workers.settings import WorkerSettings
 
-ALL: tuple[type[BaseSettings], ...] = (
+ALL: tuple[type[Settings], ...] = (
     StackSettings,
     RuntimeSettings,
     DatabaseSettings,
@@ -27,6 +27,11 @@ ALL: tuple[type[BaseSettings], ...] = (
     ApiSettings,
 )
 HIDDEN = "****"
+_OTHERS: Final = frozenset(
+    {"HELIOGRAPH_POSTGRES_PASSWORD", "HELIOGRAPH_RECORDINGS", "HELIOGRAPH_RECORDINGS_REQUIRED"}
+)
+"""Variables of docker-compose.yml and of the tests."""
+
 _UNIT = re.compile(r"_(seconds|ms|days|bytes|ticks|publications|connections)$")
 
 
@@ -41,19 +46,27 @@ class Setting(NamedTuple):
 
 
 def settings() -> Iterator[Setting]:
-    """Yield every setting; raises pydantic's ValidationError for one that makes no sense."""
-    for kind in ALL:
-        values = kind()
+    """Yield every setting; raises BadSettingError for one that makes no sense."""
+    for values in [kind() for kind in ALL]:
+        kind = type(values)
         for name, field in kind.model_fields.items():
-            variable = _variable(kind, name, field)
             unit = _UNIT.search(name)
             yield Setting(
-                variable=variable,
+                variable=variable(kind, name),
                 value=_shown(getattr(values, name)),
                 unit=unit[1] if unit else "",
                 source="environment" if name in values.model_fields_set else "default",
                 description=field.description or "",
             )
+
+
+def unknown() -> Iterator[str]:
+    """Yield a sentence for each variable that looks like a setting and is none."""
+    known = [variable(kind, name) for kind in ALL for name in kind.model_fields]
+    for name in sorted(os.environ):
+        if name.startswith("HELIOGRAPH_") and name not in _OTHERS.union(known):
+            near = suggestion(name, known)
+            yield f"{name} is no setting{near and '; ' + near}"
 
 
 def show(output: IO[str]) -> None:
@@ -71,14 +84,10 @@ def show(output: IO[str]) -> None:
     Console(file=output).print(table)
 
 
-def _variable(kind: type[BaseSettings], name: str, field: FieldInfo) -> str:
-    return str(field.validation_alias or f"{kind.model_config['env_prefix']}{name.upper()}")
-
-
 def _shown(value: object) -> str:
     if isinstance(value, SecretStr):
         return _without_password(value.get_secret_value())
-    return "" if value is None else str(value)
+    return shown(value)
 
 
 def _without_password(url: str) -> str:

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from runtime.settings import Settings
 
 
-class StackSettings(BaseSettings):
+class StackSettings(Settings):
     """Read once, by ``heliograph up``, ``demo``, and ``replay``."""
 
     model_config = SettingsConfigDict(env_prefix="HELIOGRAPH_", frozen=True)

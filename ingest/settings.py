@@ -1,9 +1,13 @@
 """What is ingested, and at what pace."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from ingest.naming import instrument_named
+from market.errors import HeliographError
+from runtime.settings import Settings
 
 
 class FeedSettings(BaseModel):
@@ -23,8 +27,17 @@ class FeedSettings(BaseModel):
         default=None, description="The version of the venue's protocol, where it has several; the newest."
     )
 
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        try:
+            for symbol in self.symbols:
+                instrument_named(self.venue, symbol, self.protocol)
+        except HeliographError as error:
+            raise ValueError(str(error)) from error
+        return self
 
-class IngestSettings(BaseSettings):
+
+class IngestSettings(Settings):
     """Read once, at the start of a process."""
 
     model_config = SettingsConfigDict(env_prefix="HELIOGRAPH_INGEST_", frozen=True)

@@ -1,10 +1,12 @@
 """How workers work."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from runtime.settings import Settings
 
 
-class WorkerSettings(BaseSettings):
+class WorkerSettings(Settings):
     """Read once, at the start of a process."""
 
     model_config = SettingsConfigDict(env_prefix="HELIOGRAPH_WORKER_", frozen=True)
