@@ -10,6 +10,7 @@ from db.connections import connected
 from db.instruments import Listed
 from db.ticks import Ticks, TickWriter
 from db.writers import enlist
+from market.depths import Depth
 from market.times import SECOND
 from market.trades import Side, Trade
 from market.watermarks import Watermark
@@ -60,8 +61,13 @@ class Writer:
     market: Market
     ticks: TickWriter
 
-    async def store(self, trades: Sequence[Trade] = (), watermarks: Sequence[Watermark] = ()) -> None:
-        ticks = Ticks(trades=trades, watermarks=watermarks)
+    async def store(
+        self,
+        trades: Sequence[Trade] = (),
+        watermarks: Sequence[Watermark] = (),
+        depths: Sequence[Depth] = (),
+    ) -> None:
+        ticks = Ticks(trades=trades, watermarks=watermarks, depths=depths)
         await self.ticks.write(ticks, {each.instrument_id: each for each in self.market.listed})
 
 

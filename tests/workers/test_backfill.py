@@ -6,6 +6,7 @@ import pytest
 
 from db.connections import connected
 from db.outcomes import DirtyInterval, mark_dirty
+from market.depths import Depth
 from market.times import HOUR, MINUTE, SECOND, floor
 from market.trades import Side, Trade
 from market.watermarks import Watermark
@@ -157,6 +158,30 @@ async def test_folding_again_never_undoes_a_repair(market: Market) -> None:
             await claim_all(claimer, connection)
             await repaired(market)
     assert (2, "backfill") == await of_bar(market, 1, MINUTE_BEGAN + 40 * SECOND)
+
+
+async def test_a_worker_that_takes_over_leaves_to_repairs_what_the_one_before_left(market: Market) -> None:
+    """It folds a late trade that the other one had not, in a second that only a book had passed."""
+
+    def book(seconds: float) -> list[Depth]:
+        ts = MINUTE_BEGAN + int(seconds * SECOND)
+        return [Depth(market.ids[0], ts, ts, (99.0,), (1.0,), (101.0,), (1.0,), ts)]
+
+    closed = [passed(market, MINUTE_BEGAN + 44 * SECOND)]
+    async with market.writing() as writer, market.working() as connection:
+        claimer = new_claimer()
+        for trades, watermarks, depths in (
+            ([one(market, 41, 1)], closed, book(45.3)),
+            ([], [], book(47.5)),
+            ([one(market, 44.5, 2)], [], []),
+        ):
+            await writer.store(trades, watermarks, depths)
+            await claim_all(claimer, connection)
+        assert 1 == await repaired(market)
+        await writer.store([one(market, 48, 3)])
+        await claim_all(new_claimer(), connection)
+    assert (1, "backfill") == await of_bar(market, 1, MINUTE_BEGAN + 44 * SECOND)
+    assert [60, 3600] == [row["interval_seconds"] for row in await market.connection.fetch(DIRTY)]
 
 
 @pytest.mark.parametrize("seed", range(6))
