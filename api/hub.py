@@ -14,6 +14,7 @@ from api.catalogue import Catalogue
 from api.database import Database
 from api.frames import publication_text, quoted
 from api.mailbox import Mailbox
+from api.outages import Outages
 from api.recent import Recent
 from api.settings import ApiSettings
 from bus import subjects
@@ -21,6 +22,7 @@ from bus.subscribing import Heard, Subscriber
 from db import publications as log
 from db.instruments import Listed
 from db.publications import Bounds, Stream
+from market.channels import Family
 from market.errors import StoreError
 from market.publications import Latest, Publication
 from runtime.lifecycle import wait_at_most
@@ -48,6 +50,7 @@ class Hub:
         self._followers: dict[Stream, set[Mailbox]] = {}
         self._members: dict[Mailbox, Discovered] = {}
         self._latest: dict[Stream, Latest] = {}
+        self._outages = Outages(database, catalogue)
         self._channels: dict[Stream, str] = {}
         self._recent = Recent(settings.recent_publications)
         self._suspicion = asyncio.Event()
@@ -122,6 +125,10 @@ class Hub:
         self._followers.setdefault(stream, set()).add(mailbox)
         if stream in self._latest:
             mailbox.offer(stream, self._latest[stream])
+        if stream.family is Family.COVERAGE:
+            for latest in self._outages.follow(stream.instrument_id):
+                mailbox.offer(stream, latest)
+            self._suspicion.set()
 
     def unfollow(self, mailbox: Mailbox, streams: Iterable[Stream]) -> None:
         """Hand nothing more of these streams to the mailbox."""
@@ -132,6 +139,8 @@ class Hub:
                 self._followers.pop(stream, None)
                 self._heads.pop(stream, None)
                 self._recent.forget(stream)
+                if stream.family is Family.COVERAGE:
+                    self._outages.forget(stream.instrument_id)
 
     def head(self, stream: Stream) -> int:
         """Return the last offset up to which everything is known here."""
@@ -192,12 +201,19 @@ class Hub:
 
     def _take_latest(self, latest: Latest) -> None:
         stream = Stream(latest.instrument_id, latest.family)
+        if latest.family is Family.COVERAGE:
+            if self._outages.hear(latest):
+                self._suspicion.set()
+            return
         had = self._latest.get(stream)
         if had is not None and (latest.ts, latest.id) <= (had.ts, had.id):
             return
         self._latest[stream] = latest
         if stream.instrument_id not in self.catalogue:
             self._suspicion.set()
+        self._offer(stream, latest)
+
+    def _offer(self, stream: Stream, latest: Latest) -> None:
         for mailbox in self._followers.get(stream, ()):
             mailbox.offer(stream, latest)
 
@@ -209,6 +225,8 @@ class Hub:
             try:
                 await self.refresh()
                 await self._catch_up()
+                for latest in await self._outages.look():
+                    self._offer(Stream(latest.instrument_id, latest.family), latest)
             except StoreError as error:
                 logger.warning("log.unreadable", error=str(error))
                 await asyncio.sleep(self._settings.compare_without_bus_seconds)

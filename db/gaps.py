@@ -58,6 +58,21 @@ async def by_id(connection: "Connection", gap_ids: Sequence[int]) -> list[Gap]:
         return _gaps(await connection.fetch(_sql.by_id, gap_ids))
 
 
+async def newest(connection: "Connection") -> int:
+    """Return the id of the gap that was found last, 0 before the first."""
+    with translated("looking for the newest gap"):
+        gap_id: int = await connection.fetchval(_sql.newest)
+    return gap_id
+
+
+async def told(
+    connection: "Connection", instrument_ids: Sequence[int], gap_ids: Sequence[int], since: int
+) -> list[Gap]:
+    """Return the gaps of these instruments that are not settled, these, and those found ``since`` a gap."""
+    with translated("reading what is told of gaps"):
+        return _gaps(await connection.fetch(_sql.told, instrument_ids, gap_ids, since))
+
+
 async def begin_healing(connection: "Connection", gap_id: int) -> None:
     """Show that somebody works on an open gap."""
     with translated("healing a gap"):

@@ -1,4 +1,4 @@
-"""The names of streams: ``signals:kraken:SOL/USD``, with ``*`` for any exchange or symbol."""
+"""The names of streams: ``signals:kraken:SOL/USD``, with ``*`` for any exchange or symbol, or both."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -22,6 +22,7 @@ class Family(StrEnum):
 
 
 WILDCARD = "*"
+_ALL = "*:*"
 
 
 class Channel(NamedTuple):
@@ -50,9 +51,12 @@ class Channel(NamedTuple):
 
 
 def parse(name: str) -> Channel:
-    """Return the channel named ``family:exchange:symbol``; the symbol may contain colons."""
+    """Return the channel named ``family:exchange:symbol``; the symbol may contain colons.
+
+    ``family:*`` is short for ``family:*:*``.
+    """
     family, _, rest = name.partition(":")
-    exchange, _, symbol = rest.partition(":")
+    exchange, _, symbol = (_ALL if rest == WILDCARD else rest).partition(":")
     if family not in Family.__members__.values() or not exchange or not symbol:
         families = ", ".join(Family)
         message = f"channel {name!r} is not FAMILY:EXCHANGE:SYMBOL with FAMILY one of {families}"

@@ -107,6 +107,25 @@ RETURNING gap_id, instrument_id, kind, cause, state, from_ts, to_ts, after_id, b
 -- Shown as healing once its first page is asked for.
 UPDATE gaps SET state = 'healing' WHERE gap_id = $1 AND state = 'open'
 
+-- name: told
+-- What subscribers of these instruments are told: what is not settled, what became of the gaps $2, and what was
+-- found since the gap $3; each looked for in its own index.
+SELECT gap_id, instrument_id, kind, cause, state, from_ts, to_ts, after_id, before_id, job_id,
+       opened_at, closed_at, detail
+FROM gaps
+WHERE instrument_id = ANY($1::int[]) AND gap_id IN (
+    SELECT gap_id FROM gaps WHERE state IN ('open', 'healing') AND instrument_id = ANY($1::int[])
+    UNION
+    SELECT unnest($2::bigint[])
+    UNION
+    SELECT gap_id FROM gaps WHERE gap_id > $3
+)
+ORDER BY gap_id
+
+-- name: newest
+-- The gap after which everything is news.
+SELECT coalesce(max(gap_id), 0) FROM gaps
+
 -- name: by_id
 -- For who holds their ids.
 SELECT gap_id, instrument_id, kind, cause, state, from_ts, to_ts, after_id, before_id, job_id,

@@ -21,6 +21,10 @@ def test_a_symbol_may_contain_a_colon() -> None:
     assert expected == parse("bars:binance:BTC/USDT:USDT")
 
 
+def test_one_asterisk_stands_for_all() -> None:
+    assert parse("coverage:*:*") == parse("coverage:*")
+
+
 @pytest.mark.parametrize(
     "name", ["", "signals", "signals:kraken", "news:kraken:SOL/USD", "signals::SOL/USD", "signals:kraken:"]
 )
