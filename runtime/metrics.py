@@ -33,7 +33,7 @@ TABLE = (
     Metric(
         "heliograph_ticks_total",
         Kind.COUNTER,
-        "Ticks by what became of them: stored, duplicates, conflated, rejected. Their sum is what was offered.",
+        "Ticks by what became of them: stored, duplicates, conflated, rejected; in sum, what was offered.",
         ("exchange", "kind", "outcome"),
     ),
     Metric("heliograph_feed_age_seconds", Kind.GAUGE, "Time since a feed's last frame.", ("exchange", "url")),
