@@ -54,6 +54,14 @@ class Queue(Row):
     oldest_seconds: float
 
 
+class Gaps(Row):
+    """How many gaps are not closed; `/v1/gaps` lists them."""
+
+    open: int
+    healing: int
+    unrecoverable: int
+
+
 class Health(Row):
     """How things stand; `problems` says in words what keeps `status` from `ok`."""
 
@@ -63,6 +71,7 @@ class Health(Row):
     database: bool
     redis: bool
     queue: Queue | None
+    gaps: Gaps | None
     feeds: list[Feed]
     processes: list[Process]
 
@@ -78,6 +87,7 @@ async def examine(here: State) -> Health:
         database=seen is not None,
         redis=redis,
         queue=_queue(seen),
+        gaps=_gaps(seen),
         feeds=_feeds(seen),
         processes=_processes(seen),
     )
@@ -128,6 +138,13 @@ def _queue(seen: Overview | None) -> Queue | None:
         return None
     queue = seen.queue
     return Queue(batches=queue.batches, ticks=queue.ticks, oldest_seconds=queue.oldest_seconds)
+
+
+def _gaps(seen: Overview | None) -> Gaps | None:
+    if seen is None:
+        return None
+    gaps = seen.gaps
+    return Gaps(open=gaps.open, healing=gaps.healing, unrecoverable=gaps.unrecoverable)
 
 
 def _feeds(seen: Overview | None) -> list[Feed]:

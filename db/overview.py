@@ -44,6 +44,14 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     oldest_seconds: float
 
 
+class Gaps(msgspec.Struct, frozen=True, kw_only=True):
+    """How many intervals are not proven."""
+
+    open: int
+    healing: int
+    unrecoverable: int
+
+
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that health tells of the database; ``unheard`` are feeds that nobody listens to."""
 
@@ -51,6 +59,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     unheard: list[str]
     processes: list[RunningProcess]
     queue: Queue
+    gaps: Gaps
 
 
 async def read(connection: "Connection") -> Overview:
@@ -60,11 +69,13 @@ async def read(connection: "Connection") -> Overview:
         unheard = await connection.fetch(_sql.unheard)
         processes = await connection.fetch(_sql.processes)
         queue = await connection.fetchrow(_sql.queue)
+        gaps = await connection.fetchrow(_sql.gaps)
     return Overview(
         sockets=[SocketRow(**dict(row)) for row in sockets],
         unheard=[row["feed"] for row in unheard],
         processes=[RunningProcess(**dict(row)) for row in processes],
         queue=Queue(**dict(queue or {})),
+        gaps=Gaps(**dict(gaps or {})),
     )
 
 

@@ -39,6 +39,7 @@ TABLE = (
     Metric("heliograph_feed_age_seconds", Kind.GAUGE, "Time since a feed's last frame.", ("exchange", "url")),
     Metric("heliograph_batches_waiting", Kind.GAUGE, "Batches that no worker has folded yet."),
     Metric("heliograph_oldest_batch_seconds", Kind.GAUGE, "Age of the oldest batch that waits."),
+    Metric("heliograph_gaps", Kind.GAUGE, "Gaps that are not closed, by what became of them.", ("state",)),
     Metric("heliograph_signals_total", Kind.COUNTER, "Signals computed by live workers.", ("kind",)),
     Metric("heliograph_subscribers", Kind.GAUGE, "Open WebSocket connections."),
     Metric("heliograph_publications_sent_total", Kind.COUNTER, "Frames sent to subscribers.", ("family",)),

@@ -52,6 +52,9 @@ def _gauge(here: State, found: Health) -> None:
     if found.queue is not None:
         measured.gauge("heliograph_batches_waiting").set(found.queue.batches)
         measured.gauge("heliograph_oldest_batch_seconds").set(found.queue.oldest_seconds)
+    if found.gaps is not None:
+        for state, count in found.gaps:
+            measured.gauge("heliograph_gaps").labels(state).set(count)
     ages = measured.gauge("heliograph_feed_age_seconds")
     ages.clear()
     for feed in found.feeds:

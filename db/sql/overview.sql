@@ -35,6 +35,14 @@ SELECT count(*) AS batches, coalesce(sum(ticks), 0)::bigint AS ticks,
        coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest_seconds
 FROM batches
 
+-- name: gaps
+-- What feeds missed and what of it will stay missing; what closed is no news.
+SELECT count(*) FILTER (WHERE state = 'open') AS open,
+       count(*) FILTER (WHERE state = 'healing') AS healing,
+       count(*) FILTER (WHERE state = 'unrecoverable') AS unrecoverable
+FROM gaps
+WHERE state <> 'closed'
+
 -- name: listing
 -- Changes whenever an instrument is listed; told cheaply, many times a second.
 SELECT count(*)::int, coalesce(max(instrument_id), 0) FROM instruments

@@ -2,6 +2,7 @@
 
 import pytest
 
+from db import gaps
 from market.gaps import DEPTHS, Cause, GapState
 from tests.api.holes import close, find
 from tests.api.peers import Served, Worker
@@ -93,3 +94,18 @@ async def test_a_question_about_gaps_is_refused_with_what_to_do(
     await worker.instruments("SOL/USD")
     response = await served.http.get(f"/v1/gaps?{query}")
     assert (status, True) == (response.status_code, said in response.json()["detail"])
+
+
+async def test_health_and_metrics_count_the_gaps_that_are_not_closed(served: Served, worker: Worker) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    for at in range(3):
+        await find(worker.connection, sol, 10 * at, 10 * at + 1)
+    healing = await find(worker.connection, sol, 50, 51)
+    await gaps.begin_healing(worker.connection, healing.gap_id)
+    await close(worker.connection, await find(worker.connection, sol, 60, 61))
+    await find(worker.connection, sol, 70, 71, kind=DEPTHS, cause=Cause.BOOK, state=GapState.UNRECOVERABLE)
+    found = (await served.http.get("/health")).json()
+    measured = (await served.http.get("/metrics")).text
+    assert {"open": 3, "healing": 1, "unrecoverable": 1} == found["gaps"]
+    for state, count in found["gaps"].items():
+        assert f'heliograph_gaps{{state="{state}"}} {count}.0' in measured

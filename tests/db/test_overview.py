@@ -17,7 +17,11 @@ async def test_an_idle_installation_has_nothing_waiting(postgres_url: str) -> No
         seen = await overview.read(connection)
     assert (
         overview.Overview(
-            sockets=[], unheard=[], processes=[], queue=overview.Queue(batches=0, ticks=0, oldest_seconds=0)
+            sockets=[],
+            unheard=[],
+            processes=[],
+            queue=overview.Queue(batches=0, ticks=0, oldest_seconds=0),
+            gaps=overview.Gaps(open=0, healing=0, unrecoverable=0),
         )
         == seen
     )
