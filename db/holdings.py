@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from db.errors import translated
-from db.feeds import WantedFeed
+from db.feeds import CHANNEL, WantedFeed
 from db.queries import load
 
 if TYPE_CHECKING:
@@ -87,3 +87,8 @@ class Holder:
         """Give a lock back."""
         with translated("giving a feed up"):
             await self._connection.execute(_sql.unlock, lock, feed_id)
+
+    async def notify(self) -> None:
+        """Have the others look now."""
+        with translated("calling the other ingesters"):
+            await self._connection.execute(_sql.notify, CHANNEL)

@@ -1,39 +1,54 @@
-"""Compose the live ingester: feeds, one buffer, one writer."""
+"""Compose the live ingester: its share of the feeds, one buffer, one writer."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import httpx
 import structlog
 
 from bus import publishing
 from bus.settings import BusSettings
+from db import feeds
 from db.connections import connected
 from db.instruments import Listed, register
 from db.processes import Heartbeat
+from db.proofs import tape_ends
 from db.settings import DatabaseSettings
 from ingest.buffer import Buffer
-from ingest.feeds import Feed
+from ingest.claiming import Claimer
+from ingest.continuity import Continuity
+from ingest.diagnosing import LOOPBACK
+from ingest.feeds import Feed, Refuse
 from ingest.intake import Intake
 from ingest.notifying import Notifier, Wire
 from ingest.reporting import SocketReporter
-from ingest.routes import Route, routes
+from ingest.routes import Route
 from ingest.settings import IngestSettings
 from ingest.sockets import Patience
+from ingest.switchboard import Switchboard
 from ingest.tallies import Tallies
+from ingest.venues.histories import history
+from ingest.wanting import wanted
 from ingest.writer import Rhythm, Writer
 from market.errors import StoreError, StoreUnavailableError
+from market.instruments import Instrument
+from market.tapes import TapeEnd
 from runtime.backoff import delays
 from runtime.clock import now
-from runtime.lifecycle import run_services
+from runtime.lifecycle import run_services, wait_at_most
+
+if TYPE_CHECKING:
+    from db.connections import Connection
 
 logger = structlog.get_logger(__name__)
 
 _FIRST_RETRY_SECONDS = 0.1
 _FIRST_RECONNECT_SECONDS = 0.5
 _SNAPSHOT_SECONDS = 10.0
+_HAND_OVER_SECONDS = 3.0
 
 
 async def run(stopping: asyncio.Event) -> None:
@@ -47,20 +62,20 @@ async def ingest(
     settings: IngestSettings, url: str, wire: Wire, stopping: asyncio.Event, code_version: str
 ) -> None:
     """Ingest into the database at ``url`` until ``stopping`` is set and what was read is committed."""
-    ways = routes(settings.feeds)
-    listed = await _listed(url, ways, stopping)
+    await _offer(url, wanted(settings.feeds), stopping)
     limits = httpx.Limits(max_connections=16)
-    async with httpx.AsyncClient(timeout=_SNAPSHOT_SECONDS, limits=limits) as http:
-        await Ingester(settings, url, wire, ways, listed, http, code_version).run(stopping)
+    direct = {f"all://{host}": None for host in LOOPBACK if ":" not in host}
+    async with httpx.AsyncClient(timeout=_SNAPSHOT_SECONDS, limits=limits, mounts=direct) as http:
+        await Ingester(settings, url, wire, http, code_version).run(stopping)
 
 
-async def _listed(url: str, ways: Sequence[Route], stopping: asyncio.Event) -> dict[str, Listed]:
-    """Return the instruments by key, as soon as PostgreSQL is there."""
+async def _offer(url: str, named: Sequence[feeds.WantedFeed], stopping: asyncio.Event) -> None:
+    """Have the feeds of the environment, as soon as PostgreSQL is there."""
     waits = delays(_FIRST_RETRY_SECONDS, _FIRST_RECONNECT_SECONDS)
     while True:
         try:
             async with connected(url, "heliograph ingest") as connection:
-                return await register(connection, [each for way in ways for each in way.instruments])
+                return await feeds.offer(connection, named)
         except StoreUnavailableError as error:
             if stopping.is_set():
                 raise
@@ -71,34 +86,29 @@ async def _listed(url: str, ways: Sequence[Route], stopping: asyncio.Event) -> d
 class Ingester:
     """Everything of one ingesting process."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - it composes
-        self,
-        settings: IngestSettings,
-        url: str,
-        wire: Wire,
-        ways: Sequence[Route],
-        listed: Mapping[str, Listed],
-        http: httpx.AsyncClient,
-        code_version: str,
+    def __init__(
+        self, settings: IngestSettings, url: str, wire: Wire, http: httpx.AsyncClient, code_version: str
     ) -> None:
         self._settings = settings
+        self._http = http
+        self._places: dict[int, Listed] = {}
+        self._ends: dict[int, TapeEnd] = {}
         self._buffer = Buffer(settings.buffer_ticks)
-        self._tallies = Tallies({way.venue.name for way in ways})
+        self._tallies = Tallies()
         self._notifier = Notifier(wire)
         self._writer = Writer(
             url,
             self._buffer,
-            {each.instrument_id: each for each in listed.values()},
+            self._places,
             tallies=self._tallies,
             notifier=self._notifier,
             rhythm=_rhythm(settings),
             code_version=code_version,
         )
-        self._feeds = [self._feed(way, listed, http) for way in ways]
+        self._switchboard = Switchboard(self._feed)
+        self._claimer = Claimer(url, self._switchboard, self._admit, lambda: self._buffer.saturated)
         self._heartbeat = Heartbeat(url, "ingest", self.counters, now)
-        self._reporter = SocketReporter(
-            url, self._heartbeat.process_id, lambda: [feed.state() for feed in self._feeds]
-        )
+        self._reporter = SocketReporter(url, self._heartbeat.process_id, self._switchboard.states)
 
     def counters(self) -> dict[str, object]:
         """Return what heartbeats carry."""
@@ -106,48 +116,79 @@ class Ingester:
             "commits": self._writer.commits,
             "retries": self._writer.retries,
             "waiting": self._buffer.size,
+            "saturated": self._buffer.saturated,
             "unheard": self._notifier.missed,
         }
-        return {"feeds": self._tallies.counters(), "writer": writer}
+        claims = {"owned": self._claimer.owned}
+        return {"feeds": self._tallies.counters(), "writer": writer, "claims": claims}
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Ingest until ``stopping``; then commit what was read, and tell the final counts."""
+        """Ingest until ``stopping``; then hand over, commit what was read, and tell the final counts."""
+        closing = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            told = [group.create_task(self._heartbeat.run(stopping)), group.create_task(self._notifier.run())]
-            told.append(group.create_task(self._reporter.run(stopping)))
-            work = group.create_task(self._work(stopping))
+            for service in (self._heartbeat, self._reporter):
+                group.create_task(service.run(stopping))
+            group.create_task(self._notifier.run())
+            claiming = group.create_task(self._claimer.run(stopping))
+            work = group.create_task(self._work(closing))
             await stopping.wait()
+            await wait_at_most(self._claimer.handed_over, _HAND_OVER_SECONDS)
+            closing.set()
             await asyncio.wait({work}, timeout=self._settings.drain_within_seconds)
             if not work.done():
                 logger.error("ingest.undrained", ticks=self._buffer.size)
                 work.cancel()
+            self._claimer.close()
+            if not self._claimer.handed_over.is_set():
+                claiming.cancel()
             self._notifier.close()
+        await self._tell_end()
+
+    async def _tell_end(self) -> None:
         try:
             await self._reporter.close()
             await self._heartbeat.close()
         except StoreError as error:
             logger.warning("ingest.end_untold", error=str(error))
 
-    async def _work(self, stopping: asyncio.Event) -> None:
+    async def _work(self, closing: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._writer.run())
-            await run_services([*self._feeds], stopping)
+            await run_services([self._switchboard], closing)
             self._buffer.close()
 
-    def _feed(self, way: Route, listed: Mapping[str, Listed], http: httpx.AsyncClient) -> Feed:
+    async def _admit(
+        self, connection: "Connection", instruments: Sequence[Instrument]
+    ) -> Mapping[str, Listed]:
+        """List instruments, learn where their tapes end, and make room for what is said of them."""
+        listed = await register(connection, instruments)
+        places = {each.instrument_id: each for each in listed.values()}
+        self._ends.update(await tape_ends(connection, places))
+        self._places.update(places)
+        for each in instruments:
+            self._tallies.admit(each.exchange)
+        return listed
+
+    def _feed(self, route: Route, number: int, refuse: Refuse) -> Feed:
         patience = Patience(
-            silence_seconds=way.venue.silence_seconds,
+            silence_seconds=route.venue.silence_seconds,
             acknowledge_within_seconds=self._settings.acknowledge_within_seconds,
         )
         return Feed(
-            way,
-            way.instrument_ids(listed),
-            Intake(way.venue.name, self._buffer, self._tallies),
-            http=http,
+            route,
+            Intake(route.exchange, self._buffer, self._tallies, _continuity(route), self._ends),
+            number=number,
+            http=self._http,
             patience=patience,
             reconnect_delays=partial(delays, _FIRST_RECONNECT_SECONDS, self._settings.reconnect_cap_seconds),
             clock=now,
+            refuse=refuse,
         )
+
+
+def _continuity(route: Route) -> Continuity:
+    road = history(route.exchange, route.market, route.protocol)
+    return Continuity(contiguous=road is not None and road.contiguous)
 
 
 def _rhythm(settings: IngestSettings) -> Rhythm:

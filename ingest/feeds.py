@@ -1,61 +1,102 @@
-"""A feed: one venue's market on one connection, made again whenever it breaks."""
+"""A connection to one market of a venue, made again whenever it breaks."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import httpx
 import structlog
 
+from db.instruments import Listed
 from db.sockets import SocketState
 from ingest.intake import Intake
+from ingest.rosters import Roster
 from ingest.routes import Route
 from ingest.snapshots import Snapshots
 from ingest.sockets import Conversation, Patience, opened
+from ingest.standings import Books
 from market.errors import FeedError, SubscriptionRefusedError
 from runtime.clock import Clock
 from runtime.lifecycle import wait_at_most
 
 logger = structlog.get_logger(__name__)
 
+Refuse = Callable[[Listed, str], None]
+"""Told of an instrument that the venue does not have, and the venue's reason."""
+
 
 class Feed:
-    """Keeps one connection up and reads it into the buffer."""
+    """Keeps one connection up and reads it into the buffer; its instruments may come and go."""
 
     def __init__(  # noqa: PLR0913 - its collaborators
         self,
         route: Route,
-        instrument_ids: Mapping[str, int],
         intake: Intake,
         *,
+        number: int = 1,
         http: httpx.AsyncClient,
         patience: Patience,
         reconnect_delays: Callable[[], Iterator[float]],
         clock: Clock,
+        refuse: Refuse,
     ) -> None:
         self._route = route
-        self._instrument_ids = instrument_ids
+        self._venue = route.venue
         self._intake = intake
+        self._number = number
         self._patience = patience
         self._reconnect_delays = reconnect_delays
         self._clock = clock
-        self._snapshots = Snapshots(http, route.snapshot_urls, reconnect_delays, clock)
+        self._refuse = refuse
+        self._roster = Roster()
+        self._books = Books()
+        self._urls: dict[str, str] = {}
+        self._snapshots = Snapshots(http, self._urls, reconnect_delays, clock)
         self._conversation: Conversation | None = None
         self._state = "waiting"
         self._detail = ""
         self.connections = 0
         """How often the venue was connected to."""
 
+    def __len__(self) -> int:
+        """Return how many instruments it is to carry."""
+        return len(self._roster)
+
+    @property
+    def has_room(self) -> bool:
+        """Tell whether the venue lets one connection carry one more."""
+        return len(self._roster) < self._venue.symbols_per_connection
+
+    def add(self, listed: Listed) -> None:
+        """Carry an instrument, from now on if there is a connection."""
+        url = self._route.snapshot_url(listed.instrument)
+        if url is not None:
+            self._urls[listed.instrument.venue_symbol] = url
+        self._intake.join(listed.instrument_id)
+        self._roster.add(listed)
+
+    def remove(self, listed: Listed) -> None:
+        """Carry an instrument no more."""
+        self._urls.pop(listed.instrument.venue_symbol, None)
+        self._roster.remove(listed.instrument.venue_symbol)
+        self._intake.leave(listed.instrument_id)
+
+    def live(self, listed: Listed) -> bool:
+        """Tell whether the venue has acknowledged all subscriptions of an instrument."""
+        return self._conversation is not None and self._conversation.live(listed.instrument.venue_symbol)
+
     def state(self) -> SocketState:
-        """Return how the feed does now."""
+        """Return how the connection does now."""
         talk = self._conversation
-        refusals = talk.refusals if talk else []
+        refused = talk.answers.refused.values() if talk else ()
+        live = self._state == "subscribing" and talk and talk.answers.complete
         return SocketState(
-            exchange=self._route.venue.name,
+            exchange=self._route.exchange,
             url=self._route.stream_url,
-            state="live" if self._state == "subscribing" and talk and talk.answered else self._state,
-            symbols=tuple(each.symbol for each in self._route.instruments),
+            number=self._number,
+            state="live" if live else self._state,
+            symbols=tuple(each.instrument.symbol for each in self._roster),
             last_frame_at=talk.last_frame_at if talk else None,
-            detail=self._detail or "; ".join(refusals),
+            detail=self._detail or "; ".join(sorted(set(refused))),
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -77,15 +118,21 @@ class Feed:
     async def _connect(self, stopping: asyncio.Event) -> None:
         self._become("connecting", "")
         self._conversation = None
-        venue = self._route.venue
-        decoder = venue.decoder(self._instrument_ids)
         async with opened(self._route.stream_url) as socket:
             self.connections += 1
-            self._conversation = Conversation(socket, decoder, self._intake, self._snapshots, self._clock)
+            self._conversation = Conversation(
+                socket,
+                self._venue,
+                self._venue.decoder({}, self._books),
+                self._intake,
+                self._snapshots,
+                clock=self._clock,
+                refuse=self._refuse,
+            )
             self._become("subscribing", "")
-            await self._conversation.run(self._route.script, self._patience, stopping)
+            await self._conversation.run(self._roster, self._patience, stopping)
 
     def _become(self, state: str, detail: str) -> None:
         self._state, self._detail = state, detail
-        venue, url = self._route.venue.name, self._route.stream_url
+        venue, url = self._route.exchange, self._route.stream_url
         logger.info("feed.changed", exchange=venue, url=url, state=state, detail=detail)

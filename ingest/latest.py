@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from db.instruments import Listed
 from market.batches import Listing, Span
 from market.channels import Family
 from market.instruments import Instrument
@@ -19,7 +20,7 @@ _FAMILIES = {Kind.TRADE: Family.TRADES, Kind.QUOTE: Family.QUOTES}
 
 
 def latest_of(
-    ticks: Iterable[Trade | Quote], listing: Listing, instruments: Mapping[int, Instrument]
+    ticks: Iterable[Trade | Quote], listing: Listing, places: Mapping[int, Listed]
 ) -> list[Latest]:
     """Return the last stored trade and quote of each instrument, each standing for all of its span."""
     last = {
@@ -32,7 +33,7 @@ def latest_of(
     for tick in ticks:
         key = (tick.instrument_id, tick.tape_key)
         if key in last:
-            found[key] = _latest(tick, last[key], instruments[tick.instrument_id])
+            found[key] = _latest(tick, last[key], places[tick.instrument_id].instrument)
     return list(found.values())
 
 

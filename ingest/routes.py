@@ -1,60 +1,46 @@
-"""Which connections are made, from what was asked for."""
+"""Which connection carries a feed."""
 
-from collections.abc import Iterable, Mapping
+from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from db.instruments import Listed
-from ingest.settings import FeedSettings
+from db.feeds import WantedFeed
+from ingest.naming import instrument_named
 from ingest.venues.registry import venue
-from ingest.venues.venue import Script, Venue
-from market.errors import ConfigurationError
-from market.instruments import Instrument
+from ingest.venues.venue import Venue
+from market.instruments import Instrument, Market
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A market of a venue, its instruments, and where it is reached when not at its own addresses."""
+    """A market of a venue, and where it is reached when not at its own addresses."""
 
-    venue: Venue
-    instruments: tuple[Instrument, ...]
+    exchange: str
+    market: Market
+    protocol: str | None = None
     stream_base: str | None = None
     rest_base: str | None = None
+
+    @classmethod
+    def of(cls, feed: WantedFeed) -> Self:
+        """Return the route of a feed; raises what ``instrument_named`` raises."""
+        market = instrument_named(feed.exchange, feed.symbol, feed.protocol).market
+        return cls(feed.exchange, market, feed.protocol, feed.stream_url, feed.rest_url)
+
+    @property
+    def venue(self) -> Venue:
+        """Return the adapter."""
+        return venue(self.exchange, self.protocol)
 
     @property
     def stream_url(self) -> str:
         """Return the address of the socket."""
-        return rebased(self.venue.stream_url(self.instruments[0].market), self.stream_base)
+        return rebased(self.venue.stream_url(self.market), self.stream_base)
 
-    @property
-    def snapshot_urls(self) -> dict[str, str]:
-        """Return where books are fetched, by venue symbol."""
-        urls = {each.venue_symbol: self.venue.snapshot_url(each) for each in self.instruments}
-        return {symbol: rebased(url, self.rest_base) for symbol, url in urls.items() if url}
-
-    @property
-    def script(self) -> Script:
-        """Return what is said on the socket."""
-        renewals = {each.venue_symbol: self.venue.renewal(each) for each in self.instruments}
-        return Script(self.venue.subscriptions(self.instruments), renewals)
-
-    def instrument_ids(self, listed: Mapping[str, Listed]) -> dict[str, int]:
-        """Return the ids by venue symbol, of instruments listed by key."""
-        return {each.venue_symbol: listed[each.key].instrument_id for each in self.instruments}
-
-
-def routes(feeds: Iterable[FeedSettings]) -> list[Route]:
-    """Return one route a venue, market, and address; raises InvalidInputError or ConfigurationError."""
-    grouped: dict[tuple[str | None, ...], Route] = {}
-    for feed in feeds:
-        adapter = venue(feed.venue, feed.protocol)
-        for instrument in dict.fromkeys(map(adapter.instrument, feed.symbols)):
-            key = (feed.venue, feed.protocol, instrument.market, feed.stream_url, feed.rest_url)
-            empty = Route(adapter, (), feed.stream_url, feed.rest_url)
-            route = grouped.setdefault(key, empty)
-            grouped[key] = msgspec.structs.replace(route, instruments=(*route.instruments, instrument))
-    _demand_distinct(grouped.values())
-    return list(grouped.values())
+    def snapshot_url(self, instrument: Instrument) -> str | None:
+        """Return where a book is fetched; None where the socket itself sends it."""
+        url = self.venue.snapshot_url(instrument)
+        return None if url is None else rebased(url, self.rest_base)
 
 
 def rebased(url: str, base: str | None) -> str:
@@ -63,13 +49,3 @@ def rebased(url: str, base: str | None) -> str:
         return url
     scheme, netloc, *_ = urlsplit(base)
     return urlunsplit((scheme, netloc, *urlsplit(url)[2:]))
-
-
-def _demand_distinct(found: Iterable[Route]) -> None:
-    every = [instrument.key for route in found for instrument in route.instruments]
-    if not every:
-        message = "nothing to ingest: name feeds in HELIOGRAPH_INGEST_FEEDS"
-        raise ConfigurationError(message)
-    if twice := {key for key in every if every.count(key) > 1}:
-        message = f"{', '.join(sorted(twice))} is named more than once in HELIOGRAPH_INGEST_FEEDS"
-        raise ConfigurationError(message)

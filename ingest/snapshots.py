@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 import structlog
 
-from ingest.venues.venue import Decoded, Decoder
+from ingest.venues.venue import NOTHING, Decoded, Decoder
 from market.errors import DecodeError, FeedError
 from runtime.clock import Clock
 
@@ -20,7 +20,7 @@ Take = Callable[[Decoded], object]
 
 
 class Snapshots:
-    """Fetches books from one venue; ``urls`` are by venue symbol."""
+    """Fetches books from one venue; ``urls`` are by venue symbol, and may change."""
 
     def __init__(
         self,
@@ -38,7 +38,8 @@ class Snapshots:
     async def supply(self, venue_symbol: str, decoder: Decoder, take: Take) -> Decoded:
         """Hand fresh books to the decoder until it wants no more; return what it made of the last.
 
-        What it made of earlier ones, which it rejected as too old, is taken by ``take``.
+        What it made of earlier ones, which it rejected as too old, is taken by ``take``. A symbol that
+        is not listened to any more is given up.
         """
         delays = self._retry_delays()
         while True:
@@ -47,6 +48,8 @@ class Snapshots:
                 return decoded
             take(decoded)
             await asyncio.sleep(next(delays))
+            if venue_symbol not in self.urls:
+                return NOTHING
 
     async def _try(self, venue_symbol: str, decoder: Decoder) -> Decoded:
         try:

@@ -1,18 +1,23 @@
 """One connection to a venue: subscribe, read, ask whether it lives, until it closes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from db.instruments import Listed
+from ingest.answers import Answers
+from ingest.diagnosing import LOOPBACK, refusal_of
 from ingest.intake import Intake
+from ingest.rosters import Difference, Roster
 from ingest.snapshots import Snapshots
-from ingest.venues.venue import FRAMES, Decoded, Decoder, Reason, Rejection, Script
+from ingest.venues.venue import FRAMES, Decoded, Decoder, Reason, Rejection, Venue
 from market.errors import DecodeError, FeedError, SubscriptionRefusedError
 from market.times import SECOND
 from runtime.clock import Clock
@@ -57,51 +62,64 @@ async def opened(url: str) -> AsyncIterator[ClientConnection]:
             max_queue=_FRAMES_AHEAD,
             open_timeout=_OPEN_SECONDS,
             close_timeout=_CLOSE_SECONDS,
+            proxy=None if urlsplit(url).hostname in LOOPBACK else True,
         ) as socket:
             yield socket
-    except (OSError, TimeoutError, WebSocketException) as error:
-        message = f"{url} cannot be read: {type(error).__name__}: {error}"
-        raise FeedError(message) from error
+    except (OSError, TimeoutError, WebSocketException, ImportError) as error:
+        raise refusal_of(url, error) from error
 
 
 class Conversation:
     """What is said on one socket."""
 
-    def __init__(
-        self, socket: ClientConnection, decoder: Decoder, intake: Intake, snapshots: Snapshots, clock: Clock
+    def __init__(  # noqa: PLR0913 - its collaborators
+        self,
+        socket: ClientConnection,
+        venue: Venue,
+        decoder: Decoder,
+        intake: Intake,
+        snapshots: Snapshots,
+        *,
+        clock: Clock,
+        refuse: Callable[[Listed, str], None],
     ) -> None:
         self._socket = socket
+        self._venue = venue
         self._decoder = decoder
         self._intake = intake
         self._snapshots = snapshots
         self._clock = clock
-        self._unanswered: set[str] = set()
+        self._refuse = refuse
+        self._told: dict[str, Listed] = {}
         self._supplying: set[str] = set()
         self._aside: set[asyncio.Task[None]] = set()
         self._heard_at = clock()
+        self._answer_by = 0.0
         self._reading = False
         self._ended: FeedError | None = None
-        self.acknowledged = 0
-        """How many subscriptions the venue acknowledged."""
-        self.refusals: list[str] = []
-        """Why it refused others."""
+        self.answers = Answers()
         self.last_frame_at: int | None = None
 
-    @property
-    def answered(self) -> bool:
-        """Tell whether every subscription was acknowledged or refused."""
-        return not self._unanswered
+    def live(self, venue_symbol: str) -> bool:
+        """Tell whether the venue has acknowledged everything about a symbol."""
+        return (
+            venue_symbol in self._told
+            and self.answers.complete
+            and venue_symbol not in self.answers.refused
+            and self._socket.close_code is None
+        )
 
-    async def run(self, script: Script, patience: Patience, stopping: asyncio.Event) -> None:
+    async def run(self, roster: Roster, patience: Patience, stopping: asyncio.Event) -> None:
         """Subscribe, and read until the socket closes; raises FeedError unless ``stopping`` closed it."""
-        self._unanswered = {key for subscription in script.subscriptions for key in subscription.keys}
         async with asyncio.TaskGroup() as group:
             self._begin(group.create_task(self._stop(stopping)))
             self._begin(group.create_task(self._watch(patience)))
-            closed = await self._read(script, group)
+            self._begin(group.create_task(self._follow(roster, patience)))
+            closed = await self._read(group)
             for task in self._aside:
                 task.cancel()
         await self._intake.take(self._decoder.close())
+        self._intake.lost()
         if not stopping.is_set():
             raise self._ended or closed
 
@@ -109,17 +127,51 @@ class Conversation:
         self._aside.add(task)
         task.add_done_callback(self._aside.discard)
 
-    async def _read(self, script: Script, group: asyncio.TaskGroup) -> FeedError:
+    async def _follow(self, roster: Roster, patience: Patience) -> None:
+        """Tell the venue what is wanted, whenever that changes, and what was asked before is answered."""
+        try:
+            while True:
+                roster.changed.clear()
+                await self._change(roster.difference(self._told), patience)
+                await roster.changed.wait()
+                await self.answers.wait()
+        except ConnectionClosed:
+            return  # who reads sees it too
+
+    async def _change(self, difference: Difference, patience: Patience) -> None:
+        if difference.left:
+            await self._leave(difference.left)
+        if difference.joined:
+            self._answer_by = asyncio.get_running_loop().time() + patience.acknowledge_within_seconds
+            await self._join(difference.joined)
+
+    async def _leave(self, left: Sequence[Listed]) -> None:
+        """Unsubscribe. What still comes meanwhile is understood, and stored."""
+        for listed in left:
+            del self._told[listed.instrument.venue_symbol]
+            self._decoder.forget(listed.instrument.venue_symbol)
+        self.answers.forget([each.instrument.venue_symbol for each in left])
+        for message in self._venue.unsubscriptions([each.instrument for each in left]):
+            await self._socket.send(message)
+
+    async def _join(self, joined: Sequence[Listed]) -> None:
+        subscriptions = self._venue.subscriptions([each.instrument for each in joined])
+        for listed in joined:
+            self._told[listed.instrument.venue_symbol] = listed
+            self._decoder.learn(listed.instrument.venue_symbol, listed.instrument_id)
+        self.answers.ask(subscriptions, [each.instrument.venue_symbol for each in joined])
+        for subscription in subscriptions:
+            await self._socket.send(subscription.message)
+
+    async def _read(self, group: asyncio.TaskGroup) -> FeedError:
         """Return why the socket closed."""
         try:
-            for subscription in script.subscriptions:
-                await self._socket.send(subscription.message)
             while True:
                 self._reading = True
                 raw = await self._socket.recv(decode=False)
                 self._reading = False
                 for symbol in await self._take(raw):
-                    self._begin(group.create_task(self._supply(symbol, script, group)))
+                    self._begin(group.create_task(self._supply(symbol, group)))
         except ConnectionClosed as closed:
             return FeedError(f"the venue closed the connection: {closed}")
 
@@ -129,7 +181,11 @@ class Conversation:
         decoded = await self._decoded(raw)
         if decoded.acknowledged or decoded.refused:
             await self._note_answers(decoded)
-        wanted = [symbol for symbol in decoded.snapshots_wanted if symbol not in self._supplying]
+        wanted = [
+            symbol
+            for symbol in decoded.snapshots_wanted
+            if symbol in self._told and symbol not in self._supplying
+        ]
         self._supplying.update(wanted)
         await self._intake.take(decoded)
         return wanted
@@ -148,20 +204,23 @@ class Conversation:
         return undecodable
 
     async def _note_answers(self, decoded: Decoded) -> None:
-        for key in decoded.acknowledged:
-            self.acknowledged += key in self._unanswered
-            self._unanswered.discard(key)
-        for refusal in decoded.refused:
-            logger.warning("subscription.refused", key=refusal.key, reason=refusal.reason)
-            self.refusals.append(refusal.reason)
-            self._unanswered -= {refusal.key} if refusal.key in self._unanswered else self._unanswered.copy()
-        if self.answered and not self.acknowledged:
-            await self._end(SubscriptionRefusedError("; ".join(self.refusals)))
+        for venue_symbol, reason in self.answers.note(decoded).items():
+            logger.warning("subscription.refused", symbol=venue_symbol, reason=reason)
+            if venue_symbol in self._told and self._venue.delisted(reason):
+                self._refuse(self._told[venue_symbol], reason)
+        if not self.answers.complete:
+            return
+        self._intake.answered(
+            [each.instrument_id for symbol, each in self._told.items() if self.live(symbol)]
+        )
+        if not self.answers.acknowledged:
+            await self._end(SubscriptionRefusedError("; ".join(sorted(set(self.answers.refused.values())))))
 
-    async def _supply(self, venue_symbol: str, script: Script, group: asyncio.TaskGroup) -> None:
+    async def _supply(self, venue_symbol: str, group: asyncio.TaskGroup) -> None:
         """Get a fresh book; what a fetched one made of its updates is taken even when the socket closes."""
         if venue_symbol not in self._snapshots.urls:
-            await self._renew(script.renewals[venue_symbol])
+            if listed := self._told.get(venue_symbol):
+                await self._renew(self._venue.renewal(listed.instrument))
             self._supplying.discard(venue_symbol)
             return
 
@@ -192,12 +251,10 @@ class Conversation:
     async def _watch(self, patience: Patience) -> None:
         """Close the socket when its venue answers neither subscriptions nor pings."""
         time = asyncio.get_running_loop().time
-        answer_by = time() + patience.acknowledge_within_seconds
         while True:
             await asyncio.sleep(patience.look_every_seconds)
-            if not self.answered and time() > answer_by:
-                missing = ", ".join(sorted(self._unanswered))
-                await self._end(FeedError(f"the venue answered no subscription to {missing}"))
+            if self.answers.missing and time() > self._answer_by:
+                await self._end(FeedError(f"the venue answered no subscription to {self.answers.missing}"))
             elif self._silent(patience) and not await self._pong(patience):
                 await self._end(FeedError(f"the venue was silent for {patience.silence_seconds:g} s"))
 

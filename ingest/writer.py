@@ -17,6 +17,7 @@ from db.partitions import day_of, ensure_days
 from db.ticks import Ticks, TickWriter, Written, was_committed
 from db.writers import enlist
 from ingest.buffer import Arrival, Buffer
+from ingest.findings import merged
 from ingest.latest import latest_of
 from ingest.notifying import Notifier
 from ingest.tallies import Stored, Tallies
@@ -24,10 +25,14 @@ from ingest.venues.venue import DEPTHS, FRAMES, QUOTES, TRADES
 from market.batches import Listing
 from market.depths import Depth
 from market.errors import StoreError
+from market.gaps import Gap
+from market.publications import Latest
 from market.quotes import Quote
+from market.texts import Name, gap_change
 from market.ticks import Kind
 from market.times import DAY
 from market.trades import Trade
+from runtime.clock import Clock, now
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -77,15 +82,16 @@ class Writer:
         notifier: Notifier,
         rhythm: Rhythm,
         code_version: str,
+        clock: Clock = now,
     ) -> None:
         self._url = url
         self._buffer = buffer
         self._places = places
-        self._instruments = {instrument_id: listed.instrument for instrument_id, listed in places.items()}
         self._tallies = tallies
         self._notifier = notifier
         self._rhythm = rhythm
         self._code_version = code_version
+        self._clock = clock
         self._in_hand: list[Arrival] = []
         self._unsettled: Written | None = None
         self.commits = 0
@@ -151,15 +157,19 @@ class Writer:
         self.commits += 1
         self._tallies.settle(self._in_hand, self._stored(written.listing))
         self._in_hand = []
-        if written.listing:
+        if written.listing or written.gaps:
             shards = {self._places[instrument_id].shard for instrument_id in written.listing}
-            newest = latest_of(chain(ticks.trades, ticks.quotes), written.listing, self._instruments)
-            self._notifier.tell(shards, newest)
+            newest = latest_of(chain(ticks.trades, ticks.quotes), written.listing, self._places)
+            self._notifier.tell(shards, [*newest, *map(self._change, written.gaps)])
+
+    def _change(self, gap: Gap) -> Latest:
+        instrument = self._places[gap.instrument_id].instrument
+        return gap_change(Name(instrument.exchange, instrument.symbol), gap, self._clock())
 
     def _stored(self, listing: Listing) -> Stored:
         stored: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for instrument_id, spans in listing.items():
-            counts = stored[self._instruments[instrument_id].exchange]
+            counts = stored[self._places[instrument_id].instrument.exchange]
             for span in spans:
                 if span.kind in _KINDS:
                     counts[_KINDS[Kind(span.kind)]] += span.count
@@ -167,12 +177,15 @@ class Writer:
 
     def _merged(self) -> Ticks:
         every = [arrival.decoded for arrival in self._in_hand]
+        found = merged(arrival.findings for arrival in self._in_hand)
         return Ticks(
             trades=[trade for decoded in every for trade in decoded.trades],
             quotes=[quote for decoded in every for quote in decoded.quotes],
             depths=[depth for decoded in every for depth in decoded.depths],
             watermarks=[mark for decoded in every for mark in decoded.watermarks],
             letters=list(self._letters()),
+            proofs=found.proofs,
+            gaps=found.gaps,
         )
 
     def _letters(self) -> Iterator[DeadLetter]:

@@ -27,3 +27,7 @@ SELECT feed_id, exchange, symbol, protocol, stream_url, rest_url
 FROM feeds
 WHERE state = 'active'
 ORDER BY feed_id
+
+-- name: notify
+-- Heard by all ingesters, which look every second even if they do not hear.
+SELECT pg_notify($1, '')

@@ -49,6 +49,7 @@ _SNAPSHOT_URLS: Final = {
 }
 _STREAMS: Final = ("trade", "bookTicker", "depth@100ms")
 _SYMBOLS_PER_MESSAGE: Final = 50
+_LEAVING: Final = 1_000_000
 
 _KINDS: Final = {"trade": TRADES, "bookTicker": QUOTES, "depth": DEPTHS}
 
@@ -118,6 +119,9 @@ class Binance:
     name = "binance"
     docs = "https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams"
     silence_seconds = 30.0
+    symbols_per_connection = 300
+    """Three streams each, of the 1,024 that a connection may have."""
+    contiguous_ids = True
 
     def instrument(self, symbol: str) -> Instrument:
         """Return the instrument that Binance calls ``BTCUSDT``, on spot or on USD-M."""
@@ -137,6 +141,15 @@ class Binance:
             _subscribe(number, symbols[at : at + _SYMBOLS_PER_MESSAGE]) for number, at in enumerate(starts, 1)
         ]
 
+    def unsubscriptions(self, instruments: Sequence[Instrument]) -> list[str]:
+        """Return one message for all; its answer has a number that no subscription has."""
+        symbols = [instrument.venue_symbol.lower() for instrument in instruments]
+        return [_request("UNSUBSCRIBE", _LEAVING, symbols)]
+
+    def delisted(self, reason: str) -> bool:
+        """Tell whether the refusal is of the symbol itself. A stream of none is acknowledged, and silent."""
+        return "Invalid symbol" in reason
+
     def snapshot_url(self, instrument: Instrument) -> str | None:
         """Return where the book is fetched that the depth updates continue."""
         return _SNAPSHOT_URLS[instrument.market].format(instrument.venue_symbol, _SNAPSHOT_LEVELS)
@@ -151,9 +164,12 @@ class Binance:
 
 
 def _subscribe(number: int, symbols: Sequence[str]) -> Subscription:
+    return Subscription(_request("SUBSCRIBE", number, symbols), (str(number),))
+
+
+def _request(method: str, number: int, symbols: Sequence[str]) -> str:
     streams = [f"{symbol}@{stream}" for symbol in symbols for stream in _STREAMS]
-    message = msgspec.json.encode({"method": "SUBSCRIBE", "params": streams, "id": number})
-    return Subscription(message.decode(), (str(number),))
+    return msgspec.json.encode({"method": method, "params": streams, "id": number}).decode()
 
 
 class BinanceDecoder(VenueDecoder):

@@ -3,6 +3,7 @@
 Docs: https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
@@ -35,6 +36,8 @@ _CHANNELS: Final = ("matches", "ticker", "level2_batch", "heartbeat")
 """``level2`` itself asks for a key; the batch has the same messages every 50 ms."""
 
 _NOT_TOLD: Final = "nan"
+
+_PRODUCT: Final = re.compile(r"[A-Z0-9]+-[A-Z0-9]+")
 
 TAKERS: Final = {"buy": Side.SELL, "sell": Side.BUY}
 """A match tells the side of the maker."""
@@ -121,6 +124,9 @@ class Coinbase(OneSocket):
     docs: ClassVar[str] = "https://docs.cdp.coinbase.com/exchange/websocket-feed/channels"
     url: ClassVar[str] = "wss://ws-feed.exchange.coinbase.com"
     silence_seconds: ClassVar[float] = 10.0
+    contiguous_ids: ClassVar[bool] = True
+    symbols_per_connection: ClassVar[int] = 100
+    unknown: ClassVar[tuple[str, ...]] = ("is not a valid product", "delisted")
 
     def instrument(self, symbol: str) -> Instrument:
         """Return the instrument that Coinbase calls ``BTC-USD``; there are no swaps."""
@@ -133,6 +139,11 @@ class Coinbase(OneSocket):
     def subscriptions(self, instruments: Sequence[Instrument]) -> list[Subscription]:
         """Return a message a product, so that one that is refused does not refuse the others."""
         return [_subscription(instrument.venue_symbol) for instrument in instruments]
+
+    def unsubscriptions(self, instruments: Sequence[Instrument]) -> list[str]:
+        """Return one message for all."""
+        products = [instrument.venue_symbol for instrument in instruments]
+        return [_message({"type": "unsubscribe", "product_ids": products, "channels": _CHANNELS})]
 
     def renewal(self, instrument: Instrument) -> list[str]:
         """Leave the book and subscribe to it again: that sends a snapshot."""
@@ -277,7 +288,8 @@ class CoinbaseDecoder(OneSocketDecoder[OrderBook]):
     def _refusals(self, frame: _Error) -> list[Refusal]:
         """Return refusals of every channel of the products that the reason names, or of all."""
         reason = f"{frame.message}: {frame.reason}"
-        named = [product for product in self._instruments if product in frame.reason]
+        words = set(_PRODUCT.findall(frame.reason))
+        named = [product for product in self._instruments if product in words]
         refusals = [Refusal(_key(channel, product), reason) for product in named for channel in _CHANNELS]
         return refusals or [Refusal("", reason)]
 

@@ -32,6 +32,9 @@ from market.quotes import Quote
 from market.trades import Side, Trade
 
 _BOOK_DEPTH: Final = 10
+UNKNOWN: Final = ("Currency pair not",)
+"""...supported, or: ...in ISO 4217-A3 format."""
+
 _KINDS: Final = {"trade": TRADES, "ticker": QUOTES, "book": DEPTHS}
 _CHANNELS: Final[Mapping[str, Mapping[str, object]]] = {
     "trade": {"snapshot": False},
@@ -101,7 +104,10 @@ class Kraken(ByChannel):
     docs: ClassVar[str] = "https://docs.kraken.com/api/docs/websocket-v2/book"
     url: ClassVar[str] = "wss://ws.kraken.com/v2"
     channels = _CHANNELS
+    symbols_per_connection: ClassVar[int] = 200
+    unknown: ClassVar[tuple[str, ...]] = UNKNOWN
     silence_seconds: ClassVar[float] = 10.0
+    contiguous_ids: ClassVar[bool] = True
 
     def instrument(self, symbol: str) -> Instrument:
         """Return the instrument that Kraken calls ``BTC/USD`` too; there are no swaps here."""

@@ -15,7 +15,7 @@ import msgspec
 
 from ingest.standings import Books
 from ingest.venues.checking import UpdateIds, double, id_of, positive
-from ingest.venues.kraken import spot_parts
+from ingest.venues.kraken import UNKNOWN, spot_parts
 from ingest.venues.kraken_books import KrakenBooks, Texts
 from ingest.venues.one_socket import ByChannel
 from ingest.venues.venue import (
@@ -97,7 +97,10 @@ class KrakenV1(ByChannel):
     docs: ClassVar[str] = "https://docs.kraken.com/api/docs/websocket-v1/trade"
     url: ClassVar[str] = "wss://ws.kraken.com"
     channels = _CHANNELS
+    symbols_per_connection: ClassVar[int] = 200
+    unknown: ClassVar[tuple[str, ...]] = UNKNOWN
     silence_seconds: ClassVar[float] = 10.0
+    contiguous_ids: ClassVar[bool] = False
 
     def instrument(self, symbol: str) -> Instrument:
         """Return the instrument that version 1 calls ``XBT/USD``."""

@@ -18,6 +18,13 @@ class OneSocket:
     """The part of an adapter that says where."""
 
     url: ClassVar[str]
+    symbols_per_connection: ClassVar[int]
+    unknown: ClassVar[tuple[str, ...]]
+    """What a refusal says of a symbol that the venue does not have."""
+
+    def delisted(self, reason: str) -> bool:
+        """Tell whether the refusal is of the symbol itself."""
+        return any(words in reason for words in self.unknown)
 
     def stream_url(self, market: Market) -> str:  # noqa: ARG002 - there is one
         """Return the address of the one socket."""
@@ -46,6 +53,11 @@ class ByChannel(OneSocket):
             )
             for channel in self.channels
         ]
+
+    def unsubscriptions(self, instruments: Sequence[Instrument]) -> list[str]:
+        """Return one message a channel."""
+        symbols = [instrument.venue_symbol for instrument in instruments]
+        return [self.message("unsubscribe", channel, symbols) for channel in self.channels]
 
     def renewal(self, instrument: Instrument) -> list[str]:
         """Leave the book and subscribe to it again: that sends a snapshot."""

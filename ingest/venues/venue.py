@@ -165,6 +165,14 @@ class Venue(Protocol):
     def silence_seconds(self) -> float:
         """Return how long a healthy connection may say nothing before it is asked whether it lives."""
 
+    @property
+    def symbols_per_connection(self) -> int:
+        """Return how many instruments one connection may carry."""
+
+    @property
+    def contiguous_ids(self) -> bool:
+        """Tell whether each trade of an instrument is numbered one above the one before it."""
+
     def instrument(self, symbol: str) -> Instrument:
         """Return the instrument that we call ``symbol``; raises InvalidInputError."""
 
@@ -172,7 +180,13 @@ class Venue(Protocol):
         """Return the address of the market's socket."""
 
     def subscriptions(self, instruments: Sequence[Instrument]) -> list[Subscription]:
-        """Return what to send after connecting."""
+        """Return what to send to listen to these."""
+
+    def unsubscriptions(self, instruments: Sequence[Instrument]) -> list[str]:
+        """Return what to send to listen to these no more."""
+
+    def delisted(self, reason: str) -> bool:
+        """Tell whether a subscription that was refused for this reason will be refused for ever."""
 
     def snapshot_url(self, instrument: Instrument) -> str | None:
         """Return where a book is fetched; None where the socket itself sends snapshots."""

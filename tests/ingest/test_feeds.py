@@ -13,20 +13,25 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event
 
+from db.instruments import Listed
 from ingest.buffer import Arrival, Buffer
+from ingest.continuity import Continuity
 from ingest.feeds import Feed
 from ingest.intake import Intake
-from ingest.routes import Route, rebased
+from ingest.routes import Route
 from ingest.sockets import Patience
 from ingest.tallies import Tallies
 from ingest.venues.binance import Binance
 from ingest.venues.venue import FRAMES, Reason
 from market.errors import FeedError
+from market.instruments import Market
 from runtime.backoff import delays
 from runtime.clock import now
 
 DEADLINE_SECONDS = 30
 SYMBOL = "BTC/USDT"
+BTC = Listed(1, 1, 1, Binance().instrument(SYMBOL))
+ETH = Listed(2, 1, 1, Binance().instrument("ETH/USDT"))
 PATIENCE = Patience(silence_seconds=20, acknowledge_within_seconds=20, look_every_seconds=0.01)
 
 Behaviour = Callable[[ServerConnection], Awaitable[None]]
@@ -74,6 +79,7 @@ class Bench:
         self._behaviours = list(behaviours)
         self._patience = patience
         self.books: list[httpx.Response] = []
+        self.refused: list[tuple[str, str]] = []
         self.reconnect_delays: Callable[[], Iterator[float]] = lambda: delays(0.001, 0.01)
         self.buffer = Buffer(bound)
         self.tallies = Tallies(["binance"])
@@ -122,16 +128,17 @@ class Bench:
             self.rest += arrivals
 
     def _feed(self, url: str, http: httpx.AsyncClient) -> Feed:
-        venue = Binance()
-        return Feed(
-            Route(venue, (venue.instrument(SYMBOL),), url, "http://books"),
-            {"BTCUSDT": 1},
-            Intake("binance", self.buffer, self.tallies),
+        feed = Feed(
+            Route("binance", Market.SPOT, None, url, "http://books"),
+            Intake("binance", self.buffer, self.tallies, Continuity(contiguous=True), {}),
             http=http,
             patience=self._patience,
             reconnect_delays=self.reconnect_delays,
             clock=now,
+            refuse=lambda listed, reason: self.refused.append((listed.instrument.symbol, reason)),
         )
+        feed.add(BTC)
+        return feed
 
     async def arrivals(self, ticks: int) -> list[Arrival]:
         """Return what arrives, as soon as it is so many ticks."""
@@ -312,18 +319,6 @@ async def test_updates_that_never_got_their_book_are_rejected_when_the_socket_cl
         assert [1] == await bench.trades(1)
     reasons = [rejection.reason for arrival in bench.rest for rejection in arrival.decoded.rejections]
     assert [Reason.BOOK_INVALID] * 2 == reasons
-
-
-@pytest.mark.parametrize(
-    ("url", "base", "expected"),
-    [
-        ("wss://a:1/stream", None, "wss://a:1/stream"),
-        ("wss://a:1/stream", "ws://127.0.0.1:8", "ws://127.0.0.1:8/stream"),
-        ("https://a/api/v3/depth?symbol=B", "http://b:9", "http://b:9/api/v3/depth?symbol=B"),
-    ],
-)
-def test_an_override_replaces_scheme_host_and_port_alone(url: str, base: str | None, expected: str) -> None:
-    assert expected == rebased(url, base)
 
 
 def test_a_feed_error_may_be_tried_again() -> None:

@@ -1,59 +1,43 @@
-import json
-
 import pytest
 
-from ingest.routes import routes
-from ingest.settings import FeedSettings, IngestSettings
+from db.feeds import WantedFeed
+from ingest.routes import Route, rebased
 from ingest.venues.registry import NAMES, venue
-from market.errors import ConfigurationError, InvalidInputError, UnknownVenueError
+from market.errors import InvalidInputError
 
 
-def feed(venue_name: str, *symbols: str, **settings: str) -> FeedSettings:
-    return FeedSettings.model_validate({"venue": venue_name, "symbols": symbols, **settings})
+def feed(exchange: str, symbol: str, **settings: str) -> WantedFeed:
+    return WantedFeed(exchange=exchange, symbol=symbol, **settings)
 
 
-def test_symbols_of_one_venue_and_market_share_a_connection() -> None:
-    found = routes(
-        [feed("binance", "BTC/USDT", "BTC/USDT:USDT"), feed("binance", "ETH/USDT"), feed("kraken", "SOL/USD")]
-    )
-    expected = [
-        ("wss://stream.binance.com:9443/stream", ["binance:BTC/USDT", "binance:ETH/USDT"]),
-        ("wss://fstream.binance.com/public/stream", ["binance:BTC/USDT:USDT"]),
-        ("wss://ws.kraken.com/v2", ["kraken:SOL/USD"]),
+def test_symbols_of_one_venue_and_market_share_a_route() -> None:
+    spot, other = Route.of(feed("binance", "BTC/USDT")), Route.of(feed("binance", "ETH/USDT"))
+    swap, kraken = Route.of(feed("binance", "BTC/USDT:USDT")), Route.of(feed("kraken", "SOL/USD"))
+    assert spot == other
+    assert ["wss://stream.binance.com:9443/stream", "wss://fstream.binance.com/public/stream"] == [
+        spot.stream_url,
+        swap.stream_url,
     ]
-    assert expected == [(route.stream_url, [each.key for each in route.instruments]) for route in found]
+    assert "wss://ws.kraken.com/v2" == kraken.stream_url
+    assert "wss://ws.kraken.com" == Route.of(feed("kraken", "SOL/USD", protocol="v1")).stream_url
 
 
-def test_a_venue_under_another_address_has_a_connection_of_its_own() -> None:
+def test_a_venue_under_another_address_has_a_route_of_its_own() -> None:
     simulated = feed("binance", "ETH/USDT", stream_url="ws://127.0.0.1:5", rest_url="http://127.0.0.1:5")
-    live, other = routes([feed("binance", "BTC/USDT"), simulated])
+    live, other = Route.of(feed("binance", "BTC/USDT")), Route.of(simulated)
     assert ("wss://stream.binance.com:9443/stream", "ws://127.0.0.1:5/stream") == (
         live.stream_url,
         other.stream_url,
     )
-    expected = {"ETHUSDT": "http://127.0.0.1:5/api/v3/depth?symbol=ETHUSDT&limit=1000"}
-    assert expected == other.snapshot_urls
+    expected = "http://127.0.0.1:5/api/v3/depth?symbol=ETHUSDT&limit="
+    url = other.snapshot_url(other.venue.instrument("ETH/USDT"))
+    assert url is not None
+    assert url.startswith(expected)
 
 
-def test_a_symbol_named_twice_in_one_feed_is_one_and_in_two_feeds_is_refused() -> None:
-    (route,) = routes([feed("kraken", "SOL/USD", "SOL/USD")])
-    assert len(route.instruments) == 1
-    with pytest.raises(ConfigurationError, match="kraken:SOL/USD is named more than once"):
-        routes([feed("kraken", "SOL/USD"), feed("kraken", "SOL/USD", protocol="v1")])
-
-
-def test_no_feeds_is_a_mistake() -> None:
-    with pytest.raises(ConfigurationError, match="HELIOGRAPH_INGEST_FEEDS"):
-        routes([])
-
-
-def test_an_unknown_venue_or_protocol_is_named_with_what_there_is() -> None:
-    with pytest.raises(UnknownVenueError, match="binance, coinbase, kraken"):
-        routes([feed("mtgox", "BTC/USD")])
-    with pytest.raises(ConfigurationError, match="'v1'"):
-        routes([feed("coinbase", "BTC/USD", protocol="v1")])
-    with pytest.raises(InvalidInputError, match="SOLUSD"):
-        routes([feed("kraken", "SOLUSD")])
+def test_what_no_venue_can_have_has_no_route() -> None:
+    with pytest.raises(InvalidInputError):
+        Route.of(feed("kraken", "SOLUSD"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -66,9 +50,13 @@ def test_every_venue_says_where_its_protocol_is_documented(name: str) -> None:
     assert fetched is not bool(adapter.renewal(instrument))
 
 
-def test_feeds_are_told_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = [
-        {"venue": "kraken", "symbols": ["SOL/USD"], "protocol": "v1", "stream_url": None, "rest_url": None}
-    ]
-    monkeypatch.setenv("HELIOGRAPH_INGEST_FEEDS", json.dumps(told))
-    assert (feed("kraken", "SOL/USD", protocol="v1"),) == IngestSettings().feeds
+@pytest.mark.parametrize(
+    ("url", "base", "expected"),
+    [
+        ("wss://a:1/stream", None, "wss://a:1/stream"),
+        ("wss://a:1/stream", "ws://127.0.0.1:8", "ws://127.0.0.1:8/stream"),
+        ("https://a/api/v3/depth?symbol=B", "http://b:9", "http://b:9/api/v3/depth?symbol=B"),
+    ],
+)
+def test_an_override_replaces_scheme_host_and_port_alone(url: str, base: str | None, expected: str) -> None:
+    assert expected == rebased(url, base)
