@@ -10,7 +10,8 @@ from ingest.venues.binance import Binance
 from market.instruments import Instrument, spot
 from market.times import SECOND
 from market.trades import Trade
-from sim.generator import GeneratedTape
+from sim.generator import GeneratedTape, Plan
+from sim.profiles import steady
 from sim.recordings import Frame, read
 
 INSTRUMENTS: tuple[Instrument, ...] = tuple(
@@ -47,7 +48,8 @@ def recorded() -> Recorded:
     if path.exists():
         trades = _decoded(record for record in read(path) if isinstance(record, Frame))
         return Recorded(trades, f"{len(trades):,} trades recorded in {path.name}")
-    made_up = GeneratedTape(7, ["BTC/USDT"], _MADE_UP_RATE, _MADE_UP_SECONDS, lambda: _MADE_UP_FROM)
+    plan = Plan(symbols=["BTC/USDT"], phases=steady(_MADE_UP_RATE), seconds=_MADE_UP_SECONDS)
+    made_up = GeneratedTape(plan, lambda: _MADE_UP_FROM)
     trades = _decoded(made_up.frames())
     return Recorded(trades, f"{len(trades):,} made-up trades (no {path})")
 

@@ -9,16 +9,23 @@ from pathlib import Path
 
 import msgspec
 
-from market.errors import HeliographError, InvalidInputError
+from market.errors import HeliographError
+from market.times import SECOND
 from runtime import logs
 from runtime.lifecycle import run_until_stopped
 from runtime.settings import RuntimeSettings
-from sim import protocols
+from sim import profiles, protocols
 from sim.faults import orders
-from sim.generator import GeneratedTape
-from sim.pacing import Pace, parse_speed
-from sim.server import Manners, SimulatedVenue
+from sim.generator import GeneratedTape, Plan
+from sim.pacing import MAX, Pace, parse_speed
+from sim.server import MOST_WAITING, Manners, SimulatedVenue
 from sim.tapes import RecordedTape, Tape
+
+_SYMBOLS = {
+    "binance": ("BTC/USDT", "ETH/USDT"),
+    "coinbase": ("BTC/USD", "ETH/USD"),
+    "kraken": ("BTC/USD", "ETH/USD"),
+}
 
 
 def main() -> int:
@@ -40,21 +47,31 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--venue", required=True, help=f"one of {', '.join(protocols.NAMES)}")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--file", type=Path, action="append", metavar="F", help="a recording; repeatable")
-    source.add_argument("--generate", action="store_true", help="make the market up (binance)")
+    source.add_argument("--generate", action="store_true", help="make the market up")
     parser.add_argument("--seed", type=int, default=7, help="what the made-up market and faults follow from")
     parser.add_argument(
-        "--rate", type=float, default=200.0, help="made-up frames a second, all symbols together"
+        "--rate", type=float, default=200.0, help="made-up ticks a second, all symbols together"
     )
-    parser.add_argument("--symbols", default="BTC/USDT,ETH/USDT", help="made-up symbols")
+    parser.add_argument(
+        "--profile", choices=profiles.NAMES, help="made-up ticks over time, in place of --rate"
+    )
+    parser.add_argument(
+        "--stretch", type=float, default=1.0, help="what the profile's times are multiplied by"
+    )
+    parser.add_argument("--symbols", help="made-up symbols; BTC and ETH")
+    parser.add_argument(
+        "--epoch", type=float, default=0.0, help="seconds since 1970 at which prices began; 0: now"
+    )
+    parser.add_argument("--lag", type=float, default=0.0, help="seconds that prices follow behind")
     parser.add_argument("--seconds", type=float, default=0.0, help="length of the made-up tape; 0: endless")
     parser.add_argument("--speed", default="1", help="multiple of recorded time, or max")
     parser.add_argument("--connections", type=int, default=1, help="subscribers to wait for before playing")
     parser.add_argument(
         "--most-waiting",
         type=int,
-        default=Manners().most_waiting,
+        default=MOST_WAITING,
         metavar="BYTES",
-        help="of a made-up market that may wait for a reader before it is cut off",
+        help="that may wait for a reader of a made-up market before it is cut off, unless at speed max",
     )
     parser.add_argument(
         "--fault",
@@ -71,21 +88,28 @@ def _parser() -> ArgumentParser:
 def _venue(arguments: Namespace) -> SimulatedVenue:
     venue = protocols.named(arguments.venue)
     tape = _made_up(arguments) if arguments.generate else RecordedTape(venue, arguments.file)
+    speed = parse_speed(arguments.speed)
     manners = Manners(
         connections=arguments.connections,
-        most_waiting=arguments.most_waiting,
+        most_waiting=None if speed == MAX else arguments.most_waiting,
         seed=arguments.seed,
         faults=tuple(map(orders.from_script, arguments.fault)),
     )
-    return SimulatedVenue(venue, tape, Pace(parse_speed(arguments.speed)), manners)
+    return SimulatedVenue(venue, tape, Pace(speed), manners)
 
 
 def _made_up(arguments: Namespace) -> Tape:
-    if arguments.venue != "binance":
-        message = f"a market can be made up for binance only, not for {arguments.venue}; use --venue binance"
-        raise InvalidInputError(message)
-    symbols = arguments.symbols.split(",")
-    return GeneratedTape(arguments.seed, symbols, arguments.rate, arguments.seconds)
+    profile = arguments.profile
+    plan = Plan(
+        venue=arguments.venue,
+        symbols=arguments.symbols.split(",") if arguments.symbols else _SYMBOLS[arguments.venue],
+        seed=arguments.seed,
+        phases=profiles.named(profile, arguments.stretch) if profile else profiles.steady(arguments.rate),
+        seconds=arguments.seconds,
+        epoch=round(arguments.epoch * SECOND),
+        lag_seconds=arguments.lag,
+    )
+    return GeneratedTape(plan)
 
 
 async def _serve(venue: SimulatedVenue, arguments: Namespace, stopping: asyncio.Event) -> None:

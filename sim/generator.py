@@ -1,21 +1,30 @@
-"""A made-up market in Binance's protocol: what a demonstration plays when nothing was recorded.
+"""Made-up markets as a tape: what is played when nothing was recorded.
 
-The same seed and start give the same frames. Event times are the clock's from the moment the tape begins;
+The same plan and start give the same frames. Event times are the clock's from the moment the tape begins;
 trade and update ids go on from the clock at the start, so that they grow across restarts.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import IntEnum
+from functools import partial
 from random import Random
+from typing import NamedTuple
+
+import msgspec
 
 from market.errors import InvalidInputError
 from market.instruments import Market
 from market.times import SECOND
 from runtime.clock import Clock, now
-from sim.ladders import Ladder
+from sim import encoders
+from sim.arrivals import Arrivals
+from sim.encoders.encoder import Encoder
+from sim.ledger import MICROSECOND
+from sim.markets import TICKS_AN_EVENT, Execution, Listing, MadeUpMarket
 from sim.messages import Message
+from sim.profiles import Phase, steady
 from sim.protocols.protocol import Topic
-from sim.recordings import Frame
 from sim.tapes import Contents
 from sim.walks import Walk
 
@@ -30,167 +39,155 @@ _STARTS = {
 """First price and decimals of it, by base."""
 
 _OTHER_START = (10.0, 4)
-_SIZE_DECIMALS = 5
-_LOTS: int = 10**_SIZE_DECIMALS
-"""The smallest sizes in one unit."""
-
-_LEVEL_VALUE = 20_000.0
-"""About what a level of the book is worth, in the quote asset."""
-
-_TRADE_VALUE = 1_000.0
-_BURST_SIZE = 4.0
-"""How much larger trades are in a burst."""
-
-_DEPTH_SECONDS = 0.1
-_MOST_FILLS = 4
-_FILLS = (6, 3, 2, 1)
-"""How often an order fills at one price, two, three, four."""
-
-_SHARE_OF_ORDERS = 0.45
-_FRAMES_AN_EVENT = _SHARE_OF_ORDERS * 21 / 12 + 1
-"""Frames of the average event: an order's fills, and the quote after any."""
 
 _LEAST_EVENTS = 2.0
 """Events a second of one symbol, at any rate."""
 
+_NANOSECONDS = 1_000_000_000
+"""In a second."""
 
-class MadeUpMarket:
-    """One symbol: what its traders do, as frames. Times are microseconds since 1970, ``at`` is seconds."""
 
-    def __init__(self, random: Random, symbol: str, first_id: int) -> None:
-        """Open the book; ids go on from ``first_id``."""
-        base, _, quote = symbol.partition("/")
-        price, self._decimals = _STARTS.get(base, _OTHER_START)
-        self._ticks: int = 10**self._decimals
-        self._random = random
-        self._walk = Walk(random, price)
-        self._trade_id = first_id
-        self._update_id = self._depth_id = first_id
-        self._ladder = Ladder(random, self._best_bid, round(_LEVEL_VALUE / price * _LOTS))
-        self._quoted = self._best_bid
-        self.venue_symbol = f"{base}{quote}"
-        self._stream = self.venue_symbol.lower()
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is made up.
 
-    def depth(self, at: float, ts: int) -> Iterator[str]:
-        """Yield the update from the last published book to the present one."""
-        self._move(at)
-        changes = self._ladder.move(self._quoted, self._walk.lean)
-        first, self._update_id = self._depth_id + 1, self._update_id + max(changes.total, 1)
-        self._depth_id = self._update_id
-        sides = f'"b":{self._levels(changes.bids)},"a":{self._levels(changes.asks)}'
-        event = f'"e":"depthUpdate","E":{ts // 1000},"s":"{self.venue_symbol}"'
-        yield self._frame("depth@100ms", f'{event},"U":{first},"u":{self._update_id},{sides}')
+    Venues with one ``seed`` and ``epoch`` follow the same prices, each ``lag_seconds`` behind. The epoch is
+    microseconds since 1970; 0 is the start.
+    """
 
-    def event(self, at: float, ts: int) -> Iterator[str]:
-        """Yield an order's fills, all of one millisecond, or none; then the quote."""
-        self._move(at)
-        if self._random.random() < _SHARE_OF_ORDERS:
-            yield from self._fills(ts)
-        yield self._quote()
+    symbols: Sequence[str]
+    venue: str = "binance"
+    seed: int = 7
+    phases: Sequence[Phase] = steady(200.0)
+    seconds: float = 0.0
+    """Length of the tape; 0: endless."""
+    epoch: int = 0
+    lag_seconds: float = 0.0
 
-    def snapshot(self) -> str:
-        """Return the published book as REST answers."""
-        bids, asks = (self._levels(side.items()) for side in (self._ladder.bids, self._ladder.asks))
-        return f'{{"lastUpdateId":{self._depth_id},"bids":{bids},"asks":{asks}}}'
 
-    @property
-    def _best_bid(self) -> int:
-        return round(self._walk.price * self._ticks)
+class _Kind(IntEnum):
+    ORDER = 0
+    TOLD = 1
+    BOOK = 2
 
-    def _move(self, at: float) -> None:
-        self._walk.advance(at)
-        self._quoted = self._best_bid
 
-    def _fills(self, ts: int) -> Iterator[str]:
-        sold = self._random.random() > 0.5 + 0.4 * self._walk.lean
-        price, step = (self._quoted, -1) if sold else (self._quoted + 1, 1)
-        for number in range(self._random.choices(range(1, _MOST_FILLS + 1), _FILLS)[0]):
-            yield self._trade(ts, price + number * step, sold=sold)
+class _Turn(NamedTuple):
+    at: float
+    kind: _Kind
+    symbol: str
 
-    def _trade(self, ts: int, price: int, *, sold: bool) -> str:
-        self._trade_id += 1
-        moment, maker = ts // 1000, str(sold).lower()
-        event = f'"e":"trade","E":{moment},"s":"{self.venue_symbol}","t":{self._trade_id}'
-        numbers = f'"p":"{self._price(price)}","q":"{_size(self._trade_size())}"'
-        return self._frame("trade", f'{event},{numbers},"T":{moment},"m":{maker},"M":true')
 
-    def _trade_size(self) -> int:
-        value = _TRADE_VALUE * self._random.lognormvariate(0.0, 0.8)
-        burst = _BURST_SIZE if self._walk.lean else 1.0
-        return max(1, round(value * burst / self._walk.price * _LOTS))
+class _Pair(msgspec.Struct):
+    """One symbol: its market, its venue's words for it, and trades that are still to be told."""
 
-    def _quote(self) -> str:
-        self._update_id += 1
-        lean = self._walk.lean
-        bid = f'"b":"{self._price(self._quoted)}","B":"{_size(self._ladder.size(lean))}"'
-        ask = f'"a":"{self._price(self._quoted + 1)}","A":"{_size(self._ladder.size(-lean))}"'
-        return self._frame("bookTicker", f'"u":{self._update_id},"s":"{self.venue_symbol}",{bid},{ask}')
-
-    def _levels(self, levels: Iterable[tuple[int, int]]) -> str:
-        return "[" + ",".join(f'["{self._price(price)}","{_size(size)}"]' for price, size in levels) + "]"
-
-    def _price(self, ticks: int) -> str:
-        return _decimal(ticks, self._decimals)
-
-    def _frame(self, feed: str, data: str) -> str:
-        return f'{{"stream":"{self._stream}@{feed}","data":{{{data}}}}}'
+    market: MadeUpMarket
+    encoder: Encoder
+    arrivals: Arrivals
+    gathered: list[Execution] = []
 
 
 class GeneratedTape:
-    """Made-up markets of several spot symbols as one tape."""
+    """Made-up markets of several spot symbols as one tape. Nobody is waited for."""
 
     waits = False
 
-    def __init__(
-        self, seed: int, symbols: Iterable[str], rate: float, seconds: float = 0.0, clock: Clock = now
-    ) -> None:
-        """Take our symbols, frames a second of all of them together, and the length (0: endless)."""
-        self._seconds = seconds or float("inf")
+    def __init__(self, plan: Plan, clock: Clock = now) -> None:
+        """Open the markets; raises InvalidInputError or UnknownVenueError."""
+        self._plan = plan
         self._clock = clock
-        self._random = _random(seed, "times")
-        started = clock()
-        markets = [MadeUpMarket(_random(seed, symbol), symbol, started) for symbol in _checked(symbols)]
-        self._markets = {market.venue_symbol: market for market in markets}
-        self._events_a_second = _events_a_second(rate / len(markets))
-        feeds = ("trade", "bookTicker", "depth")
-        topics = frozenset(Topic(feed, symbol) for feed in feeds for symbol in self._markets)
+        self._encoder = encoders.named(plan.venue)
+        self._started = clock()
+        """Where ids go on from; and on the epoch's scale, where the walk does."""
+        symbols = _checked(plan.symbols)
+        self._phases = self._events(
+            [Phase(phase.seconds, phase.rate / len(symbols)) for phase in plan.phases]
+        )
+        pairs = [self._pair(symbol) for symbol in symbols]
+        self._pairs = {pair.encoder.venue_symbol: pair for pair in pairs}
+        topics = frozenset(Topic(feed, symbol) for feed in self._encoder.feeds for symbol in self._pairs)
         self.contents = Contents(Market.SPOT, topics)
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Iterator[Message]:
         """Yield frames from the clock's present time on."""
-        start = self._clock()
-        turns = [(self._pause(), False, symbol) for symbol in self._markets]
-        turns += [(_DEPTH_SECONDS, True, symbol) for symbol in self._markets]
+        start, ahead = self._clock(), self._plan.seconds or float("inf")
+        turns = [_Turn(pair.arrivals.next(), _Kind.ORDER, symbol) for symbol, pair in self._pairs.items()]
+        turns += [_Turn(self._encoder.book_seconds, _Kind.BOOK, symbol) for symbol in self._pairs]
         heapq.heapify(turns)
-        while turns[0][0] <= self._seconds:
-            at, is_depth, symbol = turns[0]
-            ts = start + round(at * SECOND)
-            market = self._markets[symbol]
-            for text in market.depth(at, ts) if is_depth else market.event(at, ts):
-                yield Frame(ts, text.encode())
-            pause = _DEPTH_SECONDS if is_depth else self._pause()
-            heapq.heapreplace(turns, (at + pause, is_depth, symbol))
+        while turns[0].at <= ahead:
+            turn = heapq.heappop(turns)
+            yield from self._taken(turn, start, partial(heapq.heappush, turns))
 
     def snapshot(self, symbol: str) -> bytes | None:
-        """Return the book of a venue symbol as of the last update made."""
-        market = self._markets.get(symbol)
-        return market.snapshot().encode() if market else None
+        """Return the book of a venue symbol as of the last update made; None where REST has none."""
+        book = self._pairs[symbol].encoder.snapshot() if symbol in self._pairs else None
+        return book.encode() if book else None
 
-    def opening(self, topic: Topic) -> Sequence[Message]:  # noqa: ARG002
-        """Return nothing: books come by REST."""
-        return ()
+    def opening(self, topic: Topic) -> Sequence[Message]:
+        """Return what who subscribes to a topic is told first."""
+        pair = self._pairs.get(topic.symbol)
+        return pair.encoder.opening(topic) if pair and topic in self.contents.topics else ()
 
-    def _pause(self) -> float:
-        """Return the seconds to the next event of a symbol."""
-        return self._random.expovariate(self._events_a_second)
+    def _pair(self, symbol: str) -> _Pair:
+        base = symbol.partition("/")[0]
+        price, decimals = _STARTS.get(base, _OTHER_START)
+        walk = Walk(_random(self._plan.seed, base), price)
+        walk.advance(self._walked(0.0))
+        random = _random(self._plan.seed, f"{self._plan.venue}:{symbol}")
+        market = MadeUpMarket(random, Listing(symbol, decimals), walk, self._started, self._encoder.levels)
+        return _Pair(market, self._encoder(market), Arrivals(random, self._phases))
+
+    def _events(self, phases: Iterable[Phase]) -> list[Phase]:
+        """Return the phases of one symbol in events a second in place of ticks."""
+        books = 1 / self._encoder.book_seconds
+        return [
+            Phase(seconds, max((rate - books) / TICKS_AN_EVENT, _LEAST_EVENTS)) for seconds, rate in phases
+        ]
+
+    def _walked(self, at: float) -> float:
+        """Return the place on the walk of the price at so many seconds of the tape."""
+        since = (self._started - self._plan.epoch) / SECOND if self._plan.epoch else 0.0
+        return since + at - self._plan.lag_seconds
+
+    def _taken(self, turn: _Turn, start: int, push: Callable[[_Turn], None]) -> Iterator[Message]:
+        """Yield what happens at a turn, and push those that follow from it."""
+        at, kind, symbol = turn
+        pair, due = self._pairs[symbol], start + round(at * SECOND)
+        if kind is _Kind.TOLD:
+            gathered, pair.gathered = pair.gathered, []
+            yield from _told(pair, gathered, due)
+            return
+        pair.market.move(self._walked(at), start * MICROSECOND + round(at * _NANOSECONDS))
+        if kind is _Kind.BOOK:
+            push(_Turn(at + self._encoder.book_seconds, kind, symbol))
+            yield pair.encoder.update(pair.market.book(), due)
+            return
+        push(_Turn(pair.arrivals.next(), kind, symbol))
+        yield from self._ordered(pair, turn, due, push)
+
+    def _ordered(
+        self, pair: _Pair, turn: _Turn, due: int, push: Callable[[_Turn], None]
+    ) -> Iterator[Message]:
+        """Yield the fills of an order, if any, and the quote after it; or gather the fills."""
+        executions = pair.market.order()
+        if not self._encoder.gathers_seconds:
+            yield from _told(pair, executions, due)
+        elif executions:
+            if not pair.gathered:
+                push(_Turn(turn.at + self._encoder.gathers_seconds, _Kind.TOLD, turn.symbol))
+            pair.gathered.extend(executions)
+        yield pair.encoder.quote(pair.market.best(), due)
+
+
+def _told(pair: _Pair, executions: Sequence[Execution], due: int) -> Iterator[Message]:
+    """Yield the frames of trades, and only then count them among those that were told."""
+    told = 0
+    for message in pair.encoder.trades(executions, due):
+        yield message
+        pair.market.tell(executions[told : told + message.offered.trades])
+        told += message.offered.trades
 
 
 def _random(seed: int, name: str) -> Random:
     return Random(f"{seed}:{name}")  # noqa: S311 - made-up prices are no secret
-
-
-def _events_a_second(rate: float) -> float:
-    return max((rate - 1 / _DEPTH_SECONDS) / _FRAMES_AN_EVENT, _LEAST_EVENTS)
 
 
 def _checked(symbols: Iterable[str]) -> list[str]:
@@ -204,13 +201,3 @@ def _checked(symbols: Iterable[str]) -> list[str]:
         message = "no symbol to make up; give spot symbols such as BTC/USDT"
         raise InvalidInputError(message)
     return distinct
-
-
-def _size(lots: int) -> str:
-    return _decimal(lots, _SIZE_DECIMALS)
-
-
-def _decimal(units: int, decimals: int) -> str:
-    """Return ``units`` of the last of ``decimals`` places as text of eight places, as Binance writes."""
-    scale = 10**decimals
-    return f"{units // scale}.{units % scale:0{decimals}d}".ljust(len(str(units // scale)) + 9, "0")

@@ -3,7 +3,6 @@
 from random import Random
 from typing import NamedTuple
 
-_LEVELS = 15
 _KEPT = 0.8
 """The share of sizes that an update leaves alone."""
 
@@ -27,11 +26,12 @@ class Changes(NamedTuple):
 
 
 class Ladder:
-    """Fifteen levels a side, a tick apart, the asks a tick above the bids."""
+    """Levels a tick apart, the best first, the asks a tick above the bids."""
 
-    def __init__(self, random: Random, best_bid: int, lots: int) -> None:
-        """Fill the book around ``best_bid``; a level holds about ``lots``."""
+    def __init__(self, random: Random, best_bid: int, lots: int, levels: int = 15) -> None:
+        """Fill the book around ``best_bid`` with so many levels a side; each holds about ``lots``."""
         self._random = random
+        self._levels = levels
         self._lots = lots
         self.bids: Side = {}
         self.asks: Side = {}
@@ -39,8 +39,8 @@ class Ladder:
 
     def move(self, best_bid: int, lean: int) -> Changes:
         """Put the best bid there and let one side outweigh the other; return what changed."""
-        bids = self._side(self.bids, range(best_bid, best_bid - _LEVELS, -1), _TILT**lean)
-        asks = self._side(self.asks, range(best_bid + 1, best_bid + 1 + _LEVELS), _TILT**-lean)
+        bids = self._side(self.bids, range(best_bid, best_bid - self._levels, -1), _TILT**lean)
+        asks = self._side(self.asks, range(best_bid + 1, best_bid + 1 + self._levels), _TILT**-lean)
         changes = Changes(_differences(self.bids, bids), _differences(self.asks, asks))
         self.bids, self.asks = bids, asks
         return changes

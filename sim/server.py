@@ -18,7 +18,7 @@ from sim.faults.orders import Order
 from sim.ledger import Ledger
 from sim.messages import understood
 from sim.pacing import Pace
-from sim.protocols.protocol import Topics, VenueProtocol
+from sim.protocols.protocol import Topic, Topics, VenueProtocol
 from sim.tapes import Tape
 from sim.wire.connections import Connection
 from sim.wire.door import Door, House
@@ -26,6 +26,7 @@ from sim.wire.frames import text_frame
 from sim.wire.http import Request
 
 HOST = "127.0.0.1"
+MOST_WAITING = 8 * 2**20
 
 _FRAMES_A_TURN = 64
 """Frames sent in a row at most before others get their turn; about two milliseconds."""
@@ -42,8 +43,8 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     """Subscribers to wait for before playing."""
     settle_seconds: float = 1.0
     """How long they may take to ask for more."""
-    most_waiting: int = 8 * 2**20
-    """Bytes that may wait for a reader of a live market before it is cut off."""
+    most_waiting: int | None = MOST_WAITING
+    """Bytes that may wait for a reader of a live market before it is cut off; None: it is waited for."""
     seed: int = 7
     """What chance in faults follows from."""
     faults: tuple[Order, ...] = ()
@@ -158,11 +159,13 @@ class SimulatedVenue:
         reply = self._venue.answer(text, listener.topics, self._tape.contents.topics, self._clock())
         for message in reply.messages:
             listener.connection.say(message)
-        await self._subscribe(listener, reply.topics)
+        await self._subscribe(listener, reply.topics, reply.unopened)
 
-    async def _subscribe(self, listener: Listener, topics: Topics) -> None:
+    async def _subscribe(
+        self, listener: Listener, topics: Topics, unopened: frozenset[Topic] = frozenset()
+    ) -> None:
         """Let the frames in of what is new, each topic behind its opening."""
-        fresh = [topic for topic in topics if topic not in listener.topics]
+        fresh = [topic for topic in topics if topic not in listener.topics and topic not in unopened]
         self._audience.subscribe(listener, topics)
         for topic in fresh:
             for message in self._tape.opening(topic):

@@ -176,13 +176,16 @@ def _answer_v2(request: dict[str, Any], topics: Topics, known: Collection[Topic]
         refusal = {"method": method, "success": False, "error": "Method not supported", **tag}
         return Reply((dumps(refusal),), topics)
     changed, params = dict(topics), request["params"]
+    opened = params.get("snapshot", params["channel"] != "trade")
     messages = []
     for pair in params["symbol"]:
         valid = pair in _pairs(_V2, known)
         if valid:
             _change(changed, method, Topic(_feed(params["channel"], _V2), pair), params["channel"])
         messages.append(dumps({"method": method, **_status_v2(params, pair, valid=valid), **tag}))
-    return Reply(tuple(messages), changed)
+    return Reply(
+        tuple(messages), changed, frozenset() if opened else frozenset(changed.keys() - topics.keys())
+    )
 
 
 def _status_v2(params: dict[str, Any], pair: str, *, valid: bool) -> dict[str, Any]:

@@ -24,10 +24,14 @@ Topics = Mapping[Topic, str]
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What is sent back for a request, and the connection's topics after it."""
+    """What is sent back for a request, and the connection's topics after it.
+
+    ``unopened`` are new ones of which only news is wanted, not what is known already.
+    """
 
     messages: tuple[str, ...]
     topics: Topics
+    unopened: frozenset[Topic] = frozenset()
 
 
 class SnapshotRequest(NamedTuple):

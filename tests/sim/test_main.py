@@ -85,7 +85,7 @@ async def test_it_ends_with_its_parent() -> None:
     ("arguments", "said"),
     [
         (("--venue", "mtgox", "--generate"), b"no venue 'mtgox' can be simulated"),
-        (("--venue", "kraken", "--generate"), b"made up for binance only"),
+        ((*MADE_UP, "--fault", "flood@1s"), b"no fault 'flood'"),
         (("--venue", "binance", "--file", "nowhere.gz"), b"nowhere.gz cannot be read"),
         ((*MADE_UP, "--speed", "fast"), b"speed 'fast'"),
     ],

@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from market.instruments import Market
-from sim.generator import GeneratedTape
+from sim.generator import GeneratedTape, Plan
 from sim.messages import Message
 from sim.pacing import MAX, Pace
 from sim.protocols import named
@@ -215,7 +215,7 @@ async def test_rest_is_answered_while_the_tape_plays() -> None:
 
 
 async def test_history_knows_what_was_played_and_agrees_with_the_tape() -> None:
-    tape = GeneratedTape(7, ["BTC/USDT"], 200, 5)
+    tape = GeneratedTape(Plan(symbols=["BTC/USDT"], seconds=5))
     async with playing(tape) as sim, connected(sim, "/stream?streams=btcusdt@trade") as socket:
         await sim.finished.wait()
         async with httpx.AsyncClient(base_url=sim.rest_url) as client:
