@@ -9,13 +9,18 @@ from redis.exceptions import RedisError
 from api.schemas import Row
 from api.state import State
 from db import overview
-from db.overview import Overview
+from db.overview import IngesterRow, Overview
 from market.errors import StoreError
+from market.times import SECOND, to_iso
+from runtime.clock import now
 
 _WITHIN_SECONDS = 2.0
 _STALE_FEED_SECONDS = 30.0
 _WAITED_TOO_LONG_SECONDS = 5.0
 _MISSED_BEAT_SECONDS = 5.0
+_NO_SNAPSHOT_SECONDS = 30.0
+_BUFFER_ALARM = 0.7
+_MEMORY_ALARM = 0.8
 
 
 class Status(StrEnum):
@@ -62,6 +67,31 @@ class Gaps(Row):
     unrecoverable: int
 
 
+class Ingester(Row):
+    """How full an ingester's buffer is and was, how long sockets were not read for it, and its memory."""
+
+    host: str
+    pid: int
+    buffer_share: float
+    buffer_peak_share: float
+    saturated: bool
+    paused_reads: int
+    paused_seconds: float
+    resident_bytes: int | None
+    memory_limit_bytes: int | None
+
+
+class Book(Row):
+    """An order book: `invalid`, waiting for a `snapshot`, or `valid`; `cause` of its last resync."""
+
+    exchange: str
+    symbol: str
+    state: str
+    since: str
+    resyncs: int
+    cause: str
+
+
 class Health(Row):
     """How things stand; `problems` says in words what keeps `status` from `ok`."""
 
@@ -74,6 +104,8 @@ class Health(Row):
     gaps: Gaps | None
     feeds: list[Feed]
     processes: list[Process]
+    ingesters: list[Ingester]
+    books: list[Book]
 
 
 async def examine(here: State) -> Health:
@@ -90,6 +122,8 @@ async def examine(here: State) -> Health:
         gaps=_gaps(seen),
         feeds=_feeds(seen),
         processes=_processes(seen),
+        ingesters=_ingesters(seen),
+        books=_books(seen),
     )
 
 
@@ -131,6 +165,22 @@ def _problems(seen: Overview | None, *, redis: bool) -> Iterator[str]:
     for process in seen.processes:
         if process.beat_age_seconds > _MISSED_BEAT_SECONDS:
             yield f"{process.role} (process {process.pid}) has not been seen lately"
+    for ingester in seen.ingesters:
+        yield from _strained(ingester)
+
+
+def _strained(ingester: IngesterRow) -> Iterator[str]:
+    """Say what an ingester runs short of, and which books have had no snapshot for long."""
+    pressure, who = ingester.pressure, f"ingest (process {ingester.pid})"
+    if pressure.saturated or pressure.share >= _BUFFER_ALARM:
+        yield f"{who} waits for the database: its buffer is {pressure.share:.0%} full"
+    if pressure.resident_bytes and pressure.memory_limit_bytes:
+        share = pressure.resident_bytes / pressure.memory_limit_bytes
+        if share >= _MEMORY_ALARM:
+            yield f"{who} holds {share:.0%} of the memory that it may hold"
+    for book in ingester.books:
+        if book.state == "snapshot" and now() - book.since > _NO_SNAPSHOT_SECONDS * SECOND:
+            yield f"the book of {book.exchange}:{book.symbol} waits for a snapshot ({book.cause or 'first'})"
 
 
 def _queue(seen: Overview | None) -> Queue | None:
@@ -165,4 +215,36 @@ def _processes(seen: Overview | None) -> list[Process]:
     return [
         Process(role=each.role, host=each.host, pid=each.pid, age_seconds=each.beat_age_seconds)
         for each in (seen.processes if seen else ())
+    ]
+
+
+def _ingesters(seen: Overview | None) -> list[Ingester]:
+    return [
+        Ingester(
+            host=each.host,
+            pid=each.pid,
+            buffer_share=each.pressure.share,
+            buffer_peak_share=each.pressure.peak_share,
+            saturated=each.pressure.saturated,
+            paused_reads=each.pressure.pauses,
+            paused_seconds=each.pressure.paused_seconds,
+            resident_bytes=each.pressure.resident_bytes,
+            memory_limit_bytes=each.pressure.memory_limit_bytes,
+        )
+        for each in (seen.ingesters if seen else ())
+    ]
+
+
+def _books(seen: Overview | None) -> list[Book]:
+    return [
+        Book(
+            exchange=book.exchange,
+            symbol=book.symbol,
+            state=book.state,
+            since=to_iso(book.since),
+            resyncs=book.resyncs,
+            cause=book.cause,
+        )
+        for each in (seen.ingesters if seen else ())
+        for book in each.books
     ]

@@ -1,6 +1,6 @@
 """How things stand: feeds, processes, and the queue, with ages by PostgreSQL's clock."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -52,12 +52,46 @@ class Gaps(msgspec.Struct, frozen=True, kw_only=True):
     unrecoverable: int
 
 
+class PressureRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What an ingester tells of its buffer and its memory; shares are of their bounds."""
+
+    share: float = 0.0
+    peak_share: float = 0.0
+    saturated: bool = False
+    pauses: int = 0
+    paused_seconds: float = 0.0
+    resident_bytes: int | None = None
+    memory_limit_bytes: int | None = None
+
+
+class BookRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How a book stands since ``since`` (microseconds); ``resyncs`` counts how often it was found wrong."""
+
+    exchange: str
+    symbol: str
+    state: str
+    since: int
+    resyncs: int
+    cause: str
+
+
+class IngesterRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An ingester that runs."""
+
+    process_id: str
+    host: str
+    pid: int
+    pressure: PressureRow
+    books: list[BookRow]
+
+
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that health tells of the database; ``unheard`` are feeds that nobody listens to."""
 
     sockets: list[SocketRow]
     unheard: list[str]
     processes: list[RunningProcess]
+    ingesters: list[IngesterRow]
     queue: Queue
     gaps: Gaps
 
@@ -68,15 +102,24 @@ async def read(connection: "Connection") -> Overview:
         sockets = await connection.fetch(_sql.sockets)
         unheard = await connection.fetch(_sql.unheard)
         processes = await connection.fetch(_sql.processes)
+        ingesters = await connection.fetch(_sql.ingesters)
         queue = await connection.fetchrow(_sql.queue)
         gaps = await connection.fetchrow(_sql.gaps)
     return Overview(
         sockets=[SocketRow(**dict(row)) for row in sockets],
         unheard=[row["feed"] for row in unheard],
         processes=[RunningProcess(**dict(row)) for row in processes],
+        ingesters=[_ingester(dict(row)) for row in ingesters],
         queue=Queue(**dict(queue or {})),
         gaps=Gaps(**dict(gaps or {})),
     )
+
+
+def _ingester(row: dict[str, Any]) -> IngesterRow:
+    """Read what a heartbeat carries; one of an older version carries less."""
+    pressure = msgspec.json.decode(row.pop("pressure") or "{}", type=PressureRow)
+    books = msgspec.json.decode(row.pop("books") or "[]", type=list[BookRow])
+    return IngesterRow(pressure=pressure, books=books, **row)
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):

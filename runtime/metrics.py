@@ -37,6 +37,21 @@ TABLE = (
         ("exchange", "kind", "outcome"),
     ),
     Metric("heliograph_feed_age_seconds", Kind.GAUGE, "Time since a feed's last frame.", ("exchange", "url")),
+    Metric(
+        "heliograph_books",
+        Kind.GAUGE,
+        "Order books by how they stand: invalid, snapshot, valid.",
+        ("exchange", "state"),
+    ),
+    Metric(
+        "heliograph_book_resyncs", Kind.GAUGE, "How often books were found wrong.", ("exchange", "symbol")
+    ),
+    Metric("heliograph_buffer_share", Kind.GAUGE, "How full an ingester's buffer is, of 1.", ("process",)),
+    Metric("heliograph_buffer_peak_share", Kind.GAUGE, "How full it ever was.", ("process",)),
+    Metric("heliograph_paused_reads", Kind.GAUGE, "Reads that waited for room in it.", ("process",)),
+    Metric("heliograph_paused_seconds", Kind.GAUGE, "How long any socket was not read.", ("process",)),
+    Metric("heliograph_memory_bytes", Kind.GAUGE, "Memory that an ingester holds.", ("process",)),
+    Metric("heliograph_memory_limit_bytes", Kind.GAUGE, "What it may hold.", ("process",)),
     Metric("heliograph_batches_waiting", Kind.GAUGE, "Batches that no worker has folded yet."),
     Metric("heliograph_oldest_batch_seconds", Kind.GAUGE, "Age of the oldest batch that waits."),
     Metric("heliograph_gaps", Kind.GAUGE, "Gaps that are not closed, by what became of them.", ("state",)),

@@ -12,6 +12,14 @@ from db import overview
 router = APIRouter(tags=["operation"])
 
 _FRESH_BEAT_SECONDS = 5.0
+_OF_INGESTERS = {
+    "buffer_share": "buffer_share",
+    "buffer_peak_share": "buffer_peak_share",
+    "paused_reads": "paused_reads",
+    "paused_seconds": "paused_seconds",
+    "memory_bytes": "resident_bytes",
+    "memory_limit_bytes": "memory_limit_bytes",
+}
 
 
 @router.get("/health", response_model=Health)
@@ -60,10 +68,30 @@ def _gauge(here: State, found: Health) -> None:
     for feed in found.feeds:
         if feed.age_seconds is not None:
             ages.labels(feed.exchange, feed.url).set(feed.age_seconds)
+    _gauge_ingesters(here, found)
     up = measured.gauge("heliograph_process_up")
     up.clear()
     for process in sorted(found.processes, key=lambda each: -each.age_seconds):
         up.labels(process.role).set(process.age_seconds < _FRESH_BEAT_SECONDS)  # the freshest is the last
+
+
+def _gauge_ingesters(here: State, found: Health) -> None:
+    for name, field in _OF_INGESTERS.items():
+        gauge = here["metrics"].gauge(f"heliograph_{name}")
+        gauge.clear()
+        for ingester in found.ingesters:
+            value = getattr(ingester, field)
+            if value is not None:
+                gauge.labels(f"{ingester.host}:{ingester.pid}").set(value)
+    books, resyncs = (
+        here["metrics"].gauge("heliograph_books"),
+        here["metrics"].gauge("heliograph_book_resyncs"),
+    )
+    books.clear()
+    resyncs.clear()
+    for book in found.books:
+        books.labels(book.exchange, book.state).inc()
+        resyncs.labels(book.exchange, book.symbol).set(book.resyncs)
 
 
 async def _count(here: State) -> None:

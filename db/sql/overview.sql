@@ -43,6 +43,13 @@ SELECT count(*) FILTER (WHERE state = 'open') AS open,
 FROM gaps
 WHERE state <> 'closed'
 
+-- name: ingesters
+-- How full the buffers of the ingesters that run are, and how the books stand that they keep.
+SELECT process_id, host, pid, counters -> 'pressure' AS pressure, counters -> 'books' AS books
+FROM processes
+WHERE role = 'ingest' AND stopped_at IS NULL AND seen_at > clock_timestamp() - interval '15 seconds'
+ORDER BY process_id
+
 -- name: listing
 -- Changes whenever an instrument is listed; told cheaply, many times a second.
 SELECT count(*)::int, coalesce(max(instrument_id), 0) FROM instruments

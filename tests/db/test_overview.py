@@ -20,6 +20,7 @@ async def test_an_idle_installation_has_nothing_waiting(postgres_url: str) -> No
             sockets=[],
             unheard=[],
             processes=[],
+            ingesters=[],
             queue=overview.Queue(batches=0, ticks=0, oldest_seconds=0),
             gaps=overview.Gaps(open=0, healing=0, unrecoverable=0),
         )
