@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from db.errors import translated
 from db.queries import load
 from market.coverage import Coverage, Interval, Proof
+from market.tapes import TapeEnd
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -17,15 +16,6 @@ _sql = load("proofs")
 
 LIVE = "live"
 HISTORY = "history"
-
-
-class LastPlace(msgspec.Struct, frozen=True):
-    """Where an instrument's tape ends: its last trade's place, and until when each kind was proven."""
-
-    ts: int | None
-    trade_id: int | None
-    trades_until: int | None
-    depths_until: int | None
 
 
 async def extend(connection: "Connection", proofs: Sequence[Proof], source: str = LIVE) -> None:
@@ -57,9 +47,9 @@ async def read_coverage(
     return {key: Coverage(sides.get((key, True), ()), sides.get((key, False), ())) for key in wanted}
 
 
-async def last_places(connection: "Connection", listed: Mapping[int, "Listed"]) -> dict[int, LastPlace]:
+async def tape_ends(connection: "Connection", listed: Mapping[int, "Listed"]) -> dict[int, TapeEnd]:
     """Return where the tape of each of these instruments ends."""
     exchange_ids = [each.exchange_id for each in listed.values()]
     with translated("reading where tapes end"):
-        rows = await connection.fetch(_sql.last_places, exchange_ids, list(listed))
-    return {instrument_id: LastPlace(*place) for instrument_id, *place in rows}
+        rows = await connection.fetch(_sql.tape_ends, exchange_ids, list(listed))
+    return {instrument_id: TapeEnd(*place) for instrument_id, *place in rows}

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from ingest.findings import NOTHING, Findings
 from ingest.pressure import Gauge
 from ingest.venues.venue import Decoded
 from market.depths import Depth
@@ -23,10 +24,11 @@ _REJECTION_BYTES: Final = 150
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """What one frame of an exchange said."""
+    """What one frame of an exchange said, and what it showed."""
 
     exchange: str
     decoded: Decoded
+    findings: Findings = NOTHING
 
     @property
     def size(self) -> int:

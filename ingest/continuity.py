@@ -10,11 +10,12 @@ from operator import attrgetter
 from typing import Final
 
 from ingest.findings import Findings, Notes
-from ingest.streams import BookStream, Place, TradeStream
+from ingest.streams import BookStream, TradeStream
 from ingest.venues.venue import Decoded
 from market.depths import Depth
 from market.gaps import Cause
 from market.quotes import Quote
+from market.tapes import TapeEnd
 from market.times import SECOND
 from market.trades import Trade
 from market.watermarks import Watermark
@@ -48,12 +49,12 @@ class Continuity:
         self._newest = 0
         self._received_at = 0
 
-    def join(self, instrument_id: int, place: Place) -> None:
+    def join(self, instrument_id: int, end: TapeEnd) -> None:
         """Follow an instrument from where its tape ended, unless it is followed already."""
         if instrument_id not in self._trades:
             notes, contiguous = self._notes, self._contiguous
-            self._trades[instrument_id] = TradeStream(instrument_id, place, notes, contiguous=contiguous)
-            self._books[instrument_id] = BookStream(instrument_id, place, notes)
+            self._trades[instrument_id] = TradeStream(instrument_id, end, notes, contiguous=contiguous)
+            self._books[instrument_id] = BookStream(instrument_id, end, notes)
 
     def leave(self, instrument_id: int) -> None:
         """Follow an instrument no more."""
@@ -92,10 +93,9 @@ class Continuity:
             self._advance(newest.ts, newest.received_at)
         return self._notes.take()
 
-    def last_id(self, instrument_id: int) -> int | None:
-        """Return the id of an instrument's last trade."""
-        trades = self._trades.get(instrument_id)
-        return trades.last_id if trades else None
+    def muted(self) -> list[tuple[int, int]]:
+        """Return the instruments that are silent against their habit, each with the id of its last trade."""
+        return [(each, trades.last_id) for each, trades in self._trades.items() if trades.muted]
 
     def was_quiet(self, instrument_id: int, after_id: int) -> None:
         """Learn that a stream that seemed mute had nothing to say since the trade ``after_id``."""

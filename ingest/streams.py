@@ -8,6 +8,7 @@ from ingest.findings import Notes
 from ingest.habits import Habit
 from market.coverage import Proof
 from market.gaps import DEPTHS, TRADES, Cause, Finding, GapState
+from market.tapes import TapeEnd
 from market.times import SECOND
 from market.trades import Trade
 
@@ -22,15 +23,6 @@ _HOLES: Final = 100
 
 CONTIGUOUS: Final = "ids are contiguous"
 CAME_LATE: Final = "every trade came late"
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where a tape ends: its last trade (id 0 where ids say nothing), and until when kinds were proven."""
-
-    ts: int | None = None
-    trade_id: int | None = None
-    trades_until: int | None = None
-    depths_until: int | None = None
 
 
 class _Hole:
@@ -58,12 +50,12 @@ class TradeStream:
     trade on, once a new session's time is known, until a trade comes.
     """
 
-    def __init__(self, instrument_id: int, place: Place, notes: Notes, *, contiguous: bool) -> None:
+    def __init__(self, instrument_id: int, end: TapeEnd, notes: Notes, *, contiguous: bool) -> None:
         self._instrument_id = instrument_id
         self._contiguous = contiguous
         self._notes = notes
-        self._last = None if place.ts is None else (place.ts, place.trade_id or 0)
-        self._until = place.trades_until
+        self._last = None if end.ts is None else (end.ts, end.trade_id or 0)
+        self._until = end.trades_until
         self._since: int | None = None
         self._lost: Cause | None = Cause.DOWNTIME
         self._gap: Finding | None = None
@@ -74,9 +66,9 @@ class TradeStream:
         """Silent against its habit: until it is known why, nothing more is proven."""
 
     @property
-    def last_id(self) -> int | None:
-        """Return the id of the last trade."""
-        return self._last[1] if self._last else None
+    def last_id(self) -> int:
+        """Return the id of the last trade, 0 where ids say nothing."""
+        return self._last[1] if self._last else 0
 
     def lose(self) -> None:
         """Note that the session has ended: it is proven up to its last trade."""
@@ -235,10 +227,10 @@ class BookStream:
     A venue cannot give back its book, so what lies between is unrecoverable at once.
     """
 
-    def __init__(self, instrument_id: int, place: Place, notes: Notes) -> None:
+    def __init__(self, instrument_id: int, end: TapeEnd, notes: Notes) -> None:
         self._instrument_id = instrument_id
         self._notes = notes
-        self._until = place.depths_until
+        self._until = end.depths_until
         self._cause = Cause.DOWNTIME
         self._last = 0
         self._since: int | None = None

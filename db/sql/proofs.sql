@@ -18,7 +18,7 @@ FROM gaps
 WHERE instrument_id = ANY($1::int[]) AND kind = $2 AND from_ts < $4::timestamptz AND to_ts > $3::timestamptz
   AND state <> 'closed'
 
--- name: last_places
+-- name: tape_ends
 -- Where an ingester goes on. Ordered as the key is, so that the newest partition is looked into first.
 SELECT part.instrument_id, trade.ts, trade.trade_id, proven.trades, proven.depths
 FROM unnest($1::smallint[], $2::int[]) AS part (exchange_id, instrument_id)

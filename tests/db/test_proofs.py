@@ -9,10 +9,10 @@ from db import gaps, proofs
 from db.connections import connected
 from db.instruments import register
 from db.partitions import day_of, ensure_days
-from db.proofs import LastPlace
 from market.coverage import NOTHING, Interval, Proof
 from market.gaps import Cause, Finding, GapState
 from market.instruments import spot
+from market.tapes import TapeEnd
 from market.times import DAY, SECOND
 
 if TYPE_CHECKING:
@@ -82,6 +82,6 @@ async def test_the_end_of_a_tape_is_its_last_trade_and_where_proofs_end(connecti
         connection, [Proof(one, "trades", MOMENT, MOMENT + 3), Proof(one, "depths", MOMENT, MOMENT + 2)]
     )
     await proofs.extend(connection, [Proof(one, "trades", MOMENT + 5, MOMENT + 6)])
-    assert {one: LastPlace(MOMENT, 9, MOMENT + 6, MOMENT + 2), two: LastPlace(None, None, None, None)} == (
-        await proofs.last_places(connection, places)
+    assert {one: TapeEnd(MOMENT, 9, MOMENT + 6, MOMENT + 2), two: TapeEnd(None, None, None, None)} == (
+        await proofs.tape_ends(connection, places)
     )

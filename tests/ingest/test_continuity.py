@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from ingest.continuity import Continuity
 from ingest.findings import Findings, merged
-from ingest.streams import CAME_LATE, CONTIGUOUS, Place
+from ingest.streams import CAME_LATE, CONTIGUOUS
 from ingest.venues.venue import Decoded
 from market.coverage import Coverage, Interval
 from market.depths import Depth
 from market.gaps import DEPTHS, TRADES, Cause, Finding, GapState
 from market.quotes import Quote
+from market.tapes import TapeEnd
 from market.times import SECOND
 from market.trades import Side, Trade
 
@@ -62,10 +63,10 @@ class Books:
 class Feed:
     """A connection with two instruments; venue time is ours."""
 
-    def __init__(self, *places: tuple[int, Place], contiguous: bool = True) -> None:
+    def __init__(self, *places: tuple[int, TapeEnd], contiguous: bool = True) -> None:
         self.continuity = Continuity(contiguous=contiguous)
         for instrument_id in (ONE, OTHER):
-            self.continuity.join(instrument_id, dict(places).get(instrument_id, Place()))
+            self.continuity.join(instrument_id, dict(places).get(instrument_id, TapeEnd()))
         self.found: list[Findings] = []
         self.taken: set[int] = set()
         self.clock = 0
@@ -227,7 +228,7 @@ def test_an_id_that_was_skipped_is_a_gap_between_two_trades() -> None:
 
 @pytest.mark.parametrize("stale", [5, 7])
 def test_old_trades_at_subscribe_are_no_gap_and_prove_nothing(stale: int) -> None:
-    feed = Feed((ONE, Place(MOMENT, 7, MOMENT, MOMENT)))
+    feed = Feed((ONE, TapeEnd(MOMENT, 7, MOMENT, MOMENT)))
     feed.continuity.answered([ONE, OTHER])
     feed.trade(stale, MOMENT - 3600 * SECOND)
     feed.open(MOMENT + 60 * SECOND)
@@ -250,7 +251,7 @@ def test_an_old_trade_at_the_very_first_start_proves_nothing() -> None:
 
 
 def test_downtime_is_a_gap_until_a_trade_continues_the_last() -> None:
-    feed = Feed((ONE, Place(MOMENT, 7, MOMENT, None)))
+    feed = Feed((ONE, TapeEnd(MOMENT, 7, MOMENT, None)))
     feed.open(MOMENT + 60 * SECOND)
     [gap] = feed.books().of()
     assert (Cause.DOWNTIME, MOMENT, MOMENT + 60 * SECOND - 2 * STEP, 7, None) == (
@@ -268,7 +269,7 @@ def test_downtime_is_a_gap_until_a_trade_continues_the_last() -> None:
 
 
 def test_a_trade_that_does_not_continue_the_last_bounds_the_gap() -> None:
-    feed = Feed((ONE, Place(MOMENT, 7, MOMENT, None)))
+    feed = Feed((ONE, TapeEnd(MOMENT, 7, MOMENT, None)))
     feed.open(MOMENT + 60 * SECOND)
     feed.trade(20, MOMENT + 61 * SECOND)
     [gap] = feed.books().of()
@@ -276,7 +277,7 @@ def test_a_trade_that_does_not_continue_the_last_bounds_the_gap() -> None:
 
 
 def test_several_sessions_without_a_trade_are_one_gap() -> None:
-    feed = Feed((ONE, Place(MOMENT, 7, MOMENT, None)))
+    feed = Feed((ONE, TapeEnd(MOMENT, 7, MOMENT, None)))
     for minute in (1, 2, 3):
         feed.open(MOMENT + minute * 60 * SECOND)
         feed.continuity.lost()
@@ -331,8 +332,8 @@ def test_an_instrument_that_joins_is_proven_from_its_answer_on_and_one_that_left
     feed.continuity.leave(ONE)
     feed.trade(9, MOMENT + 5 * SECOND)
     feed.pass_time(MOMENT + 5 * SECOND, MOMENT + 9 * SECOND)
-    feed.continuity.join(ONE, Place())
-    feed.continuity.join(ONE, Place(MOMENT, 1))
+    feed.continuity.join(ONE, TapeEnd())
+    feed.continuity.join(ONE, TapeEnd(MOMENT, 1))
     books = feed.books()
     assert [] == books.of()
     assert [Interval(MOMENT + 3 * SECOND, MOMENT + 4 * SECOND)] == books.coverage().intervals(0, 2 * MOMENT)
@@ -357,7 +358,9 @@ def test_a_stream_that_falls_silent_against_its_habit_is_not_proven_until_it_is_
     [gap] = books.unclosed()
     assert (Cause.MUTE, feed.last, 59, None) == (gap.cause, gap.from_ts, gap.after_id, gap.before_id)
     assert books.coverage().share(feed.last, feed.last + 30 * SECOND) == 0.0
+    assert [(ONE, 59)] == feed.continuity.muted()
     feed.continuity.was_quiet(ONE, 59)
+    assert [] == feed.continuity.muted()
     feed.pass_time(feed.last + 30 * SECOND, feed.last + 50 * SECOND)
     books = feed.books()
     assert len(books.of()) == 1
@@ -407,7 +410,7 @@ def test_a_book_is_proven_from_a_depth_until_it_breaks() -> None:
 
 
 def test_a_book_after_a_reconnect_and_after_downtime_says_so() -> None:
-    feed = Feed((ONE, Place(depths_until=MOMENT)))
+    feed = Feed((ONE, TapeEnd(depths_until=MOMENT)))
     feed.depth(MOMENT + SECOND)
     feed.depth(MOMENT + 2 * SECOND)
     feed.continuity.lost()
