@@ -142,6 +142,14 @@ def ingest_live() -> None:
     _run(run)
 
 
+@ingest.command("history")
+def ingest_history() -> None:
+    """Heal gaps from what venues remember, niced."""
+    from ingest.history.__main__ import run
+
+    _run(run)
+
+
 @worker.command("live")
 def worker_live() -> None:
     """Be a worker of the live pool."""

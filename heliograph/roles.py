@@ -25,6 +25,7 @@ WORKER_LIVE = Role("worker-live", ("worker", "live"))
 WORKER_BACKFILL = Role("worker-backfill", ("worker", "backfill"))
 SCHEDULER = Role("scheduler", ("scheduler",))
 INGEST = Role("ingest", ("ingest", "live"))
+INGEST_HISTORY = Role("ingest-history", ("ingest", "history"))
 
-ROLES = (API, SCHEDULER, WORKER_BACKFILL, WORKER_LIVE, INGEST)
+ROLES = (API, SCHEDULER, WORKER_BACKFILL, INGEST_HISTORY, WORKER_LIVE, INGEST)
 """In the order in which they start; they stop in the reverse one."""

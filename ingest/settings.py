@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from ingest.naming import instrument_named
@@ -63,4 +63,45 @@ class IngestSettings(Settings):
     )
     drain_within_seconds: float = Field(
         default=8.0, gt=0, description="At the end: time to commit what was read, PostgreSQL willing."
+    )
+
+
+class OutboundSettings(Settings):
+    """How venues are asked. Read once, at the start of a process."""
+
+    model_config = SettingsConfigDict(env_prefix="HELIOGRAPH_OUTBOUND_", frozen=True)
+
+    processes: int = Field(
+        default=2,
+        ge=1,
+        description="Processes that share a venue's limits while neither Redis nor PostgreSQL can say.",
+    )
+    answer_within_seconds: float = Field(
+        default=10.0, gt=0, description="How long a venue's REST may take to answer."
+    )
+
+
+class HistorySettings(Settings):
+    """How history is fetched. Read once, at the start of a process."""
+
+    model_config = SettingsConfigDict(env_prefix="HELIOGRAPH_HISTORY_", frozen=True)
+
+    binance_api_key: SecretStr = Field(
+        default=SecretStr(""), description="Asked for by the history of Binance's futures; no rights needed."
+    )
+    chunks_at_once: int = Field(default=4, ge=1, description="Pieces of history fetched at a time.")
+    poll_after_seconds: float = Field(
+        default=0.5, gt=0, description="How often to look for gaps that are to be healed."
+    )
+    lease_seconds: float = Field(
+        default=60.0, gt=0, description="A piece whose holder is not heard of for so long is another's."
+    )
+    rounds: int = Field(
+        default=3, ge=1, description="Answers that lack trades before those are given up as unrecoverable."
+    )
+    retry_cap_seconds: float = Field(
+        default=120.0, gt=0, description="The longest wait before a venue that fails is asked again."
+    )
+    yield_above_seconds: float = Field(
+        default=2.0, gt=0, description="History waits a little while ticks have waited for workers so long."
     )

@@ -28,6 +28,7 @@ chunks = Table(
     Column("cursor", Text, nullable=False, server_default="", comment="where the next page begins"),
     Column("state", Text, nullable=False, comment="waiting, done, or failed"),
     Column("attempts", Integer, nullable=False, server_default="0", comment="in a row without an answer"),
+    Column("rounds", Integer, nullable=False, server_default="0", comment="whole answers that lacked trades"),
     Column("due_at", TIME, nullable=False, server_default=NOW),
     Column("leased_until", TIME),
     Column("leased_by", Text),

@@ -26,14 +26,25 @@ _MILLISECOND: Final = 1000
 _MICROSECOND_DIGITS: Final = 16
 """Of a time in microseconds, until the year 2286; one in milliseconds has 13."""
 
-_DOWN: Final = "<"
-"""Begins a position from which pages are walked towards older trades; any other is an id to go on from."""
+_NEWEST: Final = "<"
+"""The position of the newest page. What else begins so is a window; any other is an id to go on from."""
 
 
 class _Road(msgspec.Struct, frozen=True):
     path: str
     weight: int
     limit: int
+
+
+class _Window(msgspec.Struct, frozen=True):
+    """Ids [bottom, top), asked for from ``first`` on; nothing older is wanted where ``bottom`` is 0."""
+
+    bottom: int
+    first: int
+    top: int
+
+    def __str__(self) -> str:
+        return f"{_NEWEST}{self.bottom}:{self.first}:{self.top}"
 
 
 _ROADS: Final = {
@@ -70,7 +81,7 @@ class BinanceHistory:
 
     def request(self, stretch: Stretch, position: str) -> Request:
         """Return the request of one page; USD-M asks for a key."""
-        first = self._first(position or _beginning(stretch))
+        first = _first(position or self._beginning(stretch))
         wanted = f"symbol={stretch.venue_symbol}&limit={self._road.limit}"
         wanted += "" if first is None else f"&fromId={first}"
         return Request(f"{self._road.path}?{wanted}", self._road.weight, self._headers)
@@ -81,15 +92,17 @@ class BinanceHistory:
 
     def page(self, stretch: Stretch, position: str, body: bytes, received_at: int) -> Page:
         """Return a page of either direction."""
-        position = position or _beginning(stretch)
+        position = position or self._beginning(stretch)
         try:
             rows = [bytes(row) for row in _pages.decode(body)]
         except msgspec.DecodeError as error:
             message = f"binance answered no trades of {stretch.venue_symbol}: {error}"
             raise DecodeError(message) from error
         decoded = understood(rows, lambda row: _trade(row, stretch.instrument_id, received_at))
-        if position.startswith(_DOWN):
-            return self._downwards(stretch, position, decoded)
+        if position == _NEWEST:
+            return self._newest(stretch, decoded)
+        if position.startswith(_NEWEST):
+            return self._downwards(stretch, _window(position), decoded)
         return _upwards(stretch, position, decoded)
 
     def file(self, lines: Iterable[str], instrument_id: int, received_at: int) -> Decoded:
@@ -97,27 +110,40 @@ class BinanceHistory:
         rows = (line.strip().encode() for line in lines if line[:1].isdigit())
         return understood(rows, lambda row: _filed(row.decode(), instrument_id, received_at))
 
-    def _first(self, position: str) -> int | None:
-        """Return the id that a page begins with; None for the newest page."""
-        if position == _DOWN:
-            return None
-        if position.startswith(_DOWN):
-            return max(0, int(position.removeprefix(_DOWN)) - self._road.limit)
-        return int(position)
+    def _beginning(self, stretch: Stretch) -> str:
+        if stretch.after_id is not None:
+            return str(stretch.after_id + 1)
+        return _NEWEST if stretch.before_id is None else str(self._below(stretch.before_id))
 
-    def _downwards(self, stretch: Stretch, position: str, decoded: Decoded) -> Page:
-        top = position.removeprefix(_DOWN)
-        below = [trade for trade in decoded.trades if not top or trade.trade_id < int(top)]
-        first = self._first(position)
-        bottom = min(_ids(below), default=0) if first is None else first
-        complete = not below or bottom == 0 or any(map(stretch.precedes, below))
-        return cut(decoded, stretch, f"{_DOWN}{bottom}", complete=complete)
+    def _below(self, top: int) -> _Window:
+        bottom = max(0, top - self._road.limit)
+        return _Window(bottom, bottom, top)
+
+    def _newest(self, stretch: Stretch, decoded: Decoded) -> Page:
+        ids = _ids(decoded.trades)
+        complete = not ids or any(map(stretch.precedes, decoded.trades))
+        return cut(decoded, stretch, str(self._below(min(ids, default=0))), complete=complete)
+
+    def _downwards(self, stretch: Stretch, window: _Window, decoded: Decoded) -> Page:
+        """Return a page of a window; one that is short is followed by the rest of its window."""
+        below = [trade for trade in decoded.trades if trade.trade_id < window.top]
+        exhausted = not below and window.first == window.bottom
+        bottom = 0 if exhausted or any(map(stretch.precedes, below)) else window.bottom
+        following = max(_ids(below), default=window.top - 1) + 1
+        rest = following < window.top
+        then = _Window(bottom, following, window.top) if rest else self._below(window.bottom)
+        return cut(decoded, stretch, str(then), complete=not rest and bottom == 0)
 
 
-def _beginning(stretch: Stretch) -> str:
-    if stretch.after_id is not None:
-        return str(stretch.after_id + 1)
-    return _DOWN if stretch.before_id is None else f"{_DOWN}{stretch.before_id}"
+def _window(position: str) -> _Window:
+    return _Window(*map(int, position.removeprefix(_NEWEST).split(":")))
+
+
+def _first(position: str) -> int | None:
+    """Return the id that a page begins with; None for the newest page."""
+    if position == _NEWEST:
+        return None
+    return _window(position).first if position.startswith(_NEWEST) else int(position)
 
 
 def _upwards(stretch: Stretch, position: str, decoded: Decoded) -> Page:

@@ -74,7 +74,9 @@ def everything_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
 
 
-ROLES = ("api works", "scheduler works", "worker-live works", "worker-backfill works")
+ROLES = tuple(
+    f"{role} works" for role in ("api", "scheduler", "worker-live", "worker-backfill", "ingest-history")
+)
 
 
 def test_up_shows_its_page_first_and_ends_on_ctrl_c_without_a_trace(start: Start) -> None:

@@ -28,6 +28,13 @@ def upgrade() -> None:
             "attempts", sa.Integer(), server_default="0", nullable=False, comment="in a row without an answer"
         ),
         sa.Column(
+            "rounds",
+            sa.Integer(),
+            server_default="0",
+            nullable=False,
+            comment="whole answers that lacked trades",
+        ),
+        sa.Column(
             "due_at",
             postgresql.TIMESTAMP(timezone=True),
             server_default=sa.text("clock_timestamp()"),

@@ -94,18 +94,30 @@ def test_without_a_trade_before_it_pages_are_walked_down_from_the_other_end() ->
     history, downwards = BinanceHistory(Market.SPOT), stretch(after_id=None)
     assert history.request(downwards, "").path.endswith("&fromId=27460")
     found = page(rows(28458, 28459, 28460), of=downwards)
-    assert ([28458, 28459], "<27460", False) == (ids(found), found.position, found.complete)
+    assert ([28458, 28459], False) == (ids(found), found.complete)
+    assert history.request(downwards, found.position).path.endswith("&fromId=26460")
     earlier = page(rows(27459, time=FROM // 1000 - 1), found.position, downwards)
     assert ([], True) == (ids(earlier), earlier.complete)
     assert page(b"[]", found.position, downwards).complete
+
+
+def test_the_rest_of_a_short_page_is_asked_for_before_what_is_older() -> None:
+    history, downwards = BinanceHistory(Market.SPOT), stretch(after_id=None)
+    short = page(rows(27460, time=FROM // 1000 - 1), of=downwards)
+    assert ([], False) == (ids(short), short.complete)
+    assert history.request(downwards, short.position).path.endswith("&fromId=27461")
+    rest = page(rows(28458, 28459, 28460), short.position, downwards)
+    assert ([28458, 28459], True) == (ids(rest), rest.complete)
+    assert page(b"[]", short.position, downwards).complete
 
 
 def test_without_any_id_pages_are_walked_down_from_the_newest() -> None:
     history, no_ids = BinanceHistory(Market.SPOT), stretch(None, None)
     assert history.request(no_ids, "").path == "/api/v3/historicalTrades?symbol=BNBBTC&limit=1000"
     found = page(rows(28458, 28459), of=no_ids)
-    assert ([28458, 28459], "<28458", False) == (ids(found), found.position, found.complete)
+    assert ([28458, 28459], False) == (ids(found), found.complete)
     assert history.request(no_ids, found.position).path.endswith("&fromId=27458")
+    assert page(b"[]", of=no_ids).complete
 
 
 def test_a_row_that_cannot_be_stored_is_rejected_and_the_others_are_not() -> None:

@@ -1,0 +1,154 @@
+"""Pieces of history to fetch: claimed under a lease, stored a page at a time with the cursor."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from db import dead_letters
+from db.dead_letters import DeadLetter
+from db.errors import translated
+from db.outcomes import mark_dirty
+from db.queries import load
+from db.stretches import covering
+from market.errors import StoreConflictError
+from market.trades import Trade
+
+if TYPE_CHECKING:
+    from db.connections import Connection
+
+_sql = load("chunks")
+
+
+class Chunk(msgspec.Struct, frozen=True, kw_only=True):
+    """A claimed piece: [from_ts, to_ts) of an instrument, in microseconds, and how far it is.
+
+    ``cursor`` is where the next page begins. ``attempts`` had no answer, in a row; ``rounds`` had a
+    complete one that lacked trades. ``rest_url`` stands in for the venue's own hosts.
+    """
+
+    chunk_id: int
+    job_id: int
+    gap_id: int | None
+    instrument_id: int
+    exchange_id: int
+    exchange: str
+    symbol: str
+    protocol: str | None
+    rest_url: str | None
+    from_ts: int
+    to_ts: int
+    cursor: str
+    attempts: int
+    rounds: int
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """Who holds a chunk, and how long after it was last heard of."""
+
+    holder: str
+    seconds: float
+
+
+class FetchedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of trades; ``tolerance`` microseconds may lie between its times and those of the socket."""
+
+    trades: Sequence[Trade]
+    letters: Sequence[DeadLetter]
+    cursor: str
+    tolerance: int
+
+
+async def claim(connection: "Connection", lease: Lease) -> Chunk | None:
+    """Lease the due chunk that has waited longest, if there is one that nobody else holds."""
+    with translated("claiming a chunk"):
+        async with connection.transaction():
+            row = await connection.fetchrow(_sql.claim, lease.holder, lease.seconds)
+            if row is None:
+                return None
+            await connection.execute(_sql.begin, row["job_id"])
+    return Chunk(**dict(row))
+
+
+async def store(connection: "Connection", chunk: Chunk, lease: Lease, page: FetchedPage) -> int:
+    """Store in one transaction a page, what must be computed again for it, and the cursor after it.
+
+    The day partitions exist. Return how many trades were new; raises StoreConflictError, and stores
+    nothing, when the lease is another's by now.
+    """
+    with translated("storing a page"):
+        async with connection.transaction():
+            fresh = await _add(connection, chunk, page)
+            if fresh:
+                await mark_dirty(connection, covering(chunk.instrument_id, fresh), "history")
+            if page.letters:
+                await dead_letters.add(connection, page.letters)
+            held = await connection.fetchval(
+                _sql.advance, chunk.chunk_id, lease.holder, page.cursor, len(fresh), lease.seconds
+            )
+            _demand(held, chunk)
+    return len(fresh)
+
+
+async def hold(connection: "Connection", chunk: Chunk, lease: Lease) -> None:
+    """Keep a chunk to the end of the transaction; raises StoreConflictError when it is another's by now."""
+    with translated("holding a chunk"):
+        _demand(await connection.fetchval(_sql.hold, chunk.chunk_id, lease.holder), chunk)
+
+
+async def postpone(connection: "Connection", chunk: Chunk, lease: Lease, seconds: float, detail: str) -> None:
+    """Give a chunk back as it is told, to be claimed again in some seconds."""
+    with translated("postponing a chunk"):
+        await connection.execute(
+            _sql.postpone,
+            chunk.chunk_id,
+            lease.holder,
+            seconds,
+            chunk.cursor,
+            chunk.attempts,
+            chunk.rounds,
+            detail,
+        )
+
+
+async def finish(connection: "Connection", chunk: Chunk) -> None:
+    """End a chunk that is held, and its job with the last one."""
+    with translated("finishing a chunk"):
+        await connection.execute(_sql.finish, chunk.chunk_id)
+
+
+async def release(connection: "Connection", holder: str) -> None:
+    """Give back whatever a holder has."""
+    with translated("releasing chunks"):
+        await connection.execute(_sql.release, holder)
+
+
+async def count_waiting(connection: "Connection") -> int:
+    """Return how many chunks are left."""
+    with translated("counting chunks"):
+        waiting: int = await connection.fetchval(_sql.waiting)
+    return waiting
+
+
+async def _add(connection: "Connection", chunk: Chunk, page: FetchedPage) -> list[int]:
+    """Return the times of the trades that were new."""
+    trades = list({(trade.ts, trade.trade_id): trade for trade in page.trades}.values())
+    rows = await connection.fetch(
+        _sql.add_trades,
+        chunk.exchange_id,
+        chunk.instrument_id,
+        page.tolerance,
+        [trade.ts for trade in trades],
+        [trade.trade_id for trade in trades],
+        [trade.price for trade in trades],
+        [trade.size for trade in trades],
+        [int(trade.side) for trade in trades],
+        [trade.received_at for trade in trades],
+    )
+    return [row["ts"] for row in rows]
+
+
+def _demand(held: int | None, chunk: Chunk) -> None:
+    if held is None:
+        message = f"the lease of chunk {chunk.chunk_id} ended: somebody else has it, or it is done"
+        raise StoreConflictError(message)

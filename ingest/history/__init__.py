@@ -1,0 +1,1 @@
+"""The road back: gaps are healed from what venues remember."""

@@ -1,0 +1,235 @@
+"""One chunk, from its claim to its end: the table first, then pages, then what is proven by them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+import structlog
+
+from db import chunks, gaps, proofs
+from db.chunks import Chunk, FetchedPage, Lease
+from db.claims import oldest_batch_seconds
+from db.dead_letters import DeadLetter
+from db.errors import translated
+from db.holes import Edges, Hole, holes
+from db.partitions import day_of, ensure_days
+from ingest.history.outcomes import HOLES_AT_MOST, Outcome, outcome
+from ingest.history.roads import Road, road, stretch
+from ingest.history.tallies import HistoryTally
+from ingest.outbound.outbound import Outbound
+from ingest.settings import HistorySettings
+from ingest.venues.history import Page, Stretch
+from market.coverage import Proof
+from market.errors import (
+    DecodeError,
+    InvalidInputError,
+    RateLimitedError,
+    VenueRefusedError,
+    VenueUnavailableError,
+)
+from market.gaps import TRADES, Gap, GapState
+from market.texts import Name, gap_change
+from runtime.clock import Clock
+
+if TYPE_CHECKING:
+    from db.connections import Connection
+    from market.publications import Latest
+
+logger = structlog.get_logger(__name__)
+
+_UNSETTLED: Final = (GapState.OPEN, GapState.HEALING)
+_YIELD_SECONDS: Final = 0.25
+_YIELDS_AT_MOST: Final = 20
+"""A page waits no longer for the live path than this often: gaps heal also where nobody folds."""
+
+_SHARE_OF_LEASE: Final = 0.75
+"""Of a lease, what asking for one page may take."""
+
+_FIRST_RETRY_SECONDS: Final = 1.0
+_REFUSED_SECONDS: Final = 600.0
+_DOUBLINGS: Final = 16
+_NO_ROAD: Final = "this protocol's trades have no ids: the venue's history cannot be told from what is stored"
+
+
+class Desk(NamedTuple):
+    """What every chunk is worked on with; ``tell`` says what became of gaps, and ``tally`` counts."""
+
+    outbound: Outbound
+    settings: HistorySettings
+    tally: HistoryTally
+    tell: "Callable[[Sequence[Latest]], None]"
+    clock: Clock
+    code_version: str
+
+
+class Healing:
+    """Works on one chunk at a time, on one connection."""
+
+    def __init__(self, connection: "Connection", desk: Desk, lease: Lease) -> None:
+        self._connection = connection
+        self._desk = desk
+        self._lease = lease
+        self._days: set[int] = set()
+
+    async def heal(self, chunk: Chunk) -> None:
+        """Bring a claimed chunk to its end, or give it back until later; raises StoreError."""
+        try:
+            await self._heal(chunk)
+        except RateLimitedError as error:
+            await self._postpone(chunk, error.retry_after_seconds, str(error))
+        except (VenueRefusedError, InvalidInputError) as error:
+            await self._postpone(_tried(chunk), _REFUSED_SECONDS, str(error))
+        except (VenueUnavailableError, DecodeError) as error:
+            await self._postpone(_tried(chunk), self._pause(chunk.attempts), str(error))
+
+    async def _heal(self, chunk: Chunk) -> None:
+        gap = await self._gap(chunk)
+        way = road(chunk, self._desk.settings.binance_api_key.get_secret_value())
+        if gap and gap.state not in _UNSETTLED:
+            await self._finish(chunk)
+        elif way is None:
+            await self._settle(chunk, gap, Outcome(GapState.UNRECOVERABLE, _NO_ROAD))
+        elif gap and way.history.contiguous and await self._is_whole(chunk, gap):
+            await self._settle(chunk, gap, outcome(gap, (), contiguous=True))
+        else:
+            await self._fetch(chunk, gap, way)
+
+    async def _fetch(self, chunk: Chunk, gap: Gap | None, way: Road) -> None:
+        await self._show_healing(chunk, gap)
+        wanted = stretch(chunk, gap)
+        page = Page((), (), chunk.cursor, complete=False)
+        while not page.complete:
+            await self._yield_to_live()
+            page = await self._page(chunk, way, wanted, page.position)
+            chunk = msgspec.structs.replace(chunk, cursor=page.position, attempts=0)
+        found = await self._holes(chunk, gap) if way.history.contiguous else ()
+        if found and chunk.rounds + 1 < self._desk.settings.rounds:
+            again = msgspec.structs.replace(chunk, cursor="", rounds=chunk.rounds + 1)
+            detail = f"the venue's answer lacks trades in {len(found)} places; asked again"
+            await self._postpone(again, self._pause(chunk.rounds), detail)
+        else:
+            await self._settle(chunk, gap, outcome(gap or chunk, found, contiguous=way.history.contiguous))
+
+    async def _page(self, chunk: Chunk, way: Road, wanted: Stretch, position: str) -> Page:
+        """Ask for a page and store it, with everything that follows from it."""
+        body = await self._get(way, wanted, position)
+        page = way.history.page(wanted, position, body, self._desk.clock())
+        await self._ensure_days({trade.ts for trade in page.trades})
+        fetched = FetchedPage(
+            trades=page.trades,
+            letters=[self._letter(chunk, each.reason, each.payload) for each in page.rejections],
+            cursor=page.position,
+            tolerance=way.history.tolerance,
+        )
+        fresh = await chunks.store(self._connection, chunk, self._lease, fetched)
+        self._desk.tally.page(len(page.trades), fresh, len(page.rejections))
+        logger.info("chunk.page", chunk=chunk.chunk_id, position=position, trades=len(page.trades), new=fresh)
+        return page
+
+    async def _get(self, way: Road, wanted: Stretch, position: str) -> bytes:
+        """Return an answer that comes while the lease holds."""
+        try:
+            async with asyncio.timeout(self._lease.seconds * _SHARE_OF_LEASE):
+                return await self._desk.outbound.get(way.call(wanted, position))
+        except TimeoutError as error:
+            message = f"no page within {self._lease.seconds * _SHARE_OF_LEASE:.0f} s"
+            raise VenueUnavailableError(message) from error
+
+    async def _settle(self, chunk: Chunk, gap: Gap | None, end: Outcome) -> None:
+        """End a chunk and its gap; where live found more about the gap meanwhile, begin again."""
+        told: list[Gap] = []
+        with translated("settling a chunk"):
+            async with self._connection.transaction():
+                await chunks.hold(self._connection, chunk, self._lease)
+                if gap is not None:
+                    settled = await gaps.settle(self._connection, gap, end.state, end.detail)
+                    if settled is None:
+                        again = msgspec.structs.replace(chunk, cursor="")
+                        await chunks.postpone(self._connection, again, self._lease, 0.0, "the gap changed")
+                        return
+                    told.append(settled)
+                told += await gaps.record(self._connection, end.lacking)
+                await self._prove(chunk, gap, end)
+                await chunks.finish(self._connection, chunk)
+        self._desk.tally.ended(end.state)
+        logger.info("chunk.ended", chunk=chunk.chunk_id, gap=chunk.gap_id, state=end.state, detail=end.detail)
+        self._tell(chunk, told)
+
+    async def _prove(self, chunk: Chunk, gap: Gap | None, end: Outcome) -> None:
+        bounds = gap or chunk
+        if end.state == GapState.CLOSED and bounds.from_ts < bounds.to_ts:
+            proof = Proof(chunk.instrument_id, TRADES, bounds.from_ts, bounds.to_ts)
+            await proofs.extend(self._connection, [proof], proofs.HISTORY)
+
+    async def _finish(self, chunk: Chunk) -> None:
+        with translated("finishing a chunk"):
+            async with self._connection.transaction():
+                await chunks.hold(self._connection, chunk, self._lease)
+                await chunks.finish(self._connection, chunk)
+
+    async def _postpone(self, chunk: Chunk, seconds: float, detail: str) -> None:
+        self._desk.tally.postponed += 1
+        logger.warning("chunk.postponed", chunk=chunk.chunk_id, seconds=round(seconds, 1), detail=detail)
+        await chunks.postpone(self._connection, chunk, self._lease, seconds, detail)
+
+    async def _gap(self, chunk: Chunk) -> Gap | None:
+        found = await gaps.by_id(self._connection, [chunk.gap_id]) if chunk.gap_id is not None else []
+        return found[0] if found else None
+
+    async def _show_healing(self, chunk: Chunk, gap: Gap | None) -> None:
+        if gap and gap.state == GapState.OPEN:
+            await gaps.begin_healing(self._connection, gap.gap_id)
+            self._tell(chunk, await gaps.by_id(self._connection, [gap.gap_id]))
+
+    async def _is_whole(self, chunk: Chunk, gap: Gap) -> bool:
+        """Tell whether everything between the trades on a gap's edges is stored already."""
+        return None not in (gap.after_id, gap.before_id) and not await self._holes(chunk, gap)
+
+    async def _holes(self, chunk: Chunk, gap: Gap | None) -> list[Hole]:
+        bounds = gap or chunk
+        edges = Edges(
+            exchange_id=chunk.exchange_id,
+            instrument_id=chunk.instrument_id,
+            from_ts=bounds.from_ts,
+            to_ts=bounds.to_ts,
+            after_id=gap.after_id if gap else None,
+            before_id=gap.before_id if gap else None,
+        )
+        return await holes(self._connection, edges, HOLES_AT_MOST + 1)
+
+    async def _ensure_days(self, times: set[int]) -> None:
+        days = {day_of(ts) for ts in times}
+        if fresh := [day for day in days if day.toordinal() not in self._days]:
+            await ensure_days(self._connection, fresh)
+            self._days.update(day.toordinal() for day in fresh)
+
+    async def _yield_to_live(self) -> None:
+        """Wait a little while the live path is behind."""
+        for _ in range(_YIELDS_AT_MOST):
+            if await oldest_batch_seconds(self._connection) < self._desk.settings.yield_above_seconds:
+                return
+            self._desk.tally.yielded_seconds += _YIELD_SECONDS
+            await asyncio.sleep(_YIELD_SECONDS)
+
+    def _pause(self, tried: int) -> float:
+        ceiling = _FIRST_RETRY_SECONDS * (1 << min(tried, _DOUBLINGS))
+        return min(ceiling, self._desk.settings.retry_cap_seconds)
+
+    def _tell(self, chunk: Chunk, told: Sequence[Gap]) -> None:
+        name, now = Name(chunk.exchange, chunk.symbol), self._desk.clock()
+        self._desk.tell([gap_change(name, gap, now) for gap in told])
+
+    def _letter(self, chunk: Chunk, reason: str, payload: bytes) -> DeadLetter:
+        return DeadLetter(
+            source="tick",
+            exchange=chunk.exchange,
+            reason=reason,
+            payload=payload,
+            code_version=self._desk.code_version,
+            instrument_id=chunk.instrument_id,
+        )
+
+
+def _tried(chunk: Chunk) -> Chunk:
+    return msgspec.structs.replace(chunk, attempts=chunk.attempts + 1)

@@ -1,0 +1,50 @@
+"""How a chunk's trades are reached: the venue's history, its hosts, and the name it has there."""
+
+import msgspec
+
+from db.chunks import Chunk
+from ingest.outbound.budgets import Lane
+from ingest.outbound.outbound import Call
+from ingest.venues.histories import history
+from ingest.venues.history import History, Stretch
+from ingest.venues.reach import Reach, reach
+from ingest.venues.registry import venue
+from market.gaps import Gap
+
+
+class Road(msgspec.Struct, frozen=True):
+    """The road of one chunk."""
+
+    history: History
+    reach: Reach
+    base: str | None
+
+    def call(self, stretch: Stretch, position: str) -> Call:
+        """Return how the page at a position is asked for."""
+        return Call(
+            reach=self.reach,
+            request=self.history.request(stretch, position),
+            lane=Lane.HISTORY,
+            base=self.base,
+            judge=self.history.judge,
+        )
+
+
+def road(chunk: Chunk, binance_api_key: str) -> Road | None:
+    """Return the road of a chunk; None where what a venue remembers cannot be told from what is stored."""
+    instrument = venue(chunk.exchange, chunk.protocol).instrument(chunk.symbol)
+    found = history(chunk.exchange, instrument.market, chunk.protocol, binance_api_key)
+    return Road(found, reach(chunk.exchange, instrument.market), chunk.rest_url) if found else None
+
+
+def stretch(chunk: Chunk, gap: Gap | None) -> Stretch:
+    """Return what is looked for: what the gap says by now, or the chunk where there is none."""
+    bounds = gap or chunk
+    return Stretch(
+        instrument_id=chunk.instrument_id,
+        venue_symbol=venue(chunk.exchange, chunk.protocol).instrument(chunk.symbol).venue_symbol,
+        from_ts=bounds.from_ts,
+        to_ts=bounds.to_ts,
+        after_id=gap.after_id if gap else None,
+        before_id=gap.before_id if gap else None,
+    )

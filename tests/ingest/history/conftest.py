@@ -1,0 +1,94 @@
+"""Healing on a real database, from a venue on a loopback port."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from db.chunks import Chunk, Lease, claim
+from db.connections import connected
+from ingest.history.healing import Desk, Healing
+from ingest.history.tallies import HistoryTally
+from ingest.outbound.budgets import Budgets
+from ingest.outbound.outbound import Outbound
+from ingest.settings import HistorySettings
+from market.errors import BusUnavailableError
+from market.publications import Latest
+from runtime.clock import now
+from tests.ingest.history.past import Place, placed
+
+
+class Nowhere:
+    """A Redis that nobody reaches."""
+
+    async def take(self, name: str, cost: int, span: int) -> int:
+        raise BusUnavailableError(name, cost, span)
+
+    async def rest(self, name: str, duration: int) -> None:
+        raise BusUnavailableError(name, duration)
+
+
+class Later:
+    """A clock on which budgets are whole whenever they are looked at."""
+
+    def __init__(self) -> None:
+        self._now = 1000.0
+
+    def __call__(self) -> float:
+        self._now += 60
+        return self._now
+
+
+async def _alone() -> int:
+    return 1
+
+
+@asynccontextmanager
+async def desk_of(told: list[Latest], settings: HistorySettings | None = None) -> AsyncIterator[Desk]:
+    def tell(latest: Sequence[Latest]) -> None:
+        told.extend(latest)
+
+    async with httpx.AsyncClient() as http:
+        outbound = Outbound(http, Budgets(Nowhere(), _alone, Later()))
+        yield Desk(outbound, settings or HistorySettings(), HistoryTally(), tell, now, "test")
+
+
+class Healer:
+    """Claims and heals in the name of one holder."""
+
+    def __init__(self, place: Place, desk: Desk, told: list[Latest], healing: Healing, lease: Lease) -> None:
+        self.place = place
+        self.desk = desk
+        self.told = told
+        self._healing = healing
+        self._lease = lease
+
+    async def claim(self) -> Chunk | None:
+        return await claim(self.place.connection, self._lease)
+
+    async def heal(self) -> None:
+        """Heal what is due, once."""
+        chunk = await self.claim()
+        assert chunk is not None
+        await self._healing.heal(chunk)
+
+    async def heal_to_the_end(self) -> None:
+        """Heal until no chunk waits, whatever was postponed."""
+        while not await self.place.ended():
+            await self.place.hurry()
+            await self.heal()
+
+
+@pytest.fixture
+async def place(postgres_url: str) -> AsyncIterator[Place]:
+    async with placed(postgres_url) as one:
+        yield one
+
+
+@pytest.fixture
+async def healer(place: Place) -> AsyncIterator[Healer]:
+    told: list[Latest] = []
+    lease = Lease("test", 60.0)
+    async with desk_of(told) as desk, connected(place.url, "test healer") as connection:
+        yield Healer(place, desk, told, Healing(connection, desk, lease), lease)
