@@ -24,8 +24,10 @@ from ingest.diagnosing import LOOPBACK
 from ingest.feeds import Feed, Refuse
 from ingest.intake import Intake
 from ingest.notifying import Notifier, Wire
+from ingest.pressure import Memory
 from ingest.reporting import SocketReporter
 from ingest.routes import Route
+from ingest.sampling import Sampling
 from ingest.settings import IngestSettings
 from ingest.sockets import Patience
 from ingest.switchboard import Switchboard
@@ -39,6 +41,7 @@ from market.tapes import TapeEnd
 from runtime.backoff import delays
 from runtime.clock import now
 from runtime.lifecycle import run_services, wait_at_most
+from runtime.memory import limit_bytes, resident_bytes
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -93,7 +96,8 @@ class Ingester:
         self._http = http
         self._places: dict[int, Listed] = {}
         self._ends: dict[int, TapeEnd] = {}
-        self._buffer = Buffer(settings.buffer_ticks)
+        self._buffer = Buffer(settings.buffer_ticks, settings.buffer_bytes)
+        self._memory = Memory(resident_bytes, settings.memory_limit_bytes or limit_bytes())
         self._tallies = Tallies()
         self._notifier = Notifier(wire)
         self._writer = Writer(
@@ -120,7 +124,13 @@ class Ingester:
             "unheard": self._notifier.missed,
         }
         claims = {"owned": self._claimer.owned}
-        return {"feeds": self._tallies.counters(), "writer": writer, "claims": claims}
+        return {
+            "feeds": self._tallies.counters(),
+            "writer": writer,
+            "claims": claims,
+            "pressure": self._memory.measure(self._buffer.gauge),
+            "books": self._switchboard.books(),
+        }
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Ingest until ``stopping``; then hand over, commit what was read, and tell the final counts."""
@@ -177,6 +187,7 @@ class Ingester:
         return Feed(
             route,
             Intake(route.exchange, self._buffer, self._tallies, _continuity(route), self._ends),
+            sampling=_sampling(self._settings),
             number=number,
             http=self._http,
             patience=patience,
@@ -189,6 +200,14 @@ class Ingester:
 def _continuity(route: Route) -> Continuity:
     road = history(route.exchange, route.market, route.protocol)
     return Continuity(contiguous=road is not None and road.contiguous)
+
+
+def _sampling(settings: IngestSettings) -> Sampling:
+    return Sampling(
+        slot_seconds=settings.depth_slot_seconds,
+        price_bps=settings.depth_price_bps,
+        ratio=settings.depth_ratio,
+    )
 
 
 def _rhythm(settings: IngestSettings) -> Rhythm:

@@ -11,9 +11,10 @@ from db.sockets import SocketState
 from ingest.intake import Intake
 from ingest.rosters import Roster
 from ingest.routes import Route
+from ingest.sampling import EVERY, Sampling
 from ingest.snapshots import Snapshots
 from ingest.sockets import Conversation, Patience, opened
-from ingest.standings import Books
+from ingest.standings import Books, BookState
 from market.errors import FeedError, SubscriptionRefusedError
 from runtime.clock import Clock
 from runtime.lifecycle import wait_at_most
@@ -32,6 +33,7 @@ class Feed:
         route: Route,
         intake: Intake,
         *,
+        sampling: Sampling = EVERY,
         number: int = 1,
         http: httpx.AsyncClient,
         patience: Patience,
@@ -48,7 +50,7 @@ class Feed:
         self._clock = clock
         self._refuse = refuse
         self._roster = Roster()
-        self._books = Books()
+        self._books = Books(sampling)
         self._urls: dict[str, str] = {}
         self._snapshots = Snapshots(http, self._urls, reconnect_delays, clock)
         self._conversation: Conversation | None = None
@@ -98,6 +100,12 @@ class Feed:
             last_frame_at=talk.last_frame_at if talk else None,
             detail=self._detail or "; ".join(sorted(set(refused))),
         )
+
+    def books(self) -> Iterator[BookState]:
+        """Yield how the books stand."""
+        for each in self._roster:
+            if standing := self._books.standings.get(each.instrument_id):
+                yield BookState.of(self._route.exchange, each.instrument.symbol, standing)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Read until ``stopping`` is set; what was read by then is in the buffer."""

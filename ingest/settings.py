@@ -48,6 +48,21 @@ class IngestSettings(Settings):
     buffer_ticks: int = Field(
         default=50_000, ge=1, description="Ticks held for the writer; when it is full sockets are not read."
     )
+    buffer_bytes: int = Field(
+        default=64 * 2**20, ge=1, description="Memory that those may hold; frames kept as dead letters too."
+    )
+    memory_limit_bytes: int = Field(
+        default=0, ge=0, description="Memory that the process may hold, told against; 0: its control group's."
+    )
+    depth_slot_seconds: float = Field(
+        default=0.1, ge=0, description="Of a book one depth is stored in so much of the venue's time; 0: all."
+    )
+    depth_price_bps: float = Field(
+        default=5.0, gt=0, description="A best price that moved so many basis points is stored at once."
+    )
+    depth_ratio: float = Field(
+        default=1.5, gt=1, description="So is a ratio of bids to asks that changed by this factor."
+    )
     commit_after_seconds: float = Field(
         default=0.004, ge=0, description="The least time between two commits of the writer."
     )

@@ -1,6 +1,7 @@
 """The books of one feed, across its connections: how each stands, and which of its updates are written."""
 
 from collections.abc import Sequence
+from typing import Self
 
 import msgspec
 
@@ -15,6 +16,22 @@ class Standing(msgspec.Struct, frozen=True):
     since: int = 0
     resyncs: int = 0
     cause: str = ""
+
+
+class BookState(msgspec.Struct, frozen=True):
+    """How a book stands, as heartbeats carry it."""
+
+    exchange: str
+    symbol: str
+    state: State
+    since: int
+    resyncs: int
+    cause: str
+
+    @classmethod
+    def of(cls, exchange: str, symbol: str, standing: Standing) -> Self:
+        """Return the state of a named book."""
+        return cls(exchange, symbol, standing.state, standing.since, standing.resyncs, standing.cause)
 
 
 class Books:

@@ -8,6 +8,7 @@ from db.instruments import Listed
 from db.sockets import SocketState
 from ingest.feeds import Feed, Refuse
 from ingest.routes import Route
+from ingest.standings import BookState
 
 MakeFeed = Callable[[Route, int, Refuse], Feed]
 """Makes a connection of a route, the n-th, that tells of instruments its venue does not have."""
@@ -47,6 +48,10 @@ class Switchboard:
     def states(self) -> list[SocketState]:
         """Return how the connections do now."""
         return [line.feed.state() for line in self._lines.values()]
+
+    def books(self) -> list[BookState]:
+        """Return how all books stand."""
+        return [book for line in self._lines.values() for book in line.feed.books()]
 
     def live(self, feed_id: int) -> bool:
         """Tell whether the venue has acknowledged a feed."""
