@@ -381,3 +381,40 @@ async def test_a_recording_of_coinbase_offers_97_matches_and_10_last_ones(record
         assert (97, 10) == (kinds.count("match"), kinds.count("last_match"))
         await sim.finished.wait()
         assert (await status(sim))["offered"] == {"trades": 107, "quotes": 107, "depths": 9_729}
+
+
+REQUESTS: dict[str, tuple[str, list[dict[str, Any]]]] = {
+    "coinbase": (
+        "/",
+        [{"type": "subscribe", "product_ids": ["BTC-USD"], "channels": ["matches", "level2_batch"]}],
+    ),
+    "kraken": (
+        "/v2",
+        [
+            {"method": "subscribe", "params": {"channel": channel, "symbol": ["BTC/USD"], "snapshot": wanted}}
+            for channel, wanted in (("trade", False), ("book", True))
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("venue", REQUESTS)
+async def test_a_made_up_book_comes_first_and_everything_sent_is_in_history(venue: str) -> None:
+    tape = GeneratedTape(Plan(venue=venue, symbols=["BTC/USD"], seconds=5))
+    (symbol,) = tape.contents.venue_symbols
+    path, requests = REQUESTS[venue]
+    protocol = named(venue)
+    async with playing(tape, venue) as sim, connected(sim, path) as socket:
+        for request in requests:
+            await socket.send(json.dumps(request))
+        await sim.finished.wait()
+        frames = [json.loads(text) for text in await heard(socket, (await status(sim))["frames"] + 1)]
+        async with httpx.AsyncClient(base_url=sim.rest_url) as client:
+            true = (await client.get("/sim/tape", params={"symbol": symbol})).json()["trades"]
+    topics = [topic for frame in frames if (topic := protocol.topic(frame))]
+    (books,) = {topic for topic in topics if topic.feed in ("level2", "book/v2")}
+    first_book = next(frame for frame in frames if protocol.topic(frame) == books)
+    assert "snapshot" == first_book["type"]
+    sent = [fill.trade_id for frame in frames if protocol.topic(frame) for fill in protocol.fills(frame)]
+    assert sent == [trade["id"] for trade in true][: len(sent)]
+    assert len(sent) > 100
