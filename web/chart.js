@@ -1,5 +1,7 @@
 // Bars and signals on a canvas. The axis is time: where nothing traded, nothing is drawn.
 
+import { crosses, hatch, parts } from "/web/hatching.js";
+
 const COLORS = {
   up: "#45b892", down: "#e2697a", ended: "#8290a5", grid: "#161c27", text: "#66748a",
   close: "#5f6f8a", last: "#e9b44c", cross: "#38445a", night: "#0a0d13",
@@ -7,7 +9,7 @@ const COLORS = {
 const FONT = "11px system-ui, sans-serif";
 const RIGHT = 72;
 const BOTTOM = 24;
-const TOP = { wide: 26, narrow: 40 };
+const TOP = { wide: 26, narrow: 56 };
 const NARROW = 480;
 const VOLUME_SHARE = 0.16;
 const MARKS = { up: "▲", down: "▼", ended: "○" };
@@ -16,9 +18,10 @@ const STEPS_S = [1, 5, 10, 15, 30, 60, 300, 600, 900, 1800, 3600, 10800, 21600, 
 export class Chart {
   #canvas;
   #paint;
-  #told; // {bar, moved}
+  #told; // {bar, moved, window}
   #bars = [];
   #signals = [];
+  #gaps = [];
   #last = null;
   #length = 1000;
   #zoom = null; // intervals across when the reader has chosen; null shows what there is
@@ -26,7 +29,7 @@ export class Chart {
   #cross = null;
   #due = false;
 
-  // told: {bar(bar or null), moved(isBehind)}
+  // told: {bar(bar or null), moved(isBehind), window(from, to, gaps)}: what is shown, in ms
   constructor(canvas, told) {
     this.#canvas = canvas;
     this.#paint = canvas.getContext("2d");
@@ -35,10 +38,10 @@ export class Chart {
     this.#listen();
   }
 
-  // bars: [{start (ms), open, high, low, close, volume, running}] in order of start
-  show(bars, signals, last, length) {
+  // bars: [{start (ms), open, high, low, close, volume, running}] in order of start; gaps: [{from, to, state}]
+  show(bars, signals, gaps, last, length) {
     if (length !== this.#length) this.follow();
-    [this.#bars, this.#signals, this.#last, this.#length] = [bars, signals, last, length];
+    [this.#bars, this.#signals, this.#gaps, this.#last, this.#length] = [bars, signals, gaps, last, length];
     this.#soon();
   }
 
@@ -115,6 +118,7 @@ export class Chart {
     paint.beginPath();
     paint.rect(0, 0, this.#width(), height);
     paint.clip();
+    hatch(paint, view.gaps, view.x, this.#top(), height - BOTTOM);
     this.#volumes(view, height);
     this.#closes(view);
     this.#candles(view);
@@ -122,6 +126,8 @@ export class Chart {
     paint.restore();
     this.#lastLine(view, width);
     this.#crosshair(view, width, height);
+    const begun = Math.max(view.from, Math.min(...[...view.bars.map((bar) => bar.start), ...view.gaps.map((gap) => gap.from)]));
+    this.#told.window(begun, Math.min(view.end, view.bars.at(-1).start + this.#length), view.gaps.length);
   }
 
   #view(height) {
@@ -137,7 +143,8 @@ export class Chart {
     const floor = (height - BOTTOM - this.#top()) * (1 - VOLUME_SHARE) + this.#top();
     const x = (time) => (time - from) * this.#scale();
     const y = (price) => floor - ((price - low) / (high - low)) * (floor - this.#top());
-    return { bars, from, end, low, high, x, y, floor, price: (at) => low + ((floor - at) / (floor - this.#top())) * (high - low) };
+    const gaps = this.#gaps.filter((gap) => gap.to > from && gap.from < end);
+    return { bars, gaps, from, end, low, high, x, y, floor, price: (at) => low + ((floor - at) / (floor - this.#top())) * (high - low) };
   }
 
   #grid({ from, end, low, high, x, y, floor }, width, height) {
@@ -178,7 +185,7 @@ export class Chart {
     this.#paint.globalAlpha = 1;
   }
 
-  #closes({ bars, x, y }) {
+  #closes({ bars, gaps, x, y }) {
     const paint = this.#paint;
     paint.strokeStyle = COLORS.close;
     paint.globalAlpha = 0.55;
@@ -187,7 +194,8 @@ export class Chart {
     let before = null;
     for (const bar of bars) {
       const [at, level] = [x(bar.start + this.#length / 2), y(bar.close)];
-      if (before !== null && bar.start - before <= this.#length * 1.5) paint.lineTo(at, level);
+      const near = before !== null && bar.start - before <= this.#length * 1.5;
+      if (near && !crosses(gaps, before + this.#length / 2, bar.start + this.#length / 2)) paint.lineTo(at, level);
       else paint.moveTo(at, level);
       before = bar.start;
     }
@@ -231,18 +239,18 @@ export class Chart {
       piled.set(pile, place);
       const level = y(bar ? (below ? bar.low : bar.high) : signal.price) + (below ? 1 : -1) * place * 12;
       paint.fillStyle = COLORS[signal.direction];
-            paint.fillText(MARKS[signal.direction], x(start + this.#length / 2), level);
+      paint.fillText(MARKS[signal.direction], x(start + this.#length / 2), level);
     }
   }
 
-  #lastLine({ low, high, y }, width) {
+  #lastLine({ gaps, from, end, low, high, x, y }, width) {
     if (!this.#last || this.#last < low || this.#last > high) return;
     const paint = this.#paint;
     const at = Math.round(y(this.#last)) + 0.5;
     paint.strokeStyle = COLORS.last;
     paint.globalAlpha = 0.6;
     paint.setLineDash([2, 4]);
-    line(paint, 0, at, this.#width(), at);
+    for (const [begin, stop] of parts(gaps, from, end)) line(paint, x(begin), at, x(stop), at);
     paint.setLineDash([]);
     paint.globalAlpha = 1;
     this.#tag(String(this.#last), at, COLORS.last, width);

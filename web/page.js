@@ -1,6 +1,7 @@
 // The page: an instrument's price, bars, and signals as they come.
 
 import { Chart } from "/web/chart.js";
+import { Gaps } from "/web/gaps.js";
 import { Stream } from "/web/stream.js";
 
 const LENGTH_MS = { "1s": 1000, "1m": 60_000, "1h": 3_600_000 };
@@ -8,6 +9,7 @@ const BARS_KEPT = 2000;
 const SIGNALS_KEPT = 300;
 const SIGNALS_LISTED = 100;
 const ASK_HEALTH_MS = 2000;
+const ASK_COVERAGE_MS = 2000;
 const ALL_SIGNALS = "signals:*:*";
 
 const $ = (id) => document.getElementById(id);
@@ -21,10 +23,13 @@ const state = {
   last: null,
   feed: null, // {age, read}: its age in ms when that was read
   due: false, // whether a drawing is asked for already
+  window: null, // {from, to}: the ms that the chart shows
 };
+const gaps = new Gaps($("gaps"));
 const chart = new Chart($("chart"), {
   bar: showBar,
   moved: (behind) => { $("follow").hidden = !behind; },
+  window: showWindow,
 });
 const stream = new Stream(`${location.origin.replace(/^http/, "ws")}/v1/stream`, {
   frame: hear,
@@ -48,7 +53,8 @@ function named() {
 async function loadHistory(channel) {
   try {
     if (channel === ALL_SIGNALS) await loadSignals({});
-    else if (channel.startsWith("bars:") && channel === channelOf("bars")) await loadBars(state.instrument);
+    else if (channel === channelOf("bars")) await loadBars(state.instrument);
+    else if (channel === channelOf("coverage")) await loadGaps(state.instrument);
   } catch (error) {
     console.warn(error);
     setTimeout(() => loadHistory(channel), 1000);
@@ -67,6 +73,15 @@ async function loadSignals(whose) {
   const page = await ask("/v1/signals", { ...whose, order: "desc", limit: 200 });
   for (const signal of page.data.reverse()) addSignal(signal, true);
   listAll();
+  draw();
+}
+
+async function loadGaps(instrument) {
+  const asked = Date.now();
+  const states = ["open", "healing", "unrecoverable"].map((name) => ["state", name]);
+  const page = await ask("/v1/gaps", [...Object.entries(named()), ...states, ["order", "desc"], ["limit", 500]]);
+  if (instrument !== state.instrument) return;
+  gaps.replace(page.data, asked);
   draw();
 }
 
@@ -106,6 +121,7 @@ function hear(frame) {
   if (frame.op === "trade") hearTrade(frame.data);
   else if (frame.op === "bar" || frame.op === "signal") { take(frame.channel, frame.offset, frame.data); draw(); }
   else if (frame.op === "correction") { correct(frame); draw(); }
+  else if (frame.op === "gap" && key(frame.data) === key(state.instrument)) { gaps.hear(frame.data); draw(); }
 }
 
 function take(channel, offset, data) {
@@ -178,7 +194,7 @@ function drawNow() {
   const signals = [...state.signals.values()].filter((signal) => key(signal) === key(state.instrument)).slice(-SIGNALS_KEPT);
   if (state.last === null && bars.length) $("price").textContent = String(bars.at(-1).close);
   $("empty").hidden = bars.length > 0;
-  chart.show(bars, signals, state.last, length);
+  chart.show(bars, signals, gaps.spans(), state.last, length);
 }
 
 function sorted(interval) {
@@ -201,11 +217,33 @@ function running(final, length) {
 }
 
 function showBar(bar) {
-  if (!bar) return $("legend").replaceChildren();
+  if (!bar) return $("bar").replaceChildren();
   const figures = { O: bar.open, H: bar.high, L: bar.low, C: bar.close, V: Number(bar.volume.toPrecision(5)) };
   const parts = Object.entries(figures).map(([name, value]) => element("span", "", `${name} ${number(value)}`));
-  $("legend").replaceChildren(element("span", "", new Date(bar.start).toISOString().slice(0, 19).replace("T", " ")), ...parts);
+  if (bar.coverage < 1) parts.push(element("span", "unproven", `proven ${percent(bar.coverage)}`));
+  $("bar").replaceChildren(element("span", "", new Date(bar.start).toISOString().slice(0, 19).replace("T", " ")), ...parts);
 }
+
+function showWindow(from, to, holes) {
+  state.window = { from, to };
+  $("chart").setAttribute("aria-label", `Bars and signals over time${holes ? `, ${holes === 1 ? "one gap" : `${holes} gaps`} hatched` : ""}`);
+}
+
+// How much of what the chart shows is proven; asked again and again, since it heals.
+async function watchCoverage() {
+  if (state.instrument && state.window && state.window.from < state.window.to) await showCoverage(state.instrument, state.window).catch(console.warn);
+  setTimeout(watchCoverage, ASK_COVERAGE_MS);
+}
+
+async function showCoverage(instrument, { from, to }) {
+  const { share } = await ask("/v1/coverage", { ...named(), from: new Date(from).toISOString(), to: new Date(to).toISOString() });
+  if (instrument !== state.instrument) return;
+  $("coverage").textContent = `coverage ${percent(share)}`;
+  $("coverage").dataset.whole = String(share === 1);
+}
+
+// Never rounded up: 100 % is said when nothing is missing.
+function percent(share) { return share === 1 ? "100 %" : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`; }
 
 // A price as it was said; a mid price without the noise of its last binary digit.
 function number(value) { return String(Number(value.toPrecision(12))); }
@@ -295,14 +333,17 @@ function showFeedAge() {
 // What the reader does.
 
 function choose(instrument) {
-  if (state.instrument) for (const family of ["bars", "trades"]) stream.unfollow(channelOf(family));
-  Object.assign(state, { instrument, last: null, feed: null });
+  if (state.instrument) for (const family of ["bars", "trades", "coverage"]) stream.unfollow(channelOf(family));
+  Object.assign(state, { instrument, last: null, feed: null, window: null });
   state.bars.clear();
+  gaps.clear();
+  $("coverage").textContent = "";
   location.hash = encodeURIComponent(key(instrument));
   $("price").textContent = "–";
   $("unit").textContent = `${instrument.quote} on ${instrument.exchange}`;
   stream.follow(channelOf("bars"));
   stream.follow(channelOf("trades"), { max_rate_ms: 100 });
+  stream.follow(channelOf("coverage"));
   chart.follow();
   listAll();
   draw();
@@ -324,5 +365,6 @@ $("follow").addEventListener("click", () => chart.follow());
 stream.follow(ALL_SIGNALS);
 stream.open();
 watchInstruments();
+watchCoverage();
 setInterval(showFeedAge, 250);
 examine();

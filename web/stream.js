@@ -78,7 +78,8 @@ export class Stream {
     for (const result of frame.results) {
       const followed = this.#channels.get(result.channel);
       if (!followed) continue;
-      const resumed = followed.offsets !== null && result.recovered !== false;
+      const logged = result.offset !== undefined || result.offsets !== undefined;
+      const resumed = logged && followed.offsets !== null && result.recovered !== false;
       if (!resumed) {
         const heads = result.offsets ?? (result.offset === undefined ? {} : { [result.channel]: result.offset });
         followed.offsets = new Map(Object.entries(heads));

@@ -1,6 +1,7 @@
 """The page in a real browser, without a window."""
 
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 
@@ -8,13 +9,16 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from api.settings import ApiSettings
+from db.outcomes import bar_columns
 from market.bars import Bar
 from market.channels import Family
+from market.gaps import DEPTHS, Cause, GapState
 from market.publications import Latest, Publication
 from market.signals import Direction, Signal
-from market.texts import Name, bar_text, signal_text
+from market.texts import Name, bar_text, gap_change, signal_text
 from market.times import SECOND
 from runtime.clock import now
+from tests.api.holes import close, find, prove
 from tests.api.peers import Served, Worker, serving
 
 pytestmark = pytest.mark.slow
@@ -71,6 +75,13 @@ def signal(kind: str) -> str:
     return signal_text(SOL, decided, 1.0, T, T + 12_000)
 
 
+async def add_bar(worker: Worker, instrument_id: int, bar: Bar) -> None:
+    await worker.connection.execute(
+        "INSERT INTO bars VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'live')",
+        *(column[0] for column in bar_columns([(instrument_id, bar)])),
+    )
+
+
 async def publish(worker: Worker, instrument_id: int, family: Family, offset: int, data: str) -> None:
     publication = Publication(instrument_id, family, offset, family[:-1], data, now())
     await worker.connection.execute(
@@ -92,6 +103,7 @@ async def test_a_signal_arrives_on_the_page(simulated: Served, worker: Worker, p
     await expect(page.locator("#simulated")).to_be_visible()
     await expect(page.locator("#empty")).to_be_visible()
     bar = Bar(SECOND, T, 241.0, 241.5, 240.5, 241.1, 10, 2411, 6, 4, 3)
+    await add_bar(worker, sol.instrument_id, bar)
     await publish(worker, sol.instrument_id, Family.BARS, 1, bar_text(SOL, bar, 1.0, "live"))
     await publish(worker, sol.instrument_id, Family.SIGNALS, 1, signal("momentum"))
     shown = page.locator("#signals li")
@@ -109,6 +121,65 @@ async def test_a_signal_arrives_on_the_page(simulated: Served, worker: Worker, p
     await worker.bus.latest([Latest(sol.instrument_id, Family.TRADES, T, 1, 1, trade)])
     await expect(page.locator("#price")).to_have_text("242.5")
     await expect(page.locator("#venue-lag")).to_have_text("42 ms")
+
+
+async def test_a_gap_appears_on_the_page_and_goes_when_it_heals(
+    simulated: Served, worker: Worker, page: Page
+) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    await prove(worker.connection, sol, 0, 60)
+    for offset, at in enumerate([*range(20), *range(24, 40)], 1):
+        price = 241.0 + at % 5 / 10
+        bar = Bar(SECOND, T + at * SECOND, price, price + 0.2, price - 0.2, price + 0.1, 10, 2411, 6, 4, 3)
+        await add_bar(worker, sol.instrument_id, bar)
+        await publish(worker, sol.instrument_id, Family.BARS, offset, bar_text(SOL, bar, 1.0, "live"))
+    await page.goto(simulated.url)
+    await expect(page.locator("#legend")).to_contain_text("coverage 100 %")
+    await expect(page.locator("#gaps")).to_be_hidden()
+    gap = await find(worker.connection, sol, 20, 24)
+    await worker.bus.latest([gap_change(SOL, gap, gap.opened_at)])
+    shown = page.locator("#gaps li")
+    await expect(shown).to_have_attribute("data-state", "open")
+    await expect(shown).to_contain_text("no trades")
+    await expect(shown).to_contain_text("4.0 s")
+    await expect(page.locator("#chart")).to_have_attribute("aria-label", re.compile("one gap hatched"))
+    await expect(page.locator("#legend")).to_contain_text("coverage 90.0 %")
+    closed = await close(worker.connection, gap)
+    await worker.bus.latest([gap_change(SOL, closed, now())])
+    await expect(shown).to_have_attribute("data-state", "closed")
+    await expect(page.locator("#chart")).not_to_have_attribute("aria-label", re.compile("gap"))
+    await expect(page.locator("#legend")).to_contain_text("coverage 100 %")
+    await expect(page.locator("#gaps")).to_be_hidden(timeout=20_000)
+
+
+async def test_the_page_knows_the_gaps_from_before_it_came(
+    simulated: Served, worker: Worker, page: Page
+) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    await find(worker.connection, sol, 1, 2)
+    await find(worker.connection, sol, 3, 4, kind=DEPTHS, cause=Cause.BOOK, state=GapState.UNRECOVERABLE)
+    await close(worker.connection, await find(worker.connection, sol, 5, 6))
+    await page.goto(simulated.url)
+    await expect(page.locator("#gaps li")).to_have_count(2)
+    await expect(page.locator("#gaps li").nth(0)).to_contain_text("open")
+    await expect(page.locator("#gaps li").nth(1)).to_contain_text("no book")
+
+
+async def test_no_line_is_drawn_through_an_outage(simulated: Served, page: Page) -> None:
+    await page.goto(simulated.url)
+    found = await page.evaluate("""async () => {
+        const { crosses, parts } = await import("/web/hatching.js");
+        const spans = [{ from: 10, to: 20 }, { from: 15, to: 30 }, { from: 40, to: 50 }];
+        const lines = [[9, 11], [19, 35], [29, 31], [0, 10], [30, 40]];
+        return [lines.map(([from, to]) => crosses(spans, from, to)),
+                parts(spans, 0, 60), parts(spans, 12, 45), parts([], 0, 60)];
+    }""")
+    assert [
+        [True, True, True, False, False],
+        [[0, 10], [30, 40], [50, 60]],
+        [[30, 40]],
+        [[0, 60]],
+    ] == found
 
 
 async def test_the_page_comes_back_and_has_missed_nothing(
