@@ -4,18 +4,16 @@ Docs: https://developers.binance.com/docs/binance-spot-api-docs/web-socket-strea
 https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Final
 
 import msgspec
 
-from ingest.books import Cause, State, Top
-from ingest.sequences import Progress, SequencedBook, Update
+from ingest.books import Cause
+from ingest.sequences import Update
 from ingest.standings import Books
 from ingest.venues.checking import book_levels, double, id_of, positive
-from ingest.venues.decoding import VenueDecoder
+from ingest.venues.fetched import FetchedDecoder
 from ingest.venues.venue import (
     DEPTHS,
     QUOTES,
@@ -24,9 +22,7 @@ from ingest.venues.venue import (
     Id,
     Reason,
     Refusal,
-    Rejection,
     Subscription,
-    merged,
     parse_symbol,
     rejected,
 )
@@ -172,12 +168,13 @@ def _request(method: str, number: int, symbols: Sequence[str]) -> str:
     return msgspec.json.encode({"method": method, "params": streams, "id": number}).decode()
 
 
-class BinanceDecoder(VenueDecoder):
+class BinanceDecoder(FetchedDecoder):
     """Understands trades, book tickers, and depth updates of one connection."""
+
+    snapshot_levels = _SNAPSHOT_LEVELS
 
     def __init__(self, instruments: Mapping[str, int], books: Books | None = None) -> None:
         super().__init__(instruments, books)
-        self._books: defaultdict[str, SequencedBook] = defaultdict(partial(SequencedBook, _SNAPSHOT_LEVELS))
         self._last_quotes: dict[str, int] = {}
         self._by_stream: Mapping[str, Callable[[msgspec.Raw, bytes, int], Decoded]] = {
             "trade": self._trade,
@@ -207,11 +204,6 @@ class BinanceDecoder(VenueDecoder):
             raise DecodeError(message) from error
         progress = self._books[venue_symbol].snapshot(frame.lastUpdateId, bids, asks)
         return self._with_broken(self._progressed(venue_symbol, progress, received_at))
-
-    def close(self) -> Decoded:
-        """Reject the updates that no snapshot came for."""
-        waiting = sum(book.close().rejected for book in self._books.values())
-        return msgspec.structs.replace(super().close(), rejections=_invalid(waiting))
 
     def _tick(self, stream: str, data: msgspec.Raw, raw: bytes, received_at: int) -> Decoded:
         try:
@@ -273,33 +265,6 @@ class BinanceDecoder(VenueDecoder):
             bids=book_levels(frame.b),
             asks=book_levels(frame.a),
         )
-
-    def _progressed(
-        self, symbol: str, progress: Progress, received_at: int, lost: Sequence[Rejection] = ()
-    ) -> Decoded:
-        """Return what became of updates; of a book that broke by them it is said after them."""
-        instrument_id = self._instruments[symbol]
-        if progress.applied:
-            self._standings.stands(instrument_id, State.VALID, received_at)
-        parts = [self._applied(instrument_id, update, top) for update, top in progress.applied]
-        self._standings.stands(instrument_id, self._books[symbol].state, received_at, progress.cause)
-        rest = Decoded(
-            repeated={DEPTHS: progress.repeated} if progress.repeated else {},
-            rejections=[*lost, *_invalid(progress.rejected)],
-            watermarks=self._clock.watermarks(received_at),
-            snapshots_wanted=(symbol,) if progress.snapshot_wanted else (),
-        )
-        return merged([*parts, rest])
-
-    def _applied(self, instrument_id: int, update: Update, top: Top) -> Decoded:
-        try:
-            return self._told(instrument_id, update.ts, update.final, top, update.received_at)
-        except RefusedTickError as refused:
-            return rejected(DEPTHS, refused.reason, update.frame)
-
-
-def _invalid(updates: int) -> list[Rejection]:
-    return [Rejection(DEPTHS, Reason.BOOK_INVALID)] * updates
 
 
 def _answer(envelope: _Envelope) -> Decoded:
