@@ -24,9 +24,9 @@ from db.ticks import Ticks, TickWriter
 from db.writers import enlist
 from market.errors import HeliographError
 from market.trades import Trade
-from workers.claiming import TICKS_A_CLAIM
 from workers.folding import Folder
 from workers.kinds.catalogue import KINDS
+from workers.portions import TICKS_A_CLAIM
 
 _COMMIT = 200
 """Ticks that one ingest transaction stored: what arrives in some milliseconds."""

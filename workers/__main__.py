@@ -13,6 +13,7 @@ from bus.subscribing import Subscriber
 from db.processes import Heartbeat
 from db.settings import DatabaseSettings
 from runtime.clock import now
+from workers.announcing import Announcer
 from workers.backfill import BackfillWorker
 from workers.claiming import Claimer
 from workers.folding import Folder
@@ -29,8 +30,8 @@ async def run_live(stopping: asyncio.Event) -> None:
     url = DatabaseSettings().url.get_secret_value()
     bus_url = BusSettings().url.get_secret_value()
     async with publishing.opened(bus_url) as bus:
-        worker = LiveWorker(url, bus, _claimer, WorkerSettings())
-        heartbeat = Heartbeat(url, "worker-live", lambda: msgspec.to_builtins(worker.totals), now)
+        worker = LiveWorker(url, Announcer(bus), _claimer, WorkerSettings())
+        heartbeat = Heartbeat(url, "worker-live", worker.counters, now)
         async with asyncio.TaskGroup() as group:
             listening = group.create_task(worker.listen(Subscriber(bus_url, [subjects.WAKE])))
             group.create_task(heartbeat.run(stopping))

@@ -11,18 +11,17 @@ from db.claims import Cursor, Due, Instrument, Versioned
 from db.errors import translated
 from db.tapes import Part, read_parts
 from market.batches import Batch, Listing, Span
+from market.errors import StoreBusyError
 from market.publications import Publication
 from workers.advancing import Advancer
 from workers.folding import Folder
 from workers.memory import Plan, Remembered, begin, plan
+from workers.portions import Portion
 from workers.shards import ShardMemory, take_over
 from workers.telling import Step, Telling
 
 if TYPE_CHECKING:
     from db.connections import Connection
-
-TICKS_A_CLAIM = 20_000
-"""So that an outage is worked off in steps."""
 
 _PATIENCE_SECONDS = 0.02
 """How long a batch waits for the worker that remembers its shard, before any other takes the shard over."""
@@ -48,19 +47,20 @@ class Claimer:
         self._code_version = code_version
         self._memory: dict[int, ShardMemory] = {}
         self._instruments: dict[int, Instrument] = {}
+        self._portion = Portion()
 
     async def claim(self, connection: "Connection", workers: int) -> Claimed | None:
         """Claim a share of the due shards among ``workers``, fold them, commit; None when nothing was due.
 
-        Raises StoreError; then nothing is committed and nothing is remembered.
+        Raises StoreError or MemoryError; then nothing is committed and nothing is remembered. After
+        StoreBusyError and MemoryError the next claim takes half as much.
         """
         done = {shard: memory.versioned.head.done for shard, memory in self._memory.items()}
         due = await claims.due(connection, done)
         if not due:
             return None
         wanted = self._wanted(due, workers)
-        with translated("claiming"):
-            return await self._claim(connection, wanted, -(-len(due) // workers)) if wanted else None
+        return await self._portioned(connection, wanted, -(-len(due) // workers)) if wanted else None
 
     def _wanted(self, due: Sequence[Due], workers: int) -> list[int]:
         """Return the shards that need not be taken over, then those that wait too long for another worker."""
@@ -69,6 +69,16 @@ class Claimer:
         others = [each for each in due if each not in mine]
         left = [each for each in others if workers == 1 or each.waited_seconds >= _PATIENCE_SECONDS]
         return [each.shard for each in mine + left]
+
+    async def _portioned(self, connection: "Connection", wanted: Sequence[int], share: int) -> Claimed | None:
+        try:
+            with translated("claiming"):
+                claimed = await self._claim(connection, wanted, self._portion.shards(share))
+        except (StoreBusyError, MemoryError):
+            self._portion.failed()
+            raise
+        self._portion.succeeded()
+        return claimed
 
     async def _claim(self, connection: "Connection", wanted: Sequence[int], share: int) -> Claimed | None:
         async with connection.transaction():
@@ -100,7 +110,7 @@ class Claimer:
         self, connection: "Connection", memory: Mapping[int, ShardMemory]
     ) -> tuple[Claimed, dict[int, ShardMemory]]:
         done = {shard: each.versioned.head.done for shard, each in memory.items()}
-        batches = await claims.read_batches(connection, done, TICKS_A_CLAIM)
+        batches = await claims.read_batches(connection, done, self._portion.ticks)
         listed = _by_shard(batches)
         await self._learn(connection, [i for listing in listed.values() for i in listing])
         steps = await self._fold(connection, memory, listed)

@@ -2,19 +2,19 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
 
 from bus import subjects
-from bus.publishing import Bus
 from bus.subscribing import Subscriber
 from db.claims import count_live_workers
 from db.connections import connect
-from market.errors import BusUnavailableError, StoreError
+from market.errors import StoreBusyError, StoreError
 from runtime.lifecycle import wait_at_most
+from workers.announcing import Announcer
 from workers.claiming import Claimed, Claimer
 from workers.settings import WorkerSettings
 
@@ -39,8 +39,6 @@ class Totals(msgspec.Struct):
     refolded: int = 0
     """Ticks folded again to take shards over."""
     publications: int = 0
-    unheard: int = 0
-    """Publications that the bus did not take; hubs find them in the log."""
     signals: Counter[str] = msgspec.field(default_factory=Counter)
     """By kind."""
 
@@ -57,13 +55,25 @@ class Totals(msgspec.Struct):
 class LiveWorker:
     """Claims, folds, commits, publishes, until told to stop; never stops in mid-claim."""
 
-    def __init__(self, url: str, bus: Bus, claimer: Callable[[], Claimer], settings: WorkerSettings) -> None:
+    def __init__(
+        self,
+        url: str,
+        announcer: Announcer,
+        claimer: Callable[[], Claimer],
+        settings: WorkerSettings,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._url = url
-        self._bus = bus
+        self._announcer = announcer
         self._new_claimer = claimer
         self._settings = settings
+        self._sleep = sleep
         self._woken = asyncio.Event()
         self.totals = Totals()
+
+    def counters(self) -> dict[str, Any]:
+        """Return what heartbeats carry."""
+        return {**msgspec.to_builtins(self.totals), "unheard": self._announcer.unheard}
 
     async def listen(self, subscriber: Subscriber) -> None:
         """Wake up at every wake-up on the bus, for ever."""
@@ -72,13 +82,19 @@ class LiveWorker:
                 self._woken.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Work until ``stopping`` is set, through every loss of PostgreSQL."""
+        """Work until ``stopping`` is set, through every loss of PostgreSQL; publish beside."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._announcer.run())
+            await self._run(stopping)
+            self._announcer.close()
+
+    async def _run(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             try:
                 await self._run_once(stopping)
             except StoreError as error:
                 logger.warning("worker.interrupted", error=str(error), retryable=error.retryable)
-                await asyncio.sleep(_TRY_AGAIN_AFTER_SECONDS)
+                await self._sleep(_TRY_AGAIN_AFTER_SECONDS)
 
     async def _run_once(self, stopping: asyncio.Event) -> None:
         connection = await connect(self._url, "heliograph worker-live", _SESSION)
@@ -96,19 +112,19 @@ class LiveWorker:
                 workers = await count_live_workers(connection)
                 count_again_at = clock() + _COUNT_WORKERS_EVERY_SECONDS
             self._woken.clear()
-            claimed = await claimer.claim(connection, workers)
-            if claimed is None:
-                await wait_at_most(self._woken, self._settings.poll_after_seconds)
-            else:
-                await self._tell(claimed)
-                await asyncio.sleep(self._settings.commit_after_seconds)
+            await self._claim(connection, claimer, workers)
 
-    async def _tell(self, claimed: Claimed) -> None:
-        self.totals.add(claimed)
-        if not claimed.publications:
-            return
+    async def _claim(self, connection: "Connection", claimer: Claimer, workers: int) -> None:
+        """Claim once and wait as long as the next claim has to."""
         try:
-            await self._bus.publish(claimed.publications)
-        except BusUnavailableError as error:
-            self.totals.unheard += len(claimed.publications)
-            logger.warning("worker.unheard", publications=len(claimed.publications), error=str(error))
+            claimed = await claimer.claim(connection, workers)
+        except (StoreBusyError, MemoryError) as error:
+            logger.warning("worker.claim_halved", error=f"{type(error).__name__}: {error}")
+            await self._sleep(_TRY_AGAIN_AFTER_SECONDS)
+            return
+        if claimed is None:
+            await wait_at_most(self._woken, self._settings.poll_after_seconds)
+        else:
+            self.totals.add(claimed)
+            self._announcer.tell(claimed.publications)
+            await self._sleep(self._settings.commit_after_seconds)

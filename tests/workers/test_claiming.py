@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Iterable
 
 import msgspec
 import pytest
@@ -12,7 +13,10 @@ from db.queries import load
 from market.errors import StoreConflictError, StoreError
 from market.times import SECOND
 from tests.workers.market import BEGAN, Market, claim_all, folded_at_once, new_claimer, stored, tape
-from workers.claiming import TICKS_A_CLAIM
+from workers.claiming import Claimer
+from workers.folding import Folded, Folder, InstrumentState, Tick
+from workers.kinds.catalogue import KINDS
+from workers.portions import TICKS_A_CLAIM
 
 BAR = "SELECT volume FROM bars"
 LOG = 'SELECT instrument_id, family, "offset", op, revises, about, ts FROM publications ORDER BY 1, 2, 3'
@@ -129,7 +133,7 @@ async def test_another_worker_takes_over_where_the_first_stopped(market: Market)
 async def test_workers_that_take_a_shard_from_each_other_leave_checkpoints(
     market: Market, a_claim: int, passing: int
 ) -> None:
-    trades = tape(market.ids[0], 9000)
+    trades = tape(market.ids[0], 4500)
     now = BEGAN
     two = new_claimer(lambda: now), new_claimer(lambda: now)
     claimed = []
@@ -240,10 +244,16 @@ async def test_a_batch_committed_after_the_read_stays_for_the_next_claim(market:
     assert [10] == [span.count for batch in left for span in batch.listing[listed.instrument_id]]
 
 
-async def test_batches_are_looked_for_beyond_what_is_done(market: Market) -> None:
+@pytest.mark.parametrize(
+    ("statement", "arguments"),
+    [("due", "'{0}', '{0}', '{5}'"), ("batches", "'{0}', '{0}', '{0}', '{5}', 500")],
+)
+async def test_batches_are_looked_for_beyond_what_is_done(
+    market: Market, statement: str, arguments: str
+) -> None:
     """Rule 3: the index is entered at `done`, so that deleted entries are never walked."""
-    sql = load("claims").due.replace("$1", "'{0}'").replace("$2", "'{0}'").replace("$3", "'{5}'")
-    plan = await market.connection.fetch(f"EXPLAIN {sql}")
+    await market.connection.execute(f"PREPARE looked AS {getattr(load('claims'), statement)}")
+    plan = await market.connection.fetch(f"EXPLAIN EXECUTE looked ({arguments})")
     conditions = [row[0] for row in plan if "Index Cond" in row[0]]
     assert any("seq > COALESCE" in condition for condition in conditions)
 
@@ -298,3 +308,28 @@ async def test_a_failed_claim_leaves_nothing_and_is_repeated_exactly(market: Mar
             await market.connection.execute("ALTER TABLE states DROP CONSTRAINT never")
             await claim_all(broken, connection)
     assert folded_at_once(trades) == await stored(market)
+
+
+async def test_a_machine_out_of_memory_leaves_nothing_and_takes_half_next_time(market: Market) -> None:
+    hungry = Hungry(KINDS)
+    claimer = Claimer(hungry, lambda: BEGAN, "test")
+    trades = tape(market.ids[0], 8000)
+    async with market.writing() as writer, market.working() as connection:
+        for start in range(0, len(trades), 500):
+            await writer.store(trades[start : start + 500])
+        for _ in range(3):
+            with pytest.raises(MemoryError):
+                await claimer.claim(connection, 1)
+        claimed = await claim_all(claimer, connection)
+    assert TICKS_A_CLAIM // 8 == claimed[0].ticks
+    assert folded_at_once(trades) == await stored(market)
+
+
+class Hungry(Folder):
+    """A folder on a machine that has memory for few ticks at a time."""
+
+    def fold(self, state: InstrumentState, ticks: Iterable[Tick]) -> Folded:
+        ticks = list(ticks)
+        if len(ticks) > TICKS_A_CLAIM // 8:
+            raise MemoryError
+        return super().fold(state, ticks)

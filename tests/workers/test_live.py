@@ -1,24 +1,34 @@
 """The live worker: woken by the bus, or by itself when there is none."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
+import pytest
+
 from bus import publishing, subjects
+from bus.publishing import Bus
 from bus.subscribing import Subscriber
 from market.publications import Publication
-from tests.workers.market import Market, new_claimer, tape
+from tests.workers.market import Market, folded_at_once, new_claimer, stored, tape
+from workers.announcing import Announcer
 from workers.live import LiveWorker
+from workers.portions import TICKS_A_CLAIM
 from workers.settings import WorkerSettings
 
 NOBODY = "redis://127.0.0.1:1/0"
 
 
 @asynccontextmanager
-async def running(market: Market, redis_url: str, settings: WorkerSettings) -> AsyncIterator[LiveWorker]:
+async def running(
+    market: Market,
+    redis_url: str,
+    settings: WorkerSettings,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncIterator[LiveWorker]:
     stopping = asyncio.Event()
     async with publishing.opened(redis_url) as bus, asyncio.TaskGroup() as group:
-        worker = LiveWorker(market.url, bus, new_claimer, settings)
+        worker = LiveWorker(market.url, Announcer(bus), new_claimer, settings, sleep)
         listening = group.create_task(worker.listen(Subscriber(redis_url, [subjects.WAKE])))
         group.create_task(worker.run(stopping))
         try:
@@ -65,11 +75,52 @@ async def test_without_a_bus_every_batch_is_folded_all_the_same(market: Market) 
         published = await market.connection.fetchval("SELECT count(*) FROM publications")
         signals = await market.connection.fetchval("SELECT count(*) FROM signals")
     assert signals == worker.totals.signals.total()
-    assert worker.totals.publications == worker.totals.unheard == published
+    assert worker.totals.publications == worker.counters()["unheard"] == published
+
+
+class Hanging(Bus):
+    """A bus that answers when it is released."""
+
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
+
+    async def publish(self, publications: Sequence[Publication]) -> None:  # noqa: ARG002
+        await self.released.wait()
+
+
+async def test_a_bus_that_hangs_holds_up_no_claim(market: Market) -> None:
+    bus, stopping = Hanging(), asyncio.Event()
+    worker = LiveWorker(market.url, Announcer(bus), new_claimer, WorkerSettings())
+    async with market.writing() as writer, asyncio.TaskGroup() as group:
+        group.create_task(worker.run(stopping))
+        for start in range(0, 2000, 500):
+            await writer.store(tape(market.ids[0], 2000)[start : start + 500])
+            await folded(market)
+        bus.released.set()
+        stopping.set()
+    assert 0 < worker.totals.publications
+
+
+async def test_commits_of_a_worker_keep_their_distance(market: Market) -> None:
+    """Rule 6: at most one commit every few milliseconds a worker."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        await asyncio.sleep(0)
+
+    settings = WorkerSettings(commit_after_seconds=0.004, poll_after_seconds=0.001)
+    trades = tape(market.ids[0], 50)
+    async with market.writing() as writer, running(market, NOBODY, settings, sleep):
+        for trade in trades:
+            await writer.store([trade])
+            await folded(market)
+    commits = await market.connection.fetchval("SELECT count(*) FROM states")
+    assert len(trades) == commits
+    assert commits <= sum(slept) / settings.commit_after_seconds + 1
 
 
 async def test_claims_wait_for_each_other_so_that_one_takes_what_many_stored(market: Market) -> None:
-    """Rule 6: at most one commit every few milliseconds a worker."""
     settings = WorkerSettings(commit_after_seconds=0.3, poll_after_seconds=0.001)
     trades = tape(market.ids[0], 200)
     async with market.writing() as writer, running(market, NOBODY, settings) as worker:
@@ -78,3 +129,34 @@ async def test_claims_wait_for_each_other_so_that_one_takes_what_many_stored(mar
         await folded(market)
     assert len(trades) == worker.totals.batches
     assert worker.totals.claims < len(trades) / 2
+
+
+@pytest.mark.parametrize("sqlstate", ["57014", "53200"], ids=["a timeout", "no memory"])
+async def test_a_claim_that_is_too_much_is_tried_again_and_halved(market: Market, sqlstate: str) -> None:
+    await market.connection.execute(NOT_TOO_MUCH.format(sqlstate))
+    trades = tape(market.ids[0], 2 * TICKS_A_CLAIM)
+    async with market.writing() as writer:
+        for start in range(0, len(trades), 500):
+            await writer.store(trades[start : start + 500])
+        async with running(market, NOBODY, WorkerSettings(), no_sleep) as worker:
+            await folded(market)
+    assert len(trades) == worker.totals.ticks
+    assert len(trades) / 5000 <= worker.totals.claims < len(trades) / 2000
+    assert folded_at_once(trades) == await stored(market)
+
+
+async def no_sleep(_seconds: float) -> None:
+    await asyncio.sleep(0)
+
+
+NOT_TOO_MUCH = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT sum(ticks) FROM claimed) > 5000 THEN
+        RAISE 'more than there is time or memory for' USING ERRCODE = '{}';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER refuse AFTER DELETE ON batches
+REFERENCING OLD TABLE AS claimed FOR EACH STATEMENT EXECUTE FUNCTION refuse()
+"""

@@ -1,0 +1,96 @@
+"""Publishing beside the claims: in order, bounded, and never in the way."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+from structlog.testing import capture_logs
+
+from bus import publishing, subjects
+from bus.subscribing import Subscriber
+from heliograph.embedded.valkey import Valkey
+from market.channels import Family
+from market.publications import Publication
+from workers.announcing import Announcer
+
+DEADLINE_SECONDS = 30
+
+
+def told(offset: int) -> Publication:
+    return Publication(1, Family.BARS, offset, "bar", "{}", 0)
+
+
+@asynccontextmanager
+async def announcing(url: str, at_most: int = 1000) -> AsyncIterator[Announcer]:
+    async with asyncio.timeout(DEADLINE_SECONDS), publishing.opened(url) as bus:
+        announcer = Announcer(bus, at_most)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(announcer.run())
+            yield announcer
+            announcer.close()
+
+
+@asynccontextmanager
+async def mute() -> AsyncIterator[str]:
+    """A server that takes connections and never answers; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+
+
+async def heard(url: str, ready: asyncio.Event, last: int) -> list[int]:
+    offsets: list[int] = []
+    async for message in Subscriber(url, [subjects.PUBLICATIONS]).listen():
+        if message.subject:
+            offsets += [each.offset for each in subjects.decode_publications(message.data)]
+        elif message.connected:
+            ready.set()
+        if last in offsets:
+            break
+    return offsets
+
+
+async def test_what_is_told_is_heard_in_order_before_the_end(redis_url: str) -> None:
+    ready = asyncio.Event()
+    hearing = asyncio.create_task(heard(redis_url, ready, last=300))
+    await ready.wait()
+    async with announcing(redis_url) as announcer:
+        for offset in range(1, 301):
+            announcer.tell([told(offset)])
+            if offset % 7 == 0:
+                await asyncio.sleep(0)
+    assert list(range(1, 301)) == await hearing
+    assert 0 == announcer.unheard
+
+
+async def test_behind_a_bus_that_hangs_no_more_waits_than_allowed() -> None:
+    async with mute() as url, announcing(url, at_most=100) as announcer:
+        for offset in range(250):
+            announcer.tell([told(offset)])
+            assert len(announcer._waiting) <= 100
+        assert 202 == announcer.unheard
+    assert 250 == announcer.unheard
+
+
+async def test_a_bus_that_goes_and_comes_back_is_logged_twice(valkey_server: Valkey) -> None:
+    with capture_logs() as logs:
+        async with announcing(valkey_server.url) as announcer:
+            await asyncio.to_thread(valkey_server.stop)
+            for offset in range(3):
+                announcer.tell([told(offset)])
+                await until(partial(unheard, announcer, offset + 1))
+            await asyncio.to_thread(valkey_server.start)
+            announcer.tell([told(3)])
+            await until(lambda: len(logs) > 1)
+    assert ["bus.unavailable", "bus.available"] == [log["event"] for log in logs]
+    assert 3 == announcer.unheard
+
+
+def unheard(announcer: Announcer, at_least: int) -> bool:
+    return announcer.unheard >= at_least
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110 - it is another's, and tells nobody
+        await asyncio.sleep(0.001)

@@ -1,0 +1,70 @@
+"""Handing what is committed to the hubs, beside the claims and never in their way."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from bus.publishing import Bus
+from market.errors import BusUnavailableError
+from market.publications import Publication
+
+logger = structlog.get_logger(__name__)
+
+_TRY_AGAIN_AFTER_SECONDS = 0.1
+
+
+class Announcer:
+    """Publishes on the bus, in order, best effort: what a hub is not told it finds in the log.
+
+    What waits is sent together. Of more than ``at_most`` publications that wait, all are let go.
+    """
+
+    def __init__(self, bus: Bus, at_most: int = 10_000) -> None:
+        self._bus = bus
+        self._at_most = at_most
+        self._waiting: list[Publication] = []
+        self._news = asyncio.Event()
+        self._up = True
+        self._closed = False
+        self.unheard = 0
+        """Publications that the bus did not take."""
+
+    def tell(self, publications: Sequence[Publication]) -> None:
+        """Publish these soon, after what was told before."""
+        self._waiting += publications
+        if len(self._waiting) > self._at_most:
+            self.unheard += len(self._waiting)
+            self._waiting = []
+        if self._waiting:
+            self._news.set()
+
+    async def run(self) -> None:
+        """Publish whatever there is, until ``close``."""
+        while self._waiting or not self._closed:
+            await self._news.wait()
+            self._news.clear()
+            if not await self._send() and not self._closed:
+                await asyncio.sleep(_TRY_AGAIN_AFTER_SECONDS)
+
+    def close(self) -> None:
+        """End once what waits has been told."""
+        self._closed = True
+        self._news.set()
+
+    async def _send(self) -> bool:
+        publications, self._waiting = self._waiting, []
+        if publications:
+            try:
+                await self._bus.publish(publications)
+            except BusUnavailableError as error:
+                self.unheard += len(publications)
+                self._turned(up=False, error=str(error))
+            else:
+                self._turned(up=True)
+        return self._up
+
+    def _turned(self, *, up: bool, **details: str) -> None:
+        if up != self._up:
+            logger.warning("bus.available" if up else "bus.unavailable", **details)
+        self._up = up
