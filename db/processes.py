@@ -63,9 +63,12 @@ class Heartbeat:
                 await wait_at_most(stopping, _TRY_AGAIN_AFTER_SECONDS)
 
     async def close(self) -> None:
-        """Write the last row, with the final counters and the time of the end."""
-        async with connected(self._url, f"heliograph {self._role} heartbeat") as connection:
-            await self._beat(connection, self._clock())
+        """Write the last row, with the final counters and the time of the end, if PostgreSQL is there."""
+        try:
+            async with connected(self._url, f"heliograph {self._role} heartbeat") as connection:
+                await self._beat(connection, self._clock())
+        except StoreError as error:
+            logger.warning("heartbeat.end_untold", role=self._role, error=str(error))
 
     async def _beat_until(self, connection: "Connection", stopping: asyncio.Event) -> None:
         while not stopping.is_set():
