@@ -114,7 +114,7 @@ class Binance:
 
     name = "binance"
     docs = "https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams"
-    silence_seconds = 30.0
+    silence_seconds = 5.0
     symbols_per_connection = 300
     """Three streams each, of the 1,024 that a connection may have."""
     contiguous_ids = True

@@ -123,7 +123,7 @@ class Coinbase(OneSocket):
     name: ClassVar[str] = "coinbase"
     docs: ClassVar[str] = "https://docs.cdp.coinbase.com/exchange/websocket-feed/channels"
     url: ClassVar[str] = "wss://ws-feed.exchange.coinbase.com"
-    silence_seconds: ClassVar[float] = 10.0
+    silence_seconds: ClassVar[float] = 5.0
     contiguous_ids: ClassVar[bool] = True
     symbols_per_connection: ClassVar[int] = 100
     unknown: ClassVar[tuple[str, ...]] = ("is not a valid product", "delisted")

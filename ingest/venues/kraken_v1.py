@@ -99,7 +99,7 @@ class KrakenV1(ByChannel):
     channels = _CHANNELS
     symbols_per_connection: ClassVar[int] = 200
     unknown: ClassVar[tuple[str, ...]] = UNKNOWN
-    silence_seconds: ClassVar[float] = 10.0
+    silence_seconds: ClassVar[float] = 5.0
     contiguous_ids: ClassVar[bool] = False
 
     def instrument(self, symbol: str) -> Instrument:
