@@ -10,11 +10,11 @@ from sim.faults import KINDS
 CALM_BEFORE_SECONDS = 10.0
 """So that every feed is up before the first strike."""
 
-CALM_AFTER_SECONDS = 30.0
-"""So that every stream says something after the last: the next trade shows that one is missing."""
+CALM_AFTER_SECONDS = 45.0
+"""So that a feed that hangs is noticed, and the next trade of each stream shows that one is missing."""
 
 _EVERY_SECONDS = 4.0
-_CALM_SHARE = 0.25
+_CALM_SHARE = 0.4
 _LONGEST_SECONDS = 8.0
 
 

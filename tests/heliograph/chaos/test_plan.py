@@ -23,6 +23,6 @@ def test_it_is_calm_before_and_after(seed: int, seconds: float) -> None:
     begins = [strike.at_seconds for strike in strikes]
     ends = [strike.at_seconds + (strike.seconds or 0.0) for strike in strikes]
     assert begins == sorted(begins)
-    assert min(begins) >= min(CALM_BEFORE_SECONDS, seconds / 4)
-    assert max(ends) <= seconds - min(CALM_AFTER_SECONDS, seconds / 4) + 1e-6
+    assert min(begins) >= min(CALM_BEFORE_SECONDS, seconds * 0.4)
+    assert max(ends) <= seconds - min(CALM_AFTER_SECONDS, seconds * 0.4) + 1e-6
     assert all((strike.venue in VENUES) == (strike.what in KINDS) for strike in strikes)
