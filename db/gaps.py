@@ -1,6 +1,6 @@
 """Gaps at rest: opened, narrowed, and closed with the ticks that show them; read a page at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -14,6 +14,7 @@ from market.gaps import HEALED_BY_ITSELF, TOO_LONG, TRADES, Cause, Finding, Gap,
 
 if TYPE_CHECKING:
     from db.connections import Connection
+    from db.instruments import Listed
 
 _sql = load("gaps")
 
@@ -31,6 +32,20 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     states: Sequence[GapState] = ()
     from_ts: int | None = None
     to_ts: int | None = None
+
+
+class Silence(msgspec.Struct, frozen=True):
+    """A stream that fell silent after a trade: the state of its gap, and its last trade by now."""
+
+    instrument_id: int
+    after_id: int
+    state: GapState
+    last_id: int
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether the venue's history was asked."""
+        return self.state in (GapState.CLOSED, GapState.UNRECOVERABLE)
 
 
 async def record(connection: "Connection", findings: Sequence[Finding]) -> list[Gap]:
@@ -89,6 +104,24 @@ async def settle(connection: "Connection", gap: Gap, state: GapState, detail: st
         if rows and gap.job_id is not None:
             await connection.execute(_sql.finish_jobs, [gap.job_id])
     return _gaps(rows)[0] if rows else None
+
+
+async def silences(
+    connection: "Connection", muted: Iterable[tuple[int, int]], places: "Mapping[int, Listed]"
+) -> list[Silence]:
+    """Return what became of streams that fell silent, each named by its instrument and last trade's id.
+
+    Nothing of one whose gap is not written yet.
+    """
+    streams = list(muted)
+    with translated("reading about silent streams"):
+        rows = await connection.fetch(
+            _sql.silences,
+            [places[instrument_id].exchange_id for instrument_id, _ in streams],
+            [instrument_id for instrument_id, _ in streams],
+            [after_id for _, after_id in streams],
+        )
+    return [Silence(each, after_id, GapState(state), last_id) for each, after_id, state, last_id in rows]
 
 
 async def read(

@@ -23,6 +23,7 @@ from ingest.continuity import Continuity
 from ingest.diagnosing import LOOPBACK
 from ingest.feeds import Feed, Refuse
 from ingest.intake import Intake
+from ingest.mutes import MuteWatch
 from ingest.notifying import Notifier, Wire
 from ingest.pressure import Memory
 from ingest.reporting import SocketReporter
@@ -110,6 +111,7 @@ class Ingester:
             code_version=code_version,
         )
         self._switchboard = Switchboard(self._feed)
+        self._mutes = MuteWatch(url, self._switchboard.feeds, self._places)
         self._claimer = Claimer(url, self._switchboard, self._admit, lambda: self._buffer.saturated)
         self._heartbeat = Heartbeat(url, "ingest", self.counters, now)
         self._reporter = SocketReporter(url, self._heartbeat.process_id, self._switchboard.states)
@@ -136,7 +138,7 @@ class Ingester:
         """Ingest until ``stopping``; then hand over, commit what was read, and tell the final counts."""
         closing = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            for service in (self._heartbeat, self._reporter):
+            for service in (self._heartbeat, self._reporter, self._mutes):
                 group.create_task(service.run(stopping))
             group.create_task(self._notifier.run())
             claiming = group.create_task(self._claimer.run(stopping))

@@ -86,6 +86,19 @@ class Feed:
         """Tell whether the venue has acknowledged all subscriptions of an instrument."""
         return self._conversation is not None and self._conversation.live(listed.instrument.venue_symbol)
 
+    def muted(self) -> list[tuple[int, int]]:
+        """Return the instruments that are silent against their habit, each with the id of its last trade."""
+        return self._intake.muted()
+
+    def was_quiet(self, instrument_id: int, after_id: int) -> None:
+        """Learn that an instrument that seemed mute had not traded since ``after_id``."""
+        self._intake.was_quiet(instrument_id, after_id)
+
+    async def renew(self, reason: str) -> None:
+        """Make the connection again, if there is one."""
+        if self._conversation:
+            await self._conversation.end(reason)
+
     def state(self) -> SocketState:
         """Return how the connection does now."""
         talk = self._conversation

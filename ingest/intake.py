@@ -45,6 +45,14 @@ class Intake:
         """Note that the connection has ended."""
         self._continuity.lost()
 
+    def muted(self) -> list[tuple[int, int]]:
+        """Return the instruments that are silent against their habit, each with the id of its last trade."""
+        return self._continuity.muted()
+
+    def was_quiet(self, instrument_id: int, after_id: int) -> None:
+        """Learn that an instrument that seemed mute had not traded since ``after_id``."""
+        self._continuity.was_quiet(instrument_id, after_id)
+
     async def take(self, decoded: Decoded) -> None:
         """Pass on what was decoded and what it shows, waiting while the buffer is full."""
         self._tallies.conflate(self._exchange, decoded.conflated)

@@ -244,6 +244,10 @@ class Conversation:
         await stopping.wait()
         await self._socket.close()
 
+    async def end(self, reason: str) -> None:
+        """Close the socket, which is of no use for this reason."""
+        await self._end(FeedError(reason))
+
     async def _end(self, error: FeedError) -> None:
         self._ended = error
         await self._socket.close()

@@ -45,6 +45,10 @@ class Switchboard:
         """Return the ids of all feeds that are listened to."""
         return set(self._places)
 
+    def feeds(self) -> list[Feed]:
+        """Return the connections."""
+        return [line.feed for line in self._lines.values()]
+
     def states(self) -> list[SocketState]:
         """Return how the connections do now."""
         return [line.feed.state() for line in self._lines.values()]

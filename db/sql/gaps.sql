@@ -126,6 +126,21 @@ ORDER BY gap_id
 -- The gap after which everything is news.
 SELECT coalesce(max(gap_id), 0) FROM gaps
 
+-- name: silences
+-- What became of the newest gap since a stream's last trade, and what that stream's last trade is by now.
+SELECT silent.instrument_id, silent.after_id, gap.state, trade.trade_id
+FROM unnest($1::smallint[], $2::int[], $3::bigint[]) AS silent (exchange_id, instrument_id, after_id)
+CROSS JOIN LATERAL (
+    SELECT g.state FROM gaps AS g
+    WHERE g.instrument_id = silent.instrument_id AND g.kind = 'trades' AND g.after_id = silent.after_id
+    ORDER BY g.gap_id DESC LIMIT 1
+) AS gap
+CROSS JOIN LATERAL (
+    SELECT t.trade_id FROM trades AS t
+    WHERE t.exchange_id = silent.exchange_id AND t.instrument_id = silent.instrument_id
+    ORDER BY t.ts DESC, t.trade_id DESC LIMIT 1
+) AS trade
+
 -- name: by_id
 -- For who holds their ids.
 SELECT gap_id, instrument_id, kind, cause, state, from_ts, to_ts, after_id, before_id, job_id,

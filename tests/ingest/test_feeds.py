@@ -17,6 +17,7 @@ from db.instruments import Listed
 from ingest.buffer import Arrival, Buffer
 from ingest.continuity import Continuity
 from ingest.feeds import Feed
+from ingest.findings import merged
 from ingest.intake import Intake
 from ingest.routes import Route
 from ingest.sockets import Patience
@@ -24,6 +25,7 @@ from ingest.tallies import Tallies
 from ingest.venues.binance import Binance
 from ingest.venues.venue import FRAMES, Reason
 from market.errors import FeedError
+from market.gaps import Cause
 from market.instruments import Market
 from runtime.backoff import delays
 from runtime.clock import now
@@ -181,6 +183,28 @@ async def test_a_cut_connection_is_made_again() -> None:
     async with bench.running() as feed:
         assert [1, 2] == await bench.trades(2)
     assert (3, 3) == (bench.connected, feed.connections)
+
+
+async def test_what_a_cut_connection_missed_is_found_with_the_first_trade_after() -> None:
+    async def cut(socket: ServerConnection) -> None:
+        await acknowledge(socket)
+        await socket.send(trade(1))
+        await socket.close()
+
+    bench = Bench(cut, lambda socket: say(socket, trade(5)))
+    async with bench.running():
+        arrivals = await bench.arrivals(2)
+    [gap] = merged(arrival.findings for arrival in arrivals).gaps
+    assert (Cause.RECONNECT, 1, 5) == (gap.cause, gap.after_id, gap.before_id)
+
+
+async def test_a_connection_that_is_of_no_use_is_made_again() -> None:
+    bench = Bench(lambda socket: say(socket, trade(1)), lambda socket: say(socket, trade(2)))
+    async with bench.running() as feed:
+        assert [1] == await bench.trades(1)
+        await feed.renew("mute")
+        assert [2] == await bench.trades(1)
+    assert bench.connected == 2
 
 
 async def test_what_was_read_before_the_end_is_in_the_buffer() -> None:

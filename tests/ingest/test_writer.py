@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from db.connections import connected
@@ -10,11 +11,14 @@ from db.instruments import Listed, register
 from db.writers import enlist
 from heliograph.embedded.postgres import Postgres
 from ingest.buffer import Arrival, Buffer
+from ingest.findings import NOTHING, Findings
 from ingest.notifying import Notifier
 from ingest.tallies import Tallies
 from ingest.venues.venue import FRAMES, QUOTES, TRADES, Decoded, Reason, Rejection
 from ingest.writer import Rhythm, Writer
 from market.channels import Family
+from market.coverage import Proof
+from market.gaps import Cause, Finding, GapState
 from market.instruments import spot
 from market.publications import Latest
 from market.quotes import Quote
@@ -69,8 +73,8 @@ class Bench:
             self.retrying.set()
             yield delay
 
-    async def put(self, decoded: Decoded) -> None:
-        arrival = Arrival("kraken", decoded)
+    async def put(self, decoded: Decoded, findings: Findings = NOTHING) -> None:
+        arrival = Arrival("kraken", decoded, findings)
         self.tallies.offer(arrival)
         await self.buffer.put(arrival)
 
@@ -91,6 +95,28 @@ class Bench:
             self.buffer.close()
             await writing
             self.notifier.close()
+
+    def gap(self, state: GapState = GapState.OPEN, before_id: int | None = None) -> Findings:
+        found = Finding(
+            instrument_id=self.listed.instrument_id,
+            kind=TRADES,
+            cause=Cause.RECONNECT,
+            state=state,
+            from_ts=MOMENT - SECOND,
+            to_ts=MOMENT,
+            after_id=1,
+            before_id=before_id,
+        )
+        return Findings([Proof(self.listed.instrument_id, TRADES, MOMENT, MOMENT + SECOND)], [found])
+
+    async def gaps(self) -> list[tuple[str, int | None, int]]:
+        """Return the gaps: state, the trade after it, jobs that there are for it."""
+        async with connected(self.url, "test") as connection:
+            rows = await connection.fetch(
+                "SELECT state, before_id, (SELECT count(*) FROM jobs JOIN chunks USING (job_id)"
+                " WHERE chunks.gap_id = gaps.gap_id) FROM gaps ORDER BY gap_id"
+            )
+        return [tuple(row) for row in rows]
 
     def trades(self, *numbers: int) -> list[Trade]:
         id_ = self.listed.instrument_id
@@ -182,6 +208,56 @@ async def test_a_commit_whose_answer_was_lost_counts_as_stored(bench: Bench) -> 
     await bench.finish()
     assert tally(2, 2, 0) == bench.tally(TRADES)
     assert {bench.listed.shard} == bench.hearer.shards
+
+
+async def test_a_gap_is_written_and_told_with_its_ticks(bench: Bench) -> None:
+    await bench.put(Decoded(trades=bench.trades(9)), bench.gap(before_id=9))
+    await bench.finish()
+    assert [("open", 9, 1)] == await bench.gaps()
+    [told] = [value for value in bench.hearer.values if value.family is Family.COVERAGE]
+    gap = msgspec.json.decode(told.data)
+    assert ("kraken", "SOL/USD", "open", "1", "9") == (
+        gap["exchange"],
+        gap["symbol"],
+        gap["state"],
+        gap["after_id"],
+        gap["before_id"],
+    )
+    async with connected(bench.url, "test") as connection:
+        assert await connection.fetchval("SELECT to_ts FROM proofs") == MOMENT + SECOND
+
+
+async def test_of_a_gap_that_ends_in_the_commit_it_begins_in_nothing_is_written(bench: Bench) -> None:
+    await bench.put(Decoded(trades=bench.trades(1)), bench.gap())
+    await bench.put(Decoded(trades=bench.trades(2)), bench.gap(GapState.CLOSED))
+    await bench.finish()
+    assert [] == await bench.gaps()
+
+
+async def test_a_gap_is_written_once_though_the_answer_to_its_commit_was_lost(bench: Bench) -> None:
+    await bench.put(Decoded(), bench.gap())
+    writer = bench.writer
+    async with writer._session() as session:
+        await writer._take()
+        writer._unsettled = await session.ticks.write(writer._merged(), writer._places)
+    async with connected(bench.url, "test") as connection:
+        await connection.execute("UPDATE gaps SET state = 'closed'")
+    await bench.finish()
+    assert [("closed", None, 1)] == await bench.gaps()
+    assert [Family.COVERAGE] == [value.family for value in bench.hearer.values]
+
+
+async def test_a_gap_is_written_once_through_a_restart_of_postgresql(postgres_server: Postgres) -> None:
+    bench = await bench_of(postgres_server.url)
+    async with bench.running():
+        await bench.put(Decoded(trades=bench.trades(1)))
+        await bench.hearer.woken.wait()
+        await asyncio.to_thread(postgres_server.stop)
+        await bench.put(Decoded(trades=bench.trades(3)), bench.gap(before_id=3))
+        await bench.retrying.wait()
+        await bench.put(Decoded(trades=bench.trades(4)), bench.gap(before_id=3))
+        await asyncio.to_thread(postgres_server.start)
+    assert [("open", 3, 1)] == await bench.gaps()
 
 
 async def test_each_connection_takes_a_free_slot(bench: Bench) -> None:
