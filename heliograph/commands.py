@@ -43,10 +43,10 @@ def up(data_dir: Path | None, port: int | None, venues_wanted: Sequence[str]) ->
     async def main(stopping: asyncio.Event) -> None:
         async with running(plan, console) as stack:
             await stack.start_roles()
-            if wanted:
-                await stack.start_ingest(wanted)
-            else:
-                console.say("no venue is listened to: stop, and add --venue kraken:SOL/USD,BTC/USD")
+            await stack.start_ingest(wanted)
+            if not wanted and not await stack.listens():
+                where = f" --data-dir {data_dir}" if data_dir else ""
+                console.say(f"no venue is listened to: heliograph feeds add kraken SOL/USD BTC/USD{where}")
             await stopping.wait()
 
     run_stack(main)

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from db.connections import connected
+from db.feeds import clear
+from db.feeds import feeds as wanted_feeds
 from heliograph import feeds
 from heliograph.beats import Roll
 from heliograph.console import Console
@@ -70,10 +73,21 @@ class Stack:
             await self._supervisor.start(WORKER_LIVE.program(self._environment, number))
 
     async def start_ingest(self, wanted: Sequence[feeds.Feed], processes: int = 1) -> None:
-        """Start to listen to venues, with so many processes that share them."""
+        """Start to listen to venues, with so many processes that share them.
+
+        A simulated venue of an earlier run is gone, and so are its feeds.
+        """
+        if self.plan.purpose is Purpose.SIMULATED:
+            async with connected(self.database_url, "heliograph stack") as connection:
+                await clear(connection)
         environment = {**self._environment, **feeds.environment(wanted)}
         for number in range(1, processes + 1):
             await self._supervisor.start(INGEST.program(environment, number))
+
+    async def listens(self) -> bool:
+        """Tell whether there is anything to listen to."""
+        async with connected(self.database_url, "heliograph stack") as connection:
+            return bool(await wanted_feeds(connection))
 
     async def start_venue(self, name: str, command: Sequence[str], ready_fd: int) -> None:
         """Start a simulated venue. Its tape cannot begin again, so its death ends everything."""
