@@ -6,6 +6,8 @@ from random import Random
 from typing import NamedTuple
 
 from sim.faults import KINDS
+from sim.faults.histories import ShortHistory
+from sim.faults.streams import Drop
 
 CALM_BEFORE_SECONDS = 10.0
 """So that every feed is up before the first strike."""
@@ -45,7 +47,7 @@ def plan(seed: int, seconds: float, venues: Sequence[str]) -> list[Strike]:
     deck: list[str] = []
     while at < last:
         deck = deck or _deck(random)
-        strikes.append(_strike(random, at, deck.pop(), venues, last))
+        strikes += _strike(random, at, deck.pop(), venues, last)
         at += random.uniform(0.5, 1.5) * _EVERY_SECONDS
     return strikes
 
@@ -57,8 +59,10 @@ def _deck(random: Random) -> list[str]:
     return deck
 
 
-def _strike(random: Random, at: float, what: str, venues: Sequence[str], last: float) -> Strike:
+def _strike(random: Random, at: float, what: str, venues: Sequence[str], last: float) -> list[Strike]:
+    """Return one strike; what history forgets is dropped from the socket too, else it would not be missed."""
     if what not in KINDS:
-        return Strike(at, what)
+        return [Strike(at, what)]
     seconds = min(random.uniform(0.5, _LONGEST_SECONDS), last - at)
-    return Strike(at, what, random.choice(venues), seconds)
+    strike = Strike(at, what, random.choice(venues), seconds)
+    return [strike, strike._replace(what=Drop.kind)] if what == ShortHistory.kind else [strike]

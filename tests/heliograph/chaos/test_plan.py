@@ -17,6 +17,13 @@ def test_ten_minutes_are_enough_for_every_kind() -> None:
     assert {*KINDS, *House} == {strike.what for strike in plan(7, 600, VENUES)}
 
 
+def test_what_history_forgets_is_dropped_from_the_socket_too() -> None:
+    strikes = plan(7, 600, VENUES)
+    forgetful = [strike for strike in strikes if strike.what == "short_history"]
+    assert forgetful
+    assert all(strike._replace(what="drop") in strikes for strike in forgetful)
+
+
 @given(st.integers(), st.floats(1, 3600))
 def test_it_is_calm_before_and_after(seed: int, seconds: float) -> None:
     strikes = plan(seed, seconds, VENUES)
