@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -15,6 +16,7 @@ from db import feeds, gaps
 from db.connections import connected
 from db.feeds import WantedFeed
 from db.instruments import Listed, register
+from db.partitions import day_of, ensure_days
 from db.ticks import Ticks, TickWriter
 from db.writers import enlist
 from ingest.venues.registry import venue
@@ -48,14 +50,23 @@ class Past:
     page: int = 1000
     lacking: set[int] = field(default_factory=set)
     moods: list[Response] = field(default_factory=list)
-    held: asyncio.Event | None = None
-    """While it is not set, answers wait."""
+    waiting: int = 0
+    _allowed: float = inf
+    _opened: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def allow(self, answers: float = inf) -> None:
+        """Give what waits its answer, and so many more; others wait."""
+        opened, self._opened = self._opened, asyncio.Event()
+        self._allowed, self.waiting = answers, 0
+        opened.set()
 
     async def answer(self, request: Request) -> Response:
         if self.moods:
             return self.moods.pop(0)
-        if self.held:
-            await self.held.wait()
+        self._allowed -= 1
+        if self._allowed < 0:
+            self.waiting += 1
+            await self._opened.wait()
         query = parse_qs(request.url.query)
         limit = min(int(query["limit"][0]), self.page)
         known = [each for each in self.trades if each.trade_id not in self.lacking]
@@ -139,6 +150,10 @@ class Place:
         while not await true():  # noqa: ASYNC110 - what is waited for is in the database
             await asyncio.sleep(0.01)
 
+    async def waits(self) -> bool:
+        """Tell whether a request waits for its answer."""
+        return self.past.waiting > 0
+
     async def ended(self) -> bool:
         """Tell whether no chunk waits any more."""
         return not await self.connection.fetchval("SELECT count(*) FROM chunks WHERE state = 'waiting'")
@@ -160,12 +175,8 @@ async def placed(url: str, trades: int = 40) -> AsyncIterator[Place]:
             connection, [WantedFeed(exchange="binance", symbol="BTC/USDT", rest_url=server.url)]
         )
         past.trades = tape(listed.instrument_id, trades)
-        days = [trade.ts for trade in past.trades]
-        await _make_days(connection, days)
-        yield Place(url, connection, listed, past, server)
-
-
-async def _make_days(connection: "Connection", times: Sequence[int]) -> None:
-    from db.partitions import day_of, ensure_days
-
-    await ensure_days(connection, {day_of(ts) for ts in times})
+        await ensure_days(connection, {day_of(trade.ts) for trade in past.trades})
+        try:
+            yield Place(url, connection, listed, past, server)
+        finally:
+            past.allow()
