@@ -6,10 +6,9 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-import httpx
 import structlog
 
-from bus import publishing
+from bus import budgets, publishing
 from bus.settings import BusSettings
 from db import feeds
 from db.connections import connected
@@ -20,16 +19,19 @@ from db.settings import DatabaseSettings
 from ingest.buffer import Buffer
 from ingest.claiming import Claimer
 from ingest.continuity import Continuity
-from ingest.diagnosing import LOOPBACK
 from ingest.feeds import Feed, Refuse
 from ingest.intake import Intake
 from ingest.mutes import MuteWatch
 from ingest.notifying import Notifier, Wire
+from ingest.outbound.budgets import Shared
+from ingest.outbound.opening import opened
+from ingest.outbound.outbound import Outbound
 from ingest.pressure import Memory
+from ingest.recent import RecentPast
 from ingest.reporting import SocketReporter
 from ingest.routes import Route
 from ingest.sampling import Sampling
-from ingest.settings import IngestSettings
+from ingest.settings import IngestSettings, OutboundSettings
 from ingest.sockets import Patience
 from ingest.switchboard import Switchboard
 from ingest.tallies import Tallies
@@ -51,26 +53,29 @@ logger = structlog.get_logger(__name__)
 
 _FIRST_RETRY_SECONDS = 0.1
 _FIRST_RECONNECT_SECONDS = 0.5
-_SNAPSHOT_SECONDS = 10.0
 _HAND_OVER_SECONDS = 3.0
 
 
 async def run(stopping: asyncio.Event) -> None:
     """Be the live ingester, as the environment says, until ``stopping`` is set."""
     url = DatabaseSettings().url.get_secret_value()
-    async with publishing.opened(BusSettings().url.get_secret_value()) as bus:
-        await ingest(IngestSettings(), url, bus, stopping, version("heliograph"))
+    bus_url = BusSettings().url.get_secret_value()
+    async with publishing.opened(bus_url) as bus, budgets.opened(bus_url) as shared:
+        await ingest(IngestSettings(), url, bus, shared, stopping, version("heliograph"))
 
 
-async def ingest(
-    settings: IngestSettings, url: str, wire: Wire, stopping: asyncio.Event, code_version: str
+async def ingest(  # noqa: PLR0913, PLR0917 - it composes
+    settings: IngestSettings,
+    url: str,
+    wire: Wire,
+    shared: Shared,
+    stopping: asyncio.Event,
+    code_version: str,
 ) -> None:
     """Ingest into the database at ``url`` until ``stopping`` is set and what was read is committed."""
     await _offer(url, wanted(settings.feeds), stopping)
-    limits = httpx.Limits(max_connections=16)
-    direct = {f"all://{host}": None for host in LOOPBACK if ":" not in host}
-    async with httpx.AsyncClient(timeout=_SNAPSHOT_SECONDS, limits=limits, mounts=direct) as http:
-        await Ingester(settings, url, wire, http, code_version).run(stopping)
+    async with opened(shared, url, OutboundSettings()) as outbound:
+        await Ingester(settings, url, wire, outbound, code_version).run(stopping)
 
 
 async def _offer(url: str, named: Sequence[feeds.WantedFeed], stopping: asyncio.Event) -> None:
@@ -91,10 +96,10 @@ class Ingester:
     """Everything of one ingesting process."""
 
     def __init__(
-        self, settings: IngestSettings, url: str, wire: Wire, http: httpx.AsyncClient, code_version: str
+        self, settings: IngestSettings, url: str, wire: Wire, outbound: Outbound, code_version: str
     ) -> None:
         self._settings = settings
-        self._http = http
+        self._outbound = outbound
         self._places: dict[int, Listed] = {}
         self._ends: dict[int, TapeEnd] = {}
         self._buffer = Buffer(settings.buffer_ticks, settings.buffer_bytes)
@@ -112,7 +117,13 @@ class Ingester:
         )
         self._switchboard = Switchboard(self._feed)
         self._mutes = MuteWatch(url, self._switchboard.feeds, self._places)
-        self._claimer = Claimer(url, self._switchboard, self._admit, lambda: self._buffer.saturated)
+        self._claimer = Claimer(
+            url,
+            self._switchboard,
+            admit=self._admit,
+            welcome=RecentPast(self._ends, settings.recent_seconds, now).fetch,
+            saturated=lambda: self._buffer.saturated,
+        )
         self._heartbeat = Heartbeat(url, "ingest", self.counters, now)
         self._reporter = SocketReporter(url, self._heartbeat.process_id, self._switchboard.states)
 
@@ -132,6 +143,7 @@ class Ingester:
             "claims": claims,
             "pressure": self._memory.measure(self._buffer.gauge),
             "books": self._switchboard.books(),
+            "outbound": self._outbound.counters(),
         }
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -191,7 +203,7 @@ class Ingester:
             Intake(route.exchange, self._buffer, self._tallies, _continuity(route), self._ends),
             sampling=_sampling(self._settings),
             number=number,
-            http=self._http,
+            outbound=self._outbound,
             patience=patience,
             reconnect_delays=partial(delays, _FIRST_RECONNECT_SECONDS, self._settings.reconnect_cap_seconds),
             clock=now,

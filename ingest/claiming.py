@@ -46,6 +46,13 @@ class Admission(Protocol):
         """Return the instruments as they are listed, by key; raises StoreError."""
 
 
+class Welcome(Protocol):
+    """Does what is to be done once for a feed, when it is listened to."""
+
+    async def __call__(self, connection: "Connection", listed: Listed, wanted: WantedFeed, /) -> None:
+        """Do it, or do nothing where it was done before; raises StoreError."""
+
+
 class Claimer:
     """Follows the table of feeds and the other ingesters, once a second and whenever it is told to look.
 
@@ -54,16 +61,24 @@ class Claimer:
     """
 
     def __init__(
-        self, url: str, switchboard: Switchboard, admit: Admission, saturated: Callable[[], bool]
+        self,
+        url: str,
+        switchboard: Switchboard,
+        *,
+        admit: Admission,
+        welcome: Welcome,
+        saturated: Callable[[], bool],
     ) -> None:
         self._url = url
         self._switchboard = switchboard
         self._admit = admit
+        self._welcome = welcome
         self._saturated = saturated
         self._wanted: dict[int, WantedFeed] = {}
         self._owned: set[int] = set()
         self._inherited: set[int] = set()
         self._ready: set[int] = set()
+        self._expected: dict[int, Listed] = {}
         self._closing: dict[int, str] = {}
         self._look = asyncio.Event()
         self._may_take_at = 0.0
@@ -139,6 +154,7 @@ class Claimer:
         await self._complete(holder)
         await self._claim(holder)
         await self._listen(connection)
+        await self._welcome_all(connection)
 
     def _unwanted(self, wanted: dict[int, WantedFeed]) -> list[int]:
         """Return what is held and wanted no more, or otherwise than before."""
@@ -191,7 +207,15 @@ class Claimer:
         listed = await self._admit(connection, list(named.values()))
         for feed_id, instrument in named.items():
             self._switchboard.connect(feed_id, Route.of(self._wanted[feed_id]), listed[instrument.key])
+            self._expected[feed_id] = listed[instrument.key]
             logger.info("feed.taken", feed=instrument.key, owner=feed_id in self._owned)
+
+    async def _welcome_all(self, connection: "Connection") -> None:
+        """Do what is to be done for feeds that are listened to by now."""
+        for feed_id, listed in list(self._expected.items()):
+            if self._switchboard.live(feed_id):
+                await self._welcome(connection, listed, self._wanted[feed_id])
+                del self._expected[feed_id]
 
     def _named(self, feed_ids: Iterable[int]) -> dict[int, Instrument]:
         """Return the instruments of these feeds; one that no venue of ours can have is closed soon."""
@@ -234,6 +258,7 @@ class Claimer:
     def _stop(self, feed_id: int, why: str) -> None:
         logger.info("feed.left", feed_id=feed_id, why=why)
         self._switchboard.disconnect(feed_id)
+        self._expected.pop(feed_id, None)
 
     async def _release(self, holder: Holder, feed_id: int) -> None:
         if feed_id in self._owned:

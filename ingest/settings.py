@@ -76,6 +76,9 @@ class IngestSettings(Settings):
     acknowledge_within_seconds: float = Field(
         default=15.0, gt=0, description="A connection whose subscriptions are not answered by then is closed."
     )
+    recent_seconds: float = Field(
+        default=900.0, ge=0, description="How much of its recent past a new feed begins with; 0: none."
+    )
     drain_within_seconds: float = Field(
         default=8.0, gt=0, description="At the end: time to commit what was read, PostgreSQL willing."
     )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
@@ -269,3 +270,20 @@ async def test_beyond_what_a_venue_lets_one_connection_carry_there_is_another(to
     assert [1, 200] == sorted(map(len, town.exchange.listening.values()))
     while [1, 2] != [each.number for each in await sockets.read(town.connection)]:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
+
+
+async def test_a_new_feed_asks_for_its_recent_past_once(town: Town) -> None:
+    member = town.settle()
+    chunks = "SELECT symbol, to_ts - from_ts AS length FROM chunks JOIN instruments USING (instrument_id)"
+    while len(await town.connection.fetch(chunks)) < 4:  # noqa: ASYNC110 - another session's
+        await asyncio.sleep(0.02)
+    await town.exchange.trade(*SYMBOLS)
+    await town.stored(4)
+    await member.stop()
+    town.members.remove(member)
+    town.settle()
+    await town.add("ADA/USD")
+    while len(rows := await town.connection.fetch(chunks)) < 5:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    assert sorted([*SYMBOLS, "ADA/USD"]) == sorted(row["symbol"] for row in rows)
+    assert {timedelta(seconds=900)} == {row["length"] for row in rows}
