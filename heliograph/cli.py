@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from heliograph import demonstration
 from heliograph.feeds_cli import feeds
 
 if TYPE_CHECKING:
@@ -57,12 +58,24 @@ def demo(  # noqa: PLR0913  # these are its options
     data_dir: DataDir = None,
     port: Port = None,
     seed: Annotated[int, typer.Option(help="What the made-up market follows from.")] = 7,
-    rate: Annotated[float, typer.Option(help="Made-up frames a second.")] = 200,
+    rate: Annotated[float, typer.Option(help="Made-up ticks a second.")] = 200,
+    venue: Annotated[str, typer.Option(help="Whose protocol: binance, coinbase, or kraken.")] = "binance",
+    profile: Annotated[
+        str | None,
+        typer.Option(callback=demonstration.profile, help="Ticks over time, in place of --rate: earnings."),
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            callback=demonstration.faults, help="What goes wrong, and when, like gap@10s; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Run everything on a simulated venue that makes its market up, and report."""
     from heliograph import rehearsals
 
-    rehearsals.demo(rehearsals.Options(report, data_dir, port), seconds=seconds, seed=seed, rate=rate)
+    made_up = demonstration.Market(venue, seconds, seed, rate, profile, fault or ())
+    rehearsals.demo(rehearsals.Options(report, data_dir, port), made_up)
 
 
 @app.command()

@@ -9,12 +9,13 @@ from typing import NamedTuple
 from api.settings import ApiSettings
 from heliograph.console import suitable
 from heliograph.data_folders import Purpose, default_folder
+from heliograph.demonstration import Market
 from heliograph.ports import preferred_or_free
 from heliograph.replay import replay as run_replay
 from heliograph.reports import Report, encode, show
 from heliograph.settings import StackSettings
 from heliograph.stack import Plan, run_stack
-from heliograph.venues import made_up, recorded
+from heliograph.venues import recorded
 from market.errors import InvalidInputError, StackError
 
 NEXT = """
@@ -34,10 +35,10 @@ class Options(NamedTuple):
     port: int | None
 
 
-def demo(options: Options, *, seconds: float, seed: int, rate: float) -> None:
+def demo(options: Options, market: Market) -> None:
     """Run everything on a venue that makes its market up, and report."""
     plan = _plan(options, default_folder("demo"))
-    _run(plan, made_up(seed, seconds, rate), options.report)
+    _run(plan, market.arguments(), options.report, recovering=bool(market.faults))
     sys.stderr.write(NEXT.format(page=plan.page))
 
 
@@ -71,12 +72,12 @@ def _plan(options: Options, folder: Path) -> Plan:
     )
 
 
-def _run(plan: Plan, simulation: Sequence[str], file: Path | None) -> None:
+def _run(plan: Plan, simulation: Sequence[str], file: Path | None, *, recovering: bool = False) -> None:
     console = suitable(sys.stderr)
     reports: list[Report] = []
 
     async def main(stopping: asyncio.Event) -> None:
-        report = await run_replay(plan, console, simulation, stopping)
+        report = await run_replay(plan, console, simulation, stopping, recovering=recovering)
         if report is not None:
             reports.append(report)
 

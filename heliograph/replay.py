@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from db.connections import connected
 from db.processes import processes
 from db.runs import Progress, progress
 from heliograph.console import Console
+from heliograph.recovery import Recovery
 from heliograph.reports import AllTicks, Report, Signals, latency, tally
 from heliograph.roles import INGEST
 from heliograph.stack import Plan, Stack, running
@@ -29,18 +30,29 @@ _READY_SECONDS = 60.0
 
 
 async def replay(
-    plan: Plan, console: Console, simulation: Sequence[str], stopping: asyncio.Event
+    plan: Plan,
+    console: Console,
+    simulation: Sequence[str],
+    stopping: asyncio.Event,
+    *,
+    recovering: bool = False,
 ) -> Report | None:
     """Run the stack on a simulated venue until all that the venue sent is processed.
 
     Its tape ends by itself, or when we are told to stop. None: stopped before anything was sent.
+    ``recovering``: faults and gaps are told and waited for.
     """
     async with running(plan, console) as stack, venue_open(stack, simulation) as venue:
         await stack.start_roles()
         async with _subscribed(stack) as subscriber:
             run = Run(stack, venue, subscriber, await _progress(stack))
-            await stack.start_ingest([await venue.feed()])
-            return await run.complete(stopping)
+            recovery = Recovery(stack.database_url, venue, console) if recovering else None
+            async with recovery.told() if recovery else nullcontext():
+                await stack.start_ingest([await venue.feed()])
+                report = await run.complete(stopping)
+                if recovery:
+                    await recovery.settled(stopping)
+            return report
 
 
 class Seen(NamedTuple):

@@ -34,8 +34,14 @@ class Venue:
     async def status(self) -> dict[str, Any]:
         """Return what the venue has sent so far, or had when it ended."""
         if self._reader >= 0:
-            self._last = await asyncio.to_thread(_fetch, f"{self.rest_url}/sim/status")
+            self._last = dict(await asyncio.to_thread(_fetch, f"{self.rest_url}/sim/status"))
         return self._last
+
+    async def faults(self) -> list[dict[str, Any]]:
+        """Return what goes wrong at the venue, and how far each fault is; nothing any more when it ended."""
+        if self._reader < 0:
+            return []
+        return list(await asyncio.to_thread(_fetch, f"{self.rest_url}/sim/faults"))
 
     async def feed(self) -> Feed:
         """Return what an ingester is to be told."""
@@ -61,30 +67,15 @@ class Venue:
             self._reader = -1
 
 
-def _fetch(address: str) -> dict[str, Any]:
+def _fetch(address: str) -> Any:  # noqa: ANN401 - parsed JSON
     with urllib.request.urlopen(address, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310  # our own child
-        return dict(json.load(answer))
+        return json.load(answer)
 
 
 def recorded(venue: str, files: Sequence[Path], speed: str) -> list[str]:
     """Return the arguments that play recordings."""
     named = [word for file in files for word in ("--file", str(file.absolute()))]
     return ["--venue", venue, "--speed", speed, *named]
-
-
-def made_up(seed: int, seconds: float, rate: float) -> list[str]:
-    """Return the arguments that make a market up, for ever if ``seconds`` is 0."""
-    return [
-        "--venue",
-        "binance",
-        "--generate",
-        "--seed",
-        str(seed),
-        "--seconds",
-        str(seconds),
-        "--rate",
-        str(rate),
-    ]
 
 
 @asynccontextmanager
