@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import Callable, Iterator
 
-import httpx
 import structlog
+from websockets.asyncio.client import ClientConnection
 
 from db.instruments import Listed
 from db.sockets import SocketState
 from ingest.intake import Intake
+from ingest.outbound.outbound import Outbound
 from ingest.rosters import Roster
 from ingest.routes import Route
 from ingest.sampling import EVERY, Sampling
 from ingest.snapshots import Snapshots
 from ingest.sockets import Conversation, Patience, opened
 from ingest.standings import Books, BookState
+from ingest.venues.reach import reach
 from market.errors import FeedError, SubscriptionRefusedError
 from runtime.clock import Clock
 from runtime.lifecycle import wait_at_most
@@ -35,7 +37,7 @@ class Feed:
         *,
         sampling: Sampling = EVERY,
         number: int = 1,
-        http: httpx.AsyncClient,
+        outbound: Outbound,
         patience: Patience,
         reconnect_delays: Callable[[], Iterator[float]],
         clock: Clock,
@@ -52,7 +54,11 @@ class Feed:
         self._roster = Roster()
         self._books = Books(sampling)
         self._urls: dict[str, str] = {}
-        self._snapshots = Snapshots(http, self._urls, reconnect_delays, clock)
+        self._outbound = outbound
+        self._reach = reach(route.exchange, route.market)
+        self._snapshots = Snapshots(
+            outbound, self._reach, route.rest_base, self._urls, reconnect_delays, clock
+        )
         self._conversation: Conversation | None = None
         self._state = "waiting"
         self._detail = ""
@@ -139,19 +145,30 @@ class Feed:
     async def _connect(self, stopping: asyncio.Event) -> None:
         self._become("connecting", "")
         self._conversation = None
-        async with opened(self._route.stream_url) as socket:
-            self.connections += 1
-            self._conversation = Conversation(
-                socket,
-                self._venue,
-                self._venue.decoder({}, self._books),
-                self._intake,
-                self._snapshots,
-                clock=self._clock,
-                refuse=self._refuse,
-            )
-            self._become("subscribing", "")
-            await self._conversation.run(self._roster, self._patience, stopping)
+        limit, base = self._reach.connections, self._route.stream_base
+        breaker = await self._outbound.connecting(self._route.stream_url, limit, base)
+        try:
+            async with opened(self._route.stream_url) as socket:
+                breaker.succeeded()
+                await self._converse(socket, stopping)
+        except FeedError:
+            if self._conversation is None:
+                breaker.failed()
+            raise
+
+    async def _converse(self, socket: ClientConnection, stopping: asyncio.Event) -> None:
+        self.connections += 1
+        self._conversation = Conversation(
+            socket,
+            self._venue,
+            self._venue.decoder({}, self._books),
+            self._intake,
+            self._snapshots,
+            clock=self._clock,
+            refuse=self._refuse,
+        )
+        self._become("subscribing", "")
+        await self._conversation.run(self._roster, self._patience, stopping)
 
     def _become(self, state: str, detail: str) -> None:
         self._state, self._detail = state, detail

@@ -3,10 +3,14 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
-import httpx
 import structlog
 
+from ingest.outbound.budgets import Lane
+from ingest.outbound.outbound import Call, Outbound
+from ingest.venues.history import Request
+from ingest.venues.reach import Reach
 from ingest.venues.venue import NOTHING, Decoded, Decoder
 from market.errors import DecodeError, FeedError
 from runtime.clock import Clock
@@ -20,16 +24,23 @@ Take = Callable[[Decoded], object]
 
 
 class Snapshots:
-    """Fetches books from one venue; ``urls`` are by venue symbol, and may change."""
+    """Fetches books from one market; ``urls`` are by venue symbol, and may change.
 
-    def __init__(
+    ``base`` stands in for the venue's hosts; without it they are asked in turn.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - its collaborators
         self,
-        http: httpx.AsyncClient,
+        outbound: Outbound,
+        reach: Reach,
+        base: str | None,
         urls: Mapping[str, str],
         retry_delays: Callable[[], Iterator[float]],
         clock: Clock,
     ) -> None:
-        self._http = http
+        self._outbound = outbound
+        self._reach = reach
+        self._base = base
         self.urls = urls
         self._retry_delays = retry_delays
         self._clock = clock
@@ -60,11 +71,9 @@ class Snapshots:
             return Decoded(snapshots_wanted=(venue_symbol,))
 
     async def _get(self, url: str) -> bytes:
+        _, _, path, query, _ = urlsplit(url)
+        request = Request(f"{path}?{query}", self._reach.snapshot_weight)
         async with self._slots:
-            try:
-                answer = await self._http.get(url)
-                answer.raise_for_status()
-            except httpx.HTTPError as error:
-                message = f"no book from {url}: {type(error).__name__}: {error}"
-                raise FeedError(message) from error
-        return answer.content
+            return await self._outbound.get(
+                Call(reach=self._reach, request=request, lane=Lane.LIVE, base=self._base)
+            )

@@ -8,7 +8,7 @@ FAILURES: Final = 5
 """In a row, after which a breaker opens."""
 
 _FIRST_REST_SECONDS: Final = 5.0
-_LONGEST_REST_SECONDS: Final = 300.0
+_LONGEST_REST_SECONDS: Final = 60.0
 
 
 class State(StrEnum):

@@ -63,8 +63,8 @@ class LocalBudgets:
 class Budgets:
     """The shared budgets, or while they cannot be reached a share of each.
 
-    ``peers`` returns by how many processes a budget is divided then. At either change budgets begin
-    empty, so that together no more is asked than is allowed.
+    ``peers`` returns by how many processes a budget is divided then. At a change, either way, budgets
+    begin empty, so that together no more is asked than is allowed.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Budgets:
         self._peers = peers
         self._own = LocalBudgets(lambda: int(clock() * SECOND))
         self._reachable = Breaker(clock, failures=1, longest_rest_seconds=_LEFT_ALONE_SECONDS)
+        self._shared_once: set[str] = set()
         self._alone: set[str] = set()
         self.waited_seconds = 0.0
         """How long the budgets made us wait."""
@@ -108,7 +109,8 @@ class Budgets:
                 logger.warning("budget.unshared", budget=limit.name, error=str(error))
         if limit.name not in self._alone:
             self._alone.add(limit.name)
-            self._own.rest(limit.name, _span(limit))
+            if limit.name in self._shared_once:
+                self._own.rest(limit.name, _span(limit))
         return self._own.take(limit.name, cost * await self._peers(), span)
 
     async def _take_shared(self, limit: Limit, cost: int, span: int) -> int:
@@ -116,6 +118,7 @@ class Budgets:
             await self._shared.rest(limit.name, _span(limit))
             self._alone.discard(limit.name)
         wait = await self._shared.take(limit.name, cost, span)
+        self._shared_once.add(limit.name)
         self._reachable.succeeded()
         return wait
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import httpx
 
+from ingest.diagnosing import LOOPBACK
 from ingest.outbound.budgets import Budgets, Shared
 from ingest.outbound.outbound import Outbound
 from ingest.outbound.peers import Peers
@@ -23,5 +24,6 @@ async def opened(shared: Shared, database_url: str, settings: OutboundSettings) 
     """Open the way for as long as the block runs."""
     limits = httpx.Limits(max_connections=_CONNECTIONS)
     timeout = settings.answer_within_seconds
-    async with httpx.AsyncClient(timeout=timeout, limits=limits, headers=_HEADERS) as http:
+    direct = {f"all://{host}": None for host in LOOPBACK if ":" not in host}
+    async with httpx.AsyncClient(timeout=timeout, limits=limits, headers=_HEADERS, mounts=direct) as http:
         yield Outbound(http, Budgets(shared, Peers(database_url, settings.processes), time.monotonic))

@@ -88,15 +88,15 @@ class Outbound:
             tries += 1
             await asyncio.sleep(next(waits))
 
-    async def connecting(self, url: str, limit: Limit) -> Breaker:
+    async def connecting(self, url: str, limit: Limit, base: str | None = None) -> Breaker:
         """Return the breaker to tell whether connecting to ``url`` succeeded, once it may be tried.
 
-        Raises VenueUnavailableError while its host is left alone.
+        ``base`` stands in for the venue. Raises VenueUnavailableError while its host is left alone.
         """
         breaker = self._breakers[_name(url)]
         if not breaker.allows():
             raise _left_alone(_name(url), breaker)
-        await self._budgets.afford(limit, 1, Lane.LIVE)
+        await self._budgets.afford(_of(limit, base), 1, Lane.LIVE)
         return breaker
 
     def _host(self, call: Call) -> str:
@@ -111,7 +111,7 @@ class Outbound:
         raise _left_alone(first, self._breakers[first])
 
     async def _ask(self, host: str, call: Call) -> bytes:
-        limit = _limit(call)
+        limit = _of(call.reach.requests, call.base)
         await self._budgets.afford(limit, call.request.weight, call.lane)
         asked, breaker = self._asked[call.reach.requests.name], self._breakers[_name(host)]
         asked.requests += 1
@@ -142,10 +142,9 @@ class Outbound:
         return Answer(response.status_code, response.content, response.headers.get("retry-after", ""))
 
 
-def _limit(call: Call) -> Limit:
+def _of(limit: Limit, base: str | None) -> Limit:
     """Return the budget; a place that stands in for the venue has one of its own."""
-    limit = call.reach.requests
-    return msgspec.structs.replace(limit, name=f"{limit.name}@{_name(call.base)}") if call.base else limit
+    return msgspec.structs.replace(limit, name=f"{limit.name}@{_name(base)}") if base else limit
 
 
 def _name(url: str) -> str:

@@ -15,6 +15,7 @@ from db.feeds import FeedName, WantedFeed
 from ingest.__main__ import Ingester
 from ingest.settings import IngestSettings
 from tests.ingest.exchange import Exchange
+from tests.ingest.freely import freely
 from tests.ingest.test_ingest import Deaf
 
 if TYPE_CHECKING:
@@ -61,12 +62,14 @@ class Town:
         self.exchange = exchange
         self.connection = connection
         self._group = group
-        self._http = httpx.AsyncClient()
+        self._outbound = freely(httpx.AsyncClient())
         self.members: list[Member] = []
 
     def settle(self) -> Member:
         stopping = asyncio.Event()
-        ingester = Ingester(IngestSettings(reconnect_cap_seconds=0.5), self.url, Deaf(), self._http, "test")
+        ingester = Ingester(
+            IngestSettings(reconnect_cap_seconds=0.5), self.url, Deaf(), self._outbound, "test"
+        )
         member = Member(ingester, self._group.create_task(ingester.run(stopping)), stopping)
         self.members.append(member)
         return member

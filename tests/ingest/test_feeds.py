@@ -29,6 +29,7 @@ from market.gaps import Cause
 from market.instruments import Market
 from runtime.backoff import delays
 from runtime.clock import now
+from tests.ingest.freely import freely
 
 DEADLINE_SECONDS = 30
 SYMBOL = "BTC/USDT"
@@ -133,7 +134,7 @@ class Bench:
         feed = Feed(
             Route("binance", Market.SPOT, None, url, "http://books"),
             Intake("binance", self.buffer, self.tallies, Continuity(contiguous=True), {}),
-            http=http,
+            outbound=freely(http),
             patience=self._patience,
             reconnect_delays=self.reconnect_delays,
             clock=now,

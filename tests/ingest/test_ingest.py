@@ -20,6 +20,7 @@ from sim import protocols
 from sim.pacing import MAX, Pace
 from sim.server import SimulatedVenue
 from sim.tapes import RecordedTape
+from tests.ingest.freely import Nowhere
 
 DEADLINE_SECONDS = 120
 
@@ -55,7 +56,9 @@ async def replay(url: str, venue: str, *files: Path) -> tuple[dict[str, Any], di
             rest_url=simulation.rest_url,
         )
         stopping = asyncio.Event()
-        task = asyncio.create_task(ingest(IngestSettings(feeds=(feed,)), url, Deaf(), stopping, "test"))
+        task = asyncio.create_task(
+            ingest(IngestSettings(feeds=(feed,)), url, Deaf(), Nowhere(), stopping, "test")
+        )
         await asyncio.wait(
             {task, asyncio.create_task(simulation.finished.wait())}, return_when="FIRST_COMPLETED"
         )
@@ -89,7 +92,7 @@ async def test_without_postgresql_the_end_is_not_held_up(postgres_server: Postgr
     settings = IngestSettings(feeds=(feed,), drain_within_seconds=0.1)
     stopping = asyncio.Event()
     async with asyncio.timeout(DEADLINE_SECONDS), asyncio.TaskGroup() as group:
-        group.create_task(ingest(settings, postgres_server.url, Deaf(), stopping, "test"))
+        group.create_task(ingest(settings, postgres_server.url, Deaf(), Nowhere(), stopping, "test"))
         await _until_told(postgres_server.url)
         await asyncio.to_thread(postgres_server.stop)
         stopping.set()

@@ -10,38 +10,11 @@ from db.chunks import Chunk, Lease, claim
 from db.connections import connected
 from ingest.history.healing import Desk, Healing
 from ingest.history.tallies import HistoryTally
-from ingest.outbound.budgets import Budgets
-from ingest.outbound.outbound import Outbound
 from ingest.settings import HistorySettings
-from market.errors import BusUnavailableError
 from market.publications import Latest
 from runtime.clock import now
+from tests.ingest.freely import freely
 from tests.ingest.history.past import Place, placed
-
-
-class Nowhere:
-    """A Redis that nobody reaches."""
-
-    async def take(self, name: str, cost: int, span: int) -> int:
-        raise BusUnavailableError(name, cost, span)
-
-    async def rest(self, name: str, duration: int) -> None:
-        raise BusUnavailableError(name, duration)
-
-
-class Later:
-    """A clock on which budgets are whole whenever they are looked at."""
-
-    def __init__(self) -> None:
-        self._now = 1000.0
-
-    def __call__(self) -> float:
-        self._now += 60
-        return self._now
-
-
-async def _alone() -> int:
-    return 1
 
 
 @asynccontextmanager
@@ -50,8 +23,7 @@ async def desk_of(told: list[Latest], settings: HistorySettings | None = None) -
         told.extend(latest)
 
     async with httpx.AsyncClient() as http:
-        outbound = Outbound(http, Budgets(Nowhere(), _alone, Later()))
-        yield Desk(outbound, settings or HistorySettings(), HistoryTally(), tell, now, "test")
+        yield Desk(freely(http), settings or HistorySettings(), HistoryTally(), tell, now, "test")
 
 
 class Healer:
