@@ -1,4 +1,4 @@
-"""Measure and tell: ``python -m bench [write|claim|pipeline|all] [--seconds N] [--json FILE]``."""
+"""Measure and tell: ``python -m bench [NAME|all] [--seconds N] [--json FILE]``; see BENCHMARKS."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ import msgspec
 import uvloop
 from rich.console import Console
 
-from bench import claim, machine, pipeline, stores, write
+from bench import backpressure, claim, machine, pipeline, stores, write
 from bench.effort import Effort
 from bench.machine import Machine
 from bench.reports import Report, table
@@ -27,6 +27,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "write": write.measure,
     "claim": claim.measure,
     "pipeline": pipeline.measure,
+    "backpressure": backpressure.measure,
 }
 
 

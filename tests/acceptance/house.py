@@ -224,9 +224,13 @@ class House:
 
     def restart_postgres(self) -> None:
         """Stop PostgreSQL, ending all sessions, and start it again where it was."""
+        self.stop_postgres()
+        self.postgres.start()
+
+    def stop_postgres(self) -> None:
+        """Stop PostgreSQL, ending all sessions."""
         self._close_eye()
         self.postgres.stop()
-        self.postgres.start()
 
     def _close_eye(self) -> None:
         if self._eye is not None:
