@@ -22,28 +22,41 @@ class Roll:
     def __init__(self, console: Console) -> None:
         """Show everything on ``console``."""
         self._console = console
+        self._since = now()
         self._programs: dict[int, str] = {}
+        self._ended: dict[int, str] = {}
 
     def change(self, change: Change) -> None:
         """Note and show that a program started or ended."""
         if change.state is State.STARTED:
             self._programs[change.pid] = change.program
         elif change.state is not State.STOPPING:
-            self._programs.pop(change.pid, None)
+            self._ended[change.pid] = self._programs.pop(change.pid, change.program)
         self._console.change(change)
 
-    async def call(self, url: str, since: int) -> None:
-        """Show for ever what our processes that started at ``since`` (microseconds) or later tell."""
+    async def call(self, url: str) -> None:
+        """Show for ever what our processes tell."""
         while True:
             try:
                 async with connected(url, "heliograph console") as connection:
                     while True:
                         for role in ROLES:
-                            self._show(await processes(connection, role.name, since))
+                            self._show(await processes(connection, role.name, self._since))
                         await asyncio.sleep(_LOOK_EVERY_SECONDS)
             except StoreError as error:
                 self._console.say(f"PostgreSQL does not answer: {error}")
                 await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+    async def total(self, url: str) -> None:
+        """Show, once they have ended, what the programs told last."""
+        try:
+            async with connected(url, "heliograph console") as connection:
+                for role in ROLES:
+                    for row in await processes(connection, role.name, self._since):
+                        if (program := self._ended.get(row.pid)) and (text := summary(row.counters)):
+                            self._console.total(program, text)
+        except StoreError as error:
+            self._console.say(f"PostgreSQL does not tell the totals: {error}")
 
     def _show(self, rows: list[ProcessRow]) -> None:
         for row in rows:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from heliograph import demonstration
+from heliograph import checks, demonstration
 from heliograph.feeds_cli import feeds
 
 if TYPE_CHECKING:
@@ -27,11 +27,64 @@ app.add_typer(worker, name="worker")
 app.add_typer(feeds, name="feeds")
 app.add_typer(db, name="db")
 
-DataDir = Annotated[Path | None, typer.Option(help="Folder of the data.", show_default="a folder of its own")]
-Port = Annotated[int | None, typer.Option(help="Port of the page, REST, and WebSocket.")]
-ReportFile = Annotated[
-    Path | None, typer.Option("--report", metavar="FILE", help="Write the report as JSON.")
+_HOME = "in the user's folder of data"
+Port = Annotated[
+    int | None,
+    typer.Option(
+        callback=checks.port,
+        help="Port of the page, REST, and WebSocket; 0: any that is free. "
+        "Left out: HELIOGRAPH_API_PORT, else 8000.",
+    ),
 ]
+OwnPort = Annotated[
+    int | None,
+    typer.Option(
+        callback=checks.port,
+        help="Port of the page, REST, and WebSocket; 0: any that is free. "
+        "Left out: HELIOGRAPH_API_PORT, else 8000, if it is free.",
+    ),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help=f"Folder of the data. Left out: HELIOGRAPH_DATA_DIR, else heliograph/up {_HOME}."),
+]
+DemoDir = Annotated[
+    Path | None, typer.Option("--data-dir", help=f"Folder of the data. Left out: heliograph/demo {_HOME}.")
+]
+ReplayDir = Annotated[
+    Path | None, typer.Option("--data-dir", help=f"Folder of the data. Left out: heliograph/replay {_HOME}.")
+]
+ChaosDir = Annotated[
+    Path | None, typer.Option("--data-dir", help=f"Folder of the data. Left out: heliograph/chaos {_HOME}.")
+]
+RunningDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir", help="Folder of a stack that runs. Left out: what the environment says, else up's own."
+    ),
+]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE", callback=checks.report, help="Write the report as JSON."),
+]
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"heliograph {version('heliograph')}")
+        raise typer.Exit
+
+
+@app.callback()
+def heliograph(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")
+    ] = False,
+) -> None:
+    """Market intelligence on your own machine: ticks in, signals out."""
 
 
 @app.command()
@@ -39,7 +92,8 @@ def up(
     data_dir: DataDir = None,
     port: Port = None,
     venue: Annotated[
-        list[str] | None, typer.Option(help="A live feed, VENUE:SYMBOL,SYMBOL; may be repeated.")
+        list[str] | None,
+        typer.Option(callback=checks.live, help="A live feed, VENUE:SYMBOL,SYMBOL; may be repeated."),
     ] = None,
 ) -> None:
     """Run everything on this machine until Ctrl-C."""
@@ -52,14 +106,18 @@ def up(
 def demo(  # noqa: PLR0913  # these are its options
     *,
     seconds: Annotated[
-        float, typer.Option(help="Length of the market that is made up; 0: until Ctrl-C.")
+        float,
+        typer.Option(callback=checks.length, help="Length of the market that is made up; 0: until Ctrl-C."),
     ] = 60,
     report: ReportFile = None,
-    data_dir: DataDir = None,
-    port: Port = None,
+    data_dir: DemoDir = None,
+    port: OwnPort = None,
     seed: Annotated[int, typer.Option(help="What the made-up market follows from.")] = 7,
-    rate: Annotated[float, typer.Option(help="Made-up ticks a second.")] = 200,
-    venue: Annotated[str, typer.Option(help="Whose protocol: binance, coinbase, or kraken.")] = "binance",
+    rate: Annotated[float, typer.Option(callback=checks.rate, help="Made-up ticks a second.")] = 200,
+    venue: Annotated[
+        str,
+        typer.Option(callback=checks.simulated, help="Whose protocol: binance, coinbase, or kraken."),
+    ] = "binance",
     profile: Annotated[
         str | None,
         typer.Option(callback=demonstration.profile, help="Ticks over time, in place of --rate: earnings."),
@@ -82,16 +140,26 @@ def demo(  # noqa: PLR0913  # these are its options
 def replay(  # noqa: PLR0913  # these are its options
     *,
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, metavar="FILE...")],
-    venue: Annotated[str, typer.Option(help="Whose frames these are: binance, coinbase, or kraken.")],
-    speed: Annotated[str, typer.Option(help="Multiple of recorded time, or max.")] = "1",
+    venue: Annotated[
+        str,
+        typer.Option(callback=checks.simulated, help="Whose frames these are: binance, coinbase, or kraken."),
+    ],
+    speed: Annotated[
+        str, typer.Option(callback=checks.speed, help="Multiple of recorded time, or max.")
+    ] = "1",
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Keep the page and the API up after the report, until Ctrl-C.")
+    ] = False,
     report: ReportFile = None,
-    data_dir: DataDir = None,
-    port: Port = None,
+    data_dir: ReplayDir = None,
+    port: OwnPort = None,
 ) -> None:
     """Play recorded frames through the whole path, and report."""
     from heliograph import rehearsals
 
-    rehearsals.replay(rehearsals.Options(report, data_dir, port), files=files, venue=venue, speed=speed)
+    checks.playable(venue, files)
+    options = rehearsals.Options(report, data_dir, port)
+    rehearsals.replay(options, files=files, venue=venue, speed=speed, stay=stay)
 
 
 @app.command()
@@ -103,8 +171,8 @@ def chaos(  # noqa: PLR0913  # these are its options
         list[str] | None, typer.Option(help="Only these; repeatable.", show_default="all three")
     ] = None,
     report: ReportFile = None,
-    data_dir: DataDir = None,
-    port: Port = None,
+    data_dir: ChaosDir = None,
+    port: OwnPort = None,
 ) -> None:
     """Break everything on simulated venues, then compare what was stored with what truly happened."""
     from heliograph import rehearsals
@@ -120,13 +188,15 @@ def tail(
         list[str], typer.Argument(metavar="CHANNEL...", help="Like signals:kraken:SOL/USD; * is any.")
     ],
     url: Annotated[
-        str | None, typer.Option(help="Address of the API.", show_default="this machine's")
+        str | None,
+        typer.Option(callback=checks.address, help="Address of the API. Left out: as --data-dir says."),
     ] = None,
+    data_dir: RunningDir = None,
 ) -> None:
-    """Print the frames of channels as they come."""
+    """Print the frames of channels as they come, until Ctrl-C."""
     from heliograph.tailing import tail as follow
 
-    _run(follow(channels, url))
+    _run(follow(channels, url, data_dir), quietly=True)
 
 
 @app.command()
@@ -134,17 +204,22 @@ def config() -> None:
     """Show every setting: its value, its unit, and where it comes from."""
     import sys
 
-    from heliograph.configuration import show
+    from heliograph.configuration import show, unknown
 
     show(sys.stdout)
+    for sentence in unknown():
+        typer.echo(f"heliograph: {sentence}", err=True)
 
 
 @app.command()
-def health(role: Annotated[str, typer.Argument(help="A role, like worker-live.")]) -> None:
+def health(
+    role: Annotated[str, typer.Argument(callback=checks.role, help="A role, like worker-live.")],
+    data_dir: RunningDir = None,
+) -> None:
     """Exit with 0 if a process of ROLE on this host beat lately; for container health checks."""
     from heliograph import commands
 
-    commands.health(role)
+    commands.health(role, data_dir)
 
 
 @ingest.command("live")
@@ -199,27 +274,27 @@ def api() -> None:
 
 
 @db.command()
-def migrate() -> None:
+def migrate(data_dir: RunningDir = None) -> None:
     """Bring the database to this version's schema."""
     from heliograph import commands
 
-    commands.migrate()
+    commands.migrate(data_dir)
 
 
 @db.command()
-def status() -> None:
+def status(data_dir: RunningDir = None) -> None:
     """Show the database's revision; exit with 1 if it is not the newest."""
     from heliograph import commands
 
-    commands.status()
+    commands.status(data_dir)
 
 
-def _run(main: "Main") -> None:
-    """Be a program until told to stop."""
+def _run(main: "Main", *, quietly: bool = False) -> None:
+    """Be a program until told to stop; ``quietly``: only what is amiss is logged."""
     from runtime import logs
     from runtime.lifecycle import run_until_stopped
     from runtime.settings import RuntimeSettings
 
     settings = RuntimeSettings()
-    logs.configure(settings)
+    logs.configure(settings.model_copy(update={"log_level": "warning"}) if quietly else settings)
     run_until_stopped(main, settings.parent_fd)

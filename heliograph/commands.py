@@ -18,8 +18,10 @@ from db.settings import DatabaseSettings
 from heliograph import feeds
 from heliograph.console import suitable
 from heliograph.data_folders import Purpose, default_folder
+from heliograph.ports import chosen
 from heliograph.settings import StackSettings
 from heliograph.stack import Plan, run_stack, running
+from heliograph.whereabouts import database_url
 from ingest.settings import IngestSettings
 
 FRESH_SECONDS = 10.0
@@ -33,7 +35,7 @@ def up(data_dir: Path | None, port: int | None, venues_wanted: Sequence[str]) ->
         data_dir=data_dir or settings.data_dir or default_folder("up"),
         purpose=Purpose.LIVE,
         host=api.host,
-        port=api.port if port is None else port,
+        port=chosen(api.host, api.port if port is None else port),
         live_workers=settings.live_workers,
         database_url=_given(DatabaseSettings()),
         redis_url=_given(BusSettings()),
@@ -52,11 +54,12 @@ def up(data_dir: Path | None, port: int | None, venues_wanted: Sequence[str]) ->
     run_stack(main)
 
 
-def health(role: str) -> None:
+def health(role: str, data_dir: Path | None) -> None:
     """Exit with 0 if a process of the role on this host beat lately."""
+    url = database_url(data_dir)
 
     async def ask() -> float | None:
-        async with connected(DatabaseSettings().url.get_secret_value(), "heliograph health") as connection:
+        async with connected(url, "heliograph health") as connection:
             return await seconds_since_beat(connection, role, socket.gethostname())
 
     age = asyncio.run(ask())
@@ -64,16 +67,15 @@ def health(role: str) -> None:
     raise typer.Exit(0 if age is not None and age < FRESH_SECONDS else 1)
 
 
-def migrate() -> None:
+def migrate(data_dir: Path | None) -> None:
     """Bring the database to this version's schema."""
-    settings = DatabaseSettings()
-    revision = asyncio.run(bring_to_newest(settings.url.get_secret_value(), settings.shards))
+    revision = asyncio.run(bring_to_newest(database_url(data_dir), DatabaseSettings().shards))
     typer.echo(f"the database is at revision {revision}")
 
 
-def status() -> None:
+def status(data_dir: Path | None) -> None:
     """Show the database's revision; exit with 1 if it is not the newest."""
-    current, newest = asyncio.run(revisions(DatabaseSettings().url.get_secret_value()))
+    current, newest = asyncio.run(revisions(database_url(data_dir)))
     typer.echo(f"the database is at revision {current or 'none'}, the newest is {newest}")
     raise typer.Exit(0 if current == newest else 1)
 

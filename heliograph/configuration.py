@@ -45,6 +45,12 @@ class Setting(NamedTuple):
     description: str
 
 
+def demand_sense() -> None:
+    """Read every setting; raises BadSettingError for one that makes no sense."""
+    for kind in ALL:
+        kind()
+
+
 def settings() -> Iterator[Setting]:
     """Yield every setting; raises BadSettingError for one that makes no sense."""
     for values in [kind() for kind in ALL]:

@@ -25,6 +25,9 @@ class Console(Protocol):
     def beat(self, program: str, age_seconds: float, text: str) -> None:
         """Show what a running program last told of itself."""
 
+    def total(self, program: str, text: str) -> None:
+        """Show what a program that has ended counted last."""
+
     def say(self, text: str) -> None:
         """Show a sentence."""
 
@@ -33,24 +36,28 @@ class Console(Protocol):
 
 
 class PlainConsole:
-    """Lines, for logs and pipes: what changed, when it changes."""
+    """Lines, for logs and pipes: who works, who died, and at the end the totals."""
 
     def __init__(self, output: IO[str]) -> None:
         """Write to ``output``."""
         self._output = output
         self._beating: set[str] = set()
+        self._died: set[str] = set()
 
     def headline(self, address: str, note: str) -> None:
         """Print where the page is."""
         self.say(f"{address}  {note}")
 
     def change(self, change: Change) -> None:
-        """Print what happened to a program."""
+        """Print that a program died, and that it was started again."""
         self._beating.discard(change.program)
-        detail = f": {change.detail}" if change.detail else ""
-        self.say(f"{change.program} {change.state} (pid {change.pid}){detail}")
+        if change.state is State.DIED:
+            self._died.add(change.program)
+            self.say(f"{change.program} died (pid {change.pid}): {change.detail}")
+        elif change.state is State.STARTED and change.program in self._died:
+            self.say(f"{change.program} started again (pid {change.pid})")
 
-    def beat(self, program: str, age_seconds: float, text: str) -> None:
+    def beat(self, program: str, age_seconds: float, text: str) -> None:  # noqa: ARG002 - totals come last
         """Print that a program works, the first time, or that it fell silent."""
         silent = age_seconds > SILENT_AFTER_SECONDS
         if silent and program in self._beating:
@@ -58,7 +65,11 @@ class PlainConsole:
             self.say(f"{program} silent for {age_seconds:.0f} s")
         elif not silent and program not in self._beating:
             self._beating.add(program)
-            self.say(f"{program} works{f', {text}' if text else ''}")
+            self.say(f"{program} works")
+
+    def total(self, program: str, text: str) -> None:
+        """Print what a program counted."""
+        self.say(f"{program}: {text}")
 
     def say(self, text: str) -> None:
         """Print a line; a reader that went away, as `head` does, must not keep the stack from its order."""
@@ -101,6 +112,10 @@ class LiveConsole:
         silent = age_seconds > SILENT_AFTER_SECONDS
         state = f"[yellow]silent {age_seconds:.0f} s[/]" if silent else "[green]works[/]"
         self._draw(program, state, text)
+
+    def total(self, program: str, text: str) -> None:
+        """Draw what a program counted."""
+        self._draw(program, str(State.STOPPED), text)
 
     def say(self, text: str) -> None:
         """Print a line above the table."""

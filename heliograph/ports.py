@@ -14,8 +14,7 @@ def demand_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as exc:
             if exc.errno != errno.EADDRINUSE:
-                message = f"cannot listen on {host}:{port}: {exc.strerror}"
-                raise StackError(message) from exc
+                raise StackError(_cannot_listen(host, port, exc)) from exc
             message = f"port {port} is taken by {_owner(port)}: stop it, or choose another with --port"
             raise StackError(message) from exc
 
@@ -23,17 +22,29 @@ def demand_free(host: str, port: int) -> None:
 def any_free(host: str) -> int:
     """Return a port that nobody listens on now."""
     with socket.socket() as probe:
-        probe.bind((host, 0))
+        try:
+            probe.bind((host, 0))
+        except OSError as exc:
+            raise StackError(_cannot_listen(host, 0, exc)) from exc
         return int(probe.getsockname()[1])
 
 
+def chosen(host: str, port: int) -> int:
+    """Return ``port``, or for 0 one that nobody listens on."""
+    return port or any_free(host)
+
+
 def preferred_or_free(host: str, port: int) -> int:
-    """Return ``port`` if it is free, and otherwise any that is."""
+    """Return ``port`` if it is free, and otherwise, as for 0, any that is."""
     try:
         demand_free(host, port)
     except StackError:
         return any_free(host)
-    return port
+    return chosen(host, port)
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> str:
+    return f"cannot listen on {host}:{port}: {error.strerror}; set HELIOGRAPH_API_HOST, or choose --port"
 
 
 def _owner(port: int) -> str:

@@ -29,18 +29,19 @@ _STUCK_AFTER_SECONDS = 30.0
 _READY_SECONDS = 60.0
 
 
-async def replay(
+@asynccontextmanager
+async def replayed(
     plan: Plan,
     console: Console,
     simulation: Sequence[str],
     stopping: asyncio.Event,
     *,
     recovering: bool = False,
-) -> Report | None:
-    """Run the stack on a simulated venue until all that the venue sent is processed.
+) -> AsyncIterator[Report | None]:
+    """Run the stack on a simulated venue, and give a report when all that the venue sent is processed.
 
     Its tape ends by itself, or when we are told to stop. None: stopped before anything was sent.
-    ``recovering``: faults and gaps are told and waited for.
+    Everything still runs, until the block ends. ``recovering``: faults and gaps are told and waited for.
     """
     async with running(plan, console) as stack, venue_open(stack, simulation) as venue:
         await stack.start_roles()
@@ -52,7 +53,7 @@ async def replay(
                 report = await run.complete(stopping)
                 if recovery:
                     await recovery.settled(stopping)
-            return report
+        yield report
 
 
 class Seen(NamedTuple):
@@ -147,6 +148,7 @@ class Run:
             seconds=round(seconds, 3),
             ticks_per_second=round(seen.ticks.offered / seconds, 1),
             lost=seen.ticks.offered - seen.ticks.settled,
+            complete=not self._venue.cut,
         )
 
 

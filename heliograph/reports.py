@@ -48,7 +48,10 @@ class Latency(msgspec.Struct):
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """What a run did. ``bars`` counts final bars; ``lost`` must be 0."""
+    """What a run did. ``bars`` counts final bars; ``lost`` must be 0.
+
+    ``complete``: the tape was played to its end.
+    """
 
     ticks: AllTicks
     bars: int
@@ -57,6 +60,7 @@ class Report(msgspec.Struct, kw_only=True):
     seconds: float
     ticks_per_second: float
     lost: int
+    complete: bool = True
 
 
 def tally(offered: Mapping[str, int], feeds: Iterable[Mapping[str, Any]]) -> AllTicks:
@@ -129,6 +133,7 @@ def _table(report: Report) -> Any:  # noqa: ANN401  # rich is imported only wher
         ("signals", f"{signals.computed:,} computed, {signals.delivered:,} delivered"),
         ("latency", f"{median} ms p50, {high} ms p99, {most} ms max"),
         ("speed", f"{report.ticks_per_second:,.0f} ticks/s for {report.seconds:.1f} s"),
+        *([] if report.complete else [("complete", "no: stopped before the end of the tape")]),
     ):
         table.add_row(name, text)
     return table

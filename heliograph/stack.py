@@ -11,10 +11,10 @@ from typing import Any
 from db.connections import connected
 from db.feeds import clear
 from db.feeds import feeds as wanted_feeds
-from heliograph import feeds
+from heliograph import configuration, feeds
 from heliograph.beats import Roll
 from heliograph.console import Console
-from heliograph.data_folders import Purpose, claim
+from heliograph.data_folders import Purpose, claim, page_told, usable
 from heliograph.embedded.stores import Stores
 from heliograph.locks import held
 from heliograph.ports import demand_free
@@ -103,17 +103,20 @@ class Stack:
 async def running(plan: Plan, console: Console) -> AsyncIterator[Stack]:
     """Run the stores and give a stack; at the end everything is stopped, the last started first."""
     async with AsyncExitStack() as house:
-        folder = claim(plan.data_dir, plan.purpose)
-        house.enter_context(held(folder / "lock"))
+        with usable(plan.data_dir):
+            folder = claim(plan.data_dir, plan.purpose)
+            house.enter_context(held(folder / "lock"))
+            house.enter_context(page_told(folder, plan.page))
         demand_free(plan.host, plan.port)
         house.callback(console.close)
         console.headline(plan.page, "SIMULATED" if plan.purpose is Purpose.SIMULATED else f"data in {folder}")
         roll = Roll(console)
         environment = await house.enter_async_context(_stores(plan, folder, console))
+        house.push_async_callback(roll.total, environment["HELIOGRAPH_DATABASE_URL"])
         supervisor = await house.enter_async_context(supervising(folder / "logs", roll.change))
         stack = Stack(plan, supervisor, environment)
         await stack.migrate()
-        await house.enter_async_context(_beside(roll.call(stack.database_url, stack.started_at)))
+        await house.enter_async_context(_beside(roll.call(stack.database_url)))
         yield stack
 
 
@@ -170,6 +173,10 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 def run_stack(main: Main) -> None:
-    """Run a program that runs a stack: the console speaks, so of its events only warnings are shown."""
+    """Run a program that runs a stack: the console speaks, so of its events only warnings are shown.
+
+    Raises BadSettingError for what would make no sense to a child, before there is any.
+    """
+    configuration.demand_sense()
     logs.configure(RuntimeSettings().model_copy(update={"log_level": "warning"}))
     run_until_stopped(main)

@@ -11,8 +11,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from typer import BadParameter
+
 from heliograph.embedded.children import tail_of
-from market.errors import StackError
+from heliograph.endings import MISCONFIGURED, MISTYPED
+from market.errors import ConfigurationError, StackError
 from runtime.backoff import delays
 from runtime.lifecycle import wait_at_most
 
@@ -73,14 +76,16 @@ class Child:
         self._ended = asyncio.Event()
 
     async def run(self, started: asyncio.Event) -> None:
-        """Keep the program running until it is stopped; ``started`` is set at the first start."""
+        """Keep the program running until it is stopped; ``started`` is set at the first start.
+
+        Raises what ends it for good: its death, when it may not be restarted, or a configuration that
+        it refused at its first start, and would refuse again.
+        """
         waits = delays(_FIRST_DELAY_SECONDS, _LONGEST_DELAY_SECONDS)
         try:
             while not self._stopping.is_set():
                 began = time.monotonic()
-                died = await self._run_once(started)
-                if died and not self.program.restarted:
-                    raise StackError(died)
+                await self._run_once(started)
                 if time.monotonic() - began > _HEALTHY_AFTER_SECONDS:
                     waits = delays(_FIRST_DELAY_SECONDS, _LONGEST_DELAY_SECONDS)
                 await wait_at_most(self._stopping, next(waits))
@@ -89,10 +94,8 @@ class Child:
             self._ended.set()
 
     async def complete(self) -> None:
-        """Run the program once to its end; raises StackError if it fails."""
-        died = await self._run_once(asyncio.Event())
-        if died:
-            raise StackError(died)
+        """Run the program once to its end; raises what ``run`` raises if it fails."""
+        await self._run_once(asyncio.Event())
 
     async def stop(self, patience_seconds: float = _PATIENCE_SECONDS) -> None:
         """Let the program drain, then see that it is gone. Idempotent."""
@@ -105,8 +108,9 @@ class Child:
                 self._signal(signal.SIGKILL)
         await self._ended.wait()
 
-    async def _run_once(self, started: asyncio.Event) -> str:
-        """Run the program to its end; return how it died, or nothing if that was in order."""
+    async def _run_once(self, started: asyncio.Event) -> None:
+        """Run the program to its end; raises if that is the end for good."""
+        first = not started.is_set()
         self._process = await self._spawn()
         self._tell(State.STARTED)
         started.set()
@@ -120,10 +124,20 @@ class Child:
             raise
         if self._stopping.is_set() or (status == 0 and not self.program.restarted):
             self._tell(State.STOPPED)
-            return ""
+            return
+        if not self.program.restarted or (first and status == MISCONFIGURED):
+            raise self._failure(status)
         how = _how(status)
         self._tell(State.DIED, f"{how}: {tail_of(self._log, 1)}" if status > 0 else how)
-        return f"{self.program.name} {how}; {self._log} says: {tail_of(self._log)}"
+
+    def _failure(self, status: int) -> Exception:
+        """Return how the program ended; what it refused, it has said itself."""
+        said = tail_of(self._log, 1).partition(": ")[2]
+        if status == MISCONFIGURED:
+            return ConfigurationError(said)
+        if status == MISTYPED:
+            return BadParameter(said)
+        return StackError(f"{self.program.name} {_how(status)}; {self._log} says: {tail_of(self._log)}")
 
     async def _spawn(self) -> Process:
         if self._log.exists() and self._log.stat().st_size > _LOG_BYTES:

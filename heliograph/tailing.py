@@ -2,13 +2,14 @@
 
 import asyncio
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from api.settings import ApiSettings
+from heliograph.whereabouts import page
 from market.channels import parse
 from market.errors import StackError
 from runtime.lifecycle import Main
@@ -16,13 +17,14 @@ from runtime.lifecycle import Main
 _QUIET_OPS = frozenset({"heartbeat"})
 
 
-class Op(msgspec.Struct):
-    """The part of a frame that decides whether it is printed."""
+class Told(msgspec.Struct):
+    """The part of a frame that decides what becomes of it."""
 
     op: str
+    message: str = ""
 
 
-def tail(channels: list[str], url: str | None) -> Main:
+def tail(channels: list[str], url: str | None, data_dir: Path | None = None) -> Main:
     """Return a program that prints the frames of ``channels`` until it is stopped.
 
     Raises InvalidInputError for a channel that cannot be.
@@ -30,41 +32,51 @@ def tail(channels: list[str], url: str | None) -> Main:
     request = msgspec.json.encode(
         {"op": "subscribe", "id": 1, "channels": [{"channel": str(parse(name))} for name in channels]}
     )
-    address = _stream_address(url)
+    address = _stream_address(url or page(data_dir))
 
     async def main(stopping: asyncio.Event) -> None:
-        try:
-            async with connect(address, compression=None, max_size=None) as socket:
-                await socket.send(request.decode())
-                await _print_until(socket, stopping)
-        except (OSError, InvalidHandshake) as exc:
-            message = f"nothing answers at {address}: {exc}; run `heliograph up`, or say where with --url"
-            raise StackError(message) from exc
-        except ConnectionClosed as exc:
-            message = f"the API closed the connection: {exc}"
-            raise StackError(message) from exc
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(_follow(address, request.decode()))
+            stopped = group.create_task(stopping.wait())
+            await asyncio.wait((following, stopped), return_when=asyncio.FIRST_COMPLETED)
+            following.cancel()
+            stopped.cancel()
 
     return main
 
 
-def _stream_address(url: str | None) -> str:
-    settings = ApiSettings()
-    parts = urlsplit(url or f"http://{settings.host}:{settings.port}")
-    scheme = "wss" if parts.scheme in ("https", "wss") else "ws"
+async def _follow(address: str, request: str) -> None:
+    socket = await _connected(address)
+    try:
+        await socket.send(request)
+        await _print(socket)
+    except ConnectionClosed as exc:
+        message = f"the API closed the connection: {exc}"
+        raise StackError(message) from exc
+    finally:
+        await socket.close()
+
+
+async def _connected(address: str) -> ClientConnection:
+    try:
+        return await connect(address, compression=None, max_size=None)
+    except (OSError, InvalidHandshake) as exc:
+        message = f"nothing answers at {address}: {exc}; run `heliograph up`, or say where with --url"
+        raise StackError(message) from exc
+
+
+def _stream_address(page_address: str) -> str:
+    parts = urlsplit(page_address)
+    scheme = "wss" if parts.scheme in {"https", "wss"} else "ws"
     return f"{scheme}://{parts.netloc}/v1/stream"
 
 
-async def _print_until(socket: ClientConnection, stopping: asyncio.Event) -> None:
-    decode = msgspec.json.Decoder(Op).decode
-    async with asyncio.TaskGroup() as group:
-        closing = group.create_task(_close_when(socket, stopping))
-        async for text in socket:
-            if decode(text).op not in _QUIET_OPS:
-                sys.stdout.write(f"{text if isinstance(text, str) else text.decode()}\n")
-                sys.stdout.flush()
-        closing.cancel()
-
-
-async def _close_when(socket: ClientConnection, stopping: asyncio.Event) -> None:
-    await stopping.wait()
-    await socket.close()
+async def _print(socket: ClientConnection) -> None:
+    decode = msgspec.json.Decoder(Told).decode
+    async for text in socket:
+        told = decode(text)
+        if told.op == "error":
+            raise StackError(told.message)
+        if told.op not in _QUIET_OPS:
+            sys.stdout.write(f"{text if isinstance(text, str) else text.decode()}\n")
+            sys.stdout.flush()

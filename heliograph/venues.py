@@ -17,6 +17,7 @@ from market.errors import StackError
 PROGRAM = "sim"
 _LINE_BYTES = 4096
 _ANSWER_SECONDS = 5
+_FAREWELL_SECONDS = 5.0
 
 
 class Venue:
@@ -30,6 +31,8 @@ class Venue:
         self._stack = stack
         self._reader = reader
         self._last: dict[str, Any] = {}
+        self.cut = False
+        """Whether the tape was stopped before its end."""
 
     async def status(self) -> dict[str, Any]:
         """Return what the venue has sent so far, or had when it ended."""
@@ -58,7 +61,9 @@ class Venue:
         if not last_words:
             message = "the simulated venue died before it said what it had sent; see logs/sim.log"
             raise StackError(message)
-        self._last = {**json.loads(last_words), "finished": True}
+        self._last = json.loads(last_words)
+        self.cut = not self._last["finished"]
+        self._last["finished"] = True
 
     def close(self) -> None:
         """Let go of the pipe. Idempotent."""
@@ -101,6 +106,7 @@ async def _ready(reader: int) -> dict[str, Any]:
     line = await asyncio.to_thread(os.read, reader, _LINE_BYTES)
     if not line:
         os.close(reader)
+        await asyncio.sleep(_FAREWELL_SECONDS)  # its supervisor knows why, and ends us
         message = "the simulated venue ended before it listened; see logs/sim.log in the data folder"
         raise StackError(message)
     return dict(json.loads(line))

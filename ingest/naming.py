@@ -1,5 +1,6 @@
 """Whether a feed that is asked for can be, said before anybody listens. No I/O."""
 
+from contextlib import suppress
 from typing import Final
 
 from ingest.venues import registry
@@ -48,7 +49,9 @@ def _meant(adapter: Venue, symbol: str) -> str | None:
     if "/" not in guess:
         quote = next((each for each in _QUOTES if guess.endswith(each) and guess != each), "")
         guess = f"{guess.removesuffix(quote)}/{quote}"
-    try:
-        return adapter.instrument(guess).symbol
-    except InvalidInputError:
-        return None
+    pair, _, settled_in = guess.partition(":")
+    guesses = (guess, pair) if pair.endswith(f"/{settled_in}") else (guess,)
+    for each in guesses:
+        with suppress(InvalidInputError):
+            return adapter.instrument(each).symbol
+    return None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from heliograph.data_folders import default_folder
 from heliograph.endings import INTERRUPTED, MISCONFIGURED, MISTYPED, ending
 from market.errors import ConfigurationError, StackError
 from tests.heliograph.test_cli import ROOT, heliograph
@@ -133,3 +134,87 @@ program.main()
 """
     done = subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, check=False)
     assert (INTERRUPTED, b"") == (done.returncode, done.stderr)
+
+
+REFUSED: list[tuple[tuple[str, ...], str]] = [
+    (("up", "--port", "99999"), "from 1 to 65535"),
+    (("up", "--port", "-5"), "from 1 to 65535"),
+    (("up", "--venue", "foo:BTC/USD"), "there are: binance, coinbase, kraken"),
+    (("up", "--venue", "krakn:BTC/USD"), "did you mean kraken?"),
+    (("up", "--venue", "kraken:BTCUSD"), "did you mean BTC/USD?"),
+    (("up", "--venue", "kraken:BTC/USD:USD"), "did you mean BTC/USD?"),
+    (("up", "--venue", "kraken:SOL/USD", "--venue", "kraken:BTC/USD,SOL/USD"), "SOL/USD is named twice"),
+    (("demo", "--seconds", "-5"), "from 0, which means until Ctrl-C"),
+    (("demo", "--seconds", "nan"), "from 0, which means until Ctrl-C"),
+    (("demo", "--rate", "0"), "above 0"),
+    (("demo", "--rate", "-3"), "above 0"),
+    (("demo", "--report", "/nowhere/at/all.json"), "/nowhere/at is no folder"),
+    (("demo", "--report", "."), "is a folder"),
+    (("tail", "signals:*:*", "--url", "foo"), "like http://127.0.0.1:8000"),
+    (("health", "worker"), "there are api, "),
+]
+
+
+@pytest.mark.parametrize(("arguments", "wanted"), REFUSED, ids=lambda each: str(each)[:40])
+def test_what_cannot_be_meant_is_refused_before_anything_starts(
+    arguments: tuple[str, ...], wanted: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    done = heliograph(*arguments, HELIOGRAPH_DATA_DIR=str(folder), XDG_DATA_HOME=str(folder))
+    assert MISTYPED == done.returncode
+    assert wanted in sentence(done)
+    assert not folder.exists()
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """A trade of Binance, as one of the recorders writes it."""
+    file = tmp_path / "binance"
+    data = '{"e":"trade","E":1733270400000,"s":"BTCUSDT","t":1,"p":"1.0","q":"1","T":1733270400000,"m":true}'
+    file.write_text(f'1733270400000000000 {{"stream":"btcusdt@trade","data":{data}}}\n')
+    return file
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (("--venue", "krakn"), "did you mean kraken?"),
+        (("--venue", "kraken"), "no trade, quote, or depth of kraken; check the venue's name"),
+        (("--venue", "binance", "--speed", "fast"), "neither a positive number nor 'max'"),
+        (("--venue", "binance", "--port", "70000"), "from 1 to 65535"),
+    ],
+)
+def test_a_replay_that_cannot_be_starts_nothing(
+    arguments: tuple[str, ...], wanted: str, recording: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    done = heliograph("replay", str(recording), *arguments, "--data-dir", str(folder))
+    assert MISTYPED == done.returncode
+    assert wanted in sentence(done)
+    assert not folder.exists()
+
+
+def test_a_file_that_is_no_recording_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("once upon a time\n")
+    done = heliograph(
+        "replay", str(tmp_path / "text"), "--venue", "kraken", "--data-dir", str(tmp_path / "d")
+    )
+    assert MISTYPED == done.returncode
+    assert "not a recording of hftbacktest or cryptofeed" in sentence(done)
+
+
+def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = heliograph("up", "--data-dir", str(tmp_path / "file"), "--port", "0")
+    assert 1 == done.returncode
+    assert f"cannot use {tmp_path}/file: File exists; choose another --data-dir" in sentence(done)
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(*_arguments: object, **_options: object) -> Path:
+        message = "could not determine the home directory"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr("platformdirs.user_data_path", nowhere)
+    with pytest.raises(StackError, match="set HOME, or choose a --data-dir"):
+        default_folder("demo")

@@ -2,23 +2,27 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from heliograph.embedded import folders
+from heliograph.endings import INTERRUPTED
 from heliograph.ports import any_free
+from tests.heliograph.test_cli import ROOT, heliograph
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 10
 GONE_SECONDS = 20
 
@@ -74,6 +78,9 @@ def everything_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
 
 
+TRADE = '{"e":"trade","E":1733270400000,"s":"BTCUSDT","t":1,"p":"1.0","q":"1","T":1733270400000,"m":true}'
+TAPE = f'1733270400000000000 {{"stream":"btcusdt@trade","data":{TRADE}}}\n'
+
 ROLES = tuple(
     f"{role} works" for role in ("api", "scheduler", "worker-live", "worker-backfill", "ingest-history")
 )
@@ -112,14 +119,14 @@ def test_a_folder_can_be_used_again_right_after_its_up_was_killed(start: Start) 
 
 
 def test_a_role_that_dies_is_started_again(start: Start) -> None:
-    up = start("up", "--port", str(any_free("127.0.0.1")))
-    lines = read_until(up, "worker-live works")
-    started = next(line for line in lines if line.startswith("worker-live started"))
-    os.kill(int(started.split()[-1].rstrip(")")), signal.SIGKILL)
+    up = start("up", "--port", "0")
+    read_until(up, "worker-live works")
+    (worker,) = [each for each in everything_of(up) if each.cmdline()[-2:] == ["worker", "live"]]
+    worker.kill()
     lines = read_until(up, "worker-live works")
     assert [line.split(" (")[0] for line in lines if line.startswith("worker-live")][:2] == [
         "worker-live died",
-        "worker-live started",
+        "worker-live started again",
     ]
 
 
@@ -151,7 +158,7 @@ def test_live_and_invented_ticks_do_not_share_a_folder(start: Start, data_dir: P
 
 def test_a_demo_reports_and_says_what_to_try_next(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
-    demo = start("demo", "--seconds", "3", "--report", str(file))
+    demo = start("demo", "--seconds", "3", "--port", "0", "--report", str(file))
     lines = read_until(demo, "What to try next")
     demo.communicate()
     assert demo.returncode == 0
@@ -162,14 +169,77 @@ def test_a_demo_reports_and_says_what_to_try_next(start: Start, tmp_path: Path) 
     assert report["signals"]["computed"] == report["signals"]["delivered"]
 
 
+def test_what_to_try_next_can_be_typed_as_it_stands(start: Start, data_dir: Path) -> None:
+    demo = start("demo", "--seconds", "1", "--port", "0")
+    lines = read_until(demo, "What to try next", "  curl")
+    page = lines[0].split()[0]
+    port = page.rstrip("/").rpartition(":")[2]
+    (again,) = [line for line in lines if "demo --seconds 0" in line]
+    assert f"  curl '{page}v1/signals?limit=5'" in lines
+    assert again.endswith(f"heliograph demo --seconds 0 --port {port} --data-dir {data_dir}")
+    assert shutil.which(again.split()[0]) is not None
+
+
 def test_an_endless_demo_reports_when_it_is_stopped(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
-    demo = start("demo", "--seconds", "0", "--report", str(file))
+    demo = start("demo", "--seconds", "0", "--port", "0", "--report", str(file))
     read_until(demo, "ingest works")
     demo.send_signal(signal.SIGINT)
     output, _ = demo.communicate()
     assert demo.returncode == 0, output
-    assert not file.exists() or json.loads(file.read_text())["lost"] == 0
+    report = json.loads(file.read_text()) if file.exists() else {"lost": 0, "complete": True}
+    assert (0, True) == (report["lost"], report["complete"])
+
+
+def test_an_interrupted_tape_is_told_as_such(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    demo = start("demo", "--seconds", "600", "--port", "0", "--report", str(file))
+    page = read_until(demo, "ingest works")[0].split()[0]
+    wait_for(f"{page}v1/trades?exchange=binance&limit=1")
+    demo.send_signal(signal.SIGINT)
+    output, _ = demo.communicate()
+    assert demo.returncode == INTERRUPTED, output
+    report = json.loads(file.read_text())
+    assert (0, False) == (report["lost"], report["complete"])
+
+
+def wait_for(address: str) -> None:
+    """Return when there are rows to be read at ``address``."""
+    deadline = time.monotonic() + GONE_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(OSError), urllib.request.urlopen(address) as answer:  # noqa: S310 - our own
+            if json.load(answer)["data"]:
+                return
+    raise AssertionError(address)
+
+
+def test_a_replay_can_stay_up_to_be_looked_at(start: Start, data_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "tape").write_text(TAPE)
+    replay = start("replay", str(tmp_path / "tape"), "--venue", "binance", "--stay", "--port", "0")
+    page = read_until(replay, "http://", "ingest works")[0].split()[0]
+    lines = read_until(replay, f"{page} stays up")
+    assert '  "complete": true' in "\n".join(lines)
+    wait_for(f"{page}v1/trades?exchange=binance&limit=1")
+    for command in (("db", "status"), ("health", "api")):
+        asked = heliograph(*command, "--data-dir", str(data_dir))
+        assert 0 == asked.returncode, asked.stderr
+    refused = heliograph("tail", "signals:nowhere:SOL/USD", "--data-dir", str(data_dir))
+    assert (1, "") == (refused.returncode, refused.stdout)
+    assert refused.stderr.startswith("heliograph: no instrument 'SOL/USD' on 'nowhere'")
+    replay.send_signal(signal.SIGINT)
+    output, _ = replay.communicate()
+    assert replay.returncode == 0, output
+
+
+def test_a_tail_ends_quietly_on_ctrl_c(start: Start, data_dir: Path) -> None:
+    read_until(start("up", "--port", "0"), "api works")
+    command = [sys.executable, "-m", "heliograph", "tail", "signals:*:*", "--data-dir", str(data_dir)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tail:
+        assert tail.stdout is not None
+        assert b'"subscribed"' in tail.stdout.readline()
+        tail.send_signal(signal.SIGINT)
+        _, errors = tail.communicate()
+    assert (0, b"") == (tail.returncode, errors)
 
 
 def test_a_replay_twice_stores_each_trade_once(start: Start, tmp_path: Path, recordings: Path) -> None:

@@ -10,7 +10,7 @@ def test_what_a_venue_can_have_is_named_in_our_words_and_in_its_own() -> None:
     assert "XBT/USD" == instrument_named("kraken", "BTC/USD", "v1").venue_symbol
 
 
-@pytest.mark.parametrize("symbol", ["SOLUSD", "sol/usd", "SOL-USD", "sol_usd", "Sol USD"])
+@pytest.mark.parametrize("symbol", ["SOLUSD", "sol/usd", "SOL-USD", "sol_usd", "Sol USD", "SOL/USD:USD"])
 def test_the_symbol_that_was_meant_is_asked_for(symbol: str) -> None:
     with pytest.raises(InvalidInputError, match=r"did you mean SOL/USD\?"):
         instrument_named("kraken", symbol)
