@@ -19,6 +19,10 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         guard(None if arguments[0] == "--throwaway" else Path(arguments[0]))
+    except OSError as exc:
+        refusal = f"cannot use {exc.filename or arguments[0]}: {exc.strerror}; choose another --data-dir"
+        sys.stdout.write(f"{json.dumps({'error': refusal})}\n")
+        return 1
     except StackError as exc:
         sys.stdout.write(f"{json.dumps({'error': str(exc)})}\n")
         return 1

@@ -9,16 +9,18 @@ import os
 import shutil
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 
 from heliograph.embedded.accounts import Account
-from heliograph.locks import open_unlinked
+from heliograph.locks import held, open_unlinked
 from market.errors import StackError
 from market.instruments import stable_hash
 
 SYSTEM = Path("/var/lib/heliograph")
 SOCKET_PATH_BYTES = 107
+_SIMULATED = "simulated"
 _LONGEST_SOCKET = "/.s.PGSQL.5432.lock"
 
 
@@ -49,6 +51,19 @@ def sockets_of(home: Path) -> Path:
     return folder
 
 
+def sweep() -> None:
+    """Remove root's stores of simulated ticks whose data folder is gone, or has others by now.
+
+    Real ticks are never removed by themselves: their folder may only be on a disk that is not mounted.
+    """
+    for note in SYSTEM.glob("*/data_folder"):
+        with suppress(FileNotFoundError, StackError):  # somebody else was quicker, or they run
+            place, _, purpose = note.read_text().strip().partition("\n")
+            if purpose == _SIMULATED and not _points_to(Path(place) / "stores", note.parent):
+                with held(note.parent / "stores.lock"):
+                    remove(note.parent)
+
+
 def make_open(folder: Path) -> None:
     """Make ``folder``, enterable by everybody whatever the umask; one that exists is left as it is."""
     if not folder.exists():
@@ -59,6 +74,10 @@ def make_open(folder: Path) -> None:
 def remove(home: Path) -> None:
     """Remove throw-away stores."""
     shutil.rmtree(home, ignore_errors=True)
+
+
+def _points_to(place: Path, home: Path) -> bool:
+    return place.is_symlink() and place.readlink() == home
 
 
 def _own_home(place: Path) -> Path:
@@ -78,10 +97,15 @@ def _lent_home(place: Path, account: Account) -> Path:
         message = f"the stores of {place.parent} were made by {place.owner()}: start as {place.owner()}"
         raise StackError(message)
     home = _new_system_home(account)
-    with open_unlinked(home / "data_folder", "w") as note:
-        note.write(f"{place.parent}\n")  # for whoever wonders later whose stores these are
     place.symlink_to(home)
+    with open_unlinked(home / "data_folder", "w") as note:
+        note.write(f"{place.parent}\n{_purpose_of(place.parent)}\n")  # for whoever wonders whose these are
     return home
+
+
+def _purpose_of(data_dir: Path) -> str:
+    mark = data_dir / "purpose"
+    return mark.read_text().strip() if mark.exists() else ""
 
 
 def _existing_system_home(place: Path) -> Path:

@@ -97,6 +97,8 @@ def guard(data_dir: Path | None) -> None:
     """Run the stores of ``data_dir``, or of a folder that is removed at the end."""
     throwaway = data_dir is None
     account = unprivileged()
+    if account is not None:
+        folders.sweep()
     home = folders.throwaway_home(account) if data_dir is None else folders.home_of(data_dir, account)
     try:
         with held(home / "stores.lock", patience_seconds=_PATIENCE_SECONDS):

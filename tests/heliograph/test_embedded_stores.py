@@ -19,6 +19,7 @@ from heliograph.embedded import binaries, folders
 from heliograph.embedded.accounts import unprivileged
 from heliograph.embedded.postgres import Postgres
 from heliograph.embedded.stores import Stores
+from heliograph.locks import held
 from market.errors import StackError
 
 ROOT = Path(__file__).parents[2]
@@ -207,3 +208,22 @@ def test_root_may_keep_its_environment_to_itself(tmp_path: Path) -> None:
         assert ping(stores["redis_url"])
         guardian.terminate()
     assert closed.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's stores lie elsewhere")
+def test_simulated_stores_of_folders_that_are_gone_are_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folders, "SYSTEM", tmp_path / "system")
+    homes = {}
+    for name, purpose in (("gone", "simulated"), ("kept", "simulated"), ("real", "live")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "purpose").write_text(f"{purpose}\n")
+        homes[name] = folders.home_of(tmp_path / name, unprivileged())
+    for name in ("gone", "real"):
+        shutil.rmtree(tmp_path / name)
+    with held(homes["gone"] / "stores.lock"):
+        folders.sweep()
+    assert homes["gone"].exists()
+    folders.sweep()
+    assert {"kept", "real"} == {name for name, home in homes.items() if home.exists()}
