@@ -181,6 +181,8 @@ class Conversation:
         decoded = await self._decoded(raw)
         if decoded.acknowledged or decoded.refused:
             await self._note_answers(decoded)
+        if decoded.broken:
+            logger.warning("book.broken", exchange=self._venue.name, instrument_ids=list(decoded.broken))
         wanted = [
             symbol
             for symbol in decoded.snapshots_wanted

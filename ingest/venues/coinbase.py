@@ -199,7 +199,7 @@ class CoinbaseDecoder(OneSocketDecoder[OrderBook]):
             return self._by_type[type(frame)](frame, raw, received_at)
         except RefusedTickError as refused:
             return rejected(_KINDS.get(_type_of(raw).type, FRAMES), refused.reason, raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return self._undecodable(raw, received_at, error)
 
     def _heartbeat(self, frame: _Heartbeat, _raw: bytes, received_at: int) -> Decoded:
@@ -310,5 +310,5 @@ def _type_of(raw: bytes) -> _Typed:
     """Return what can be told of any frame, empty where it cannot."""
     try:
         return _typed.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _Typed()

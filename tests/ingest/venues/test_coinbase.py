@@ -165,7 +165,14 @@ def test_an_update_from_before_the_last_shows_that_the_order_was_lost(decoder: C
     assert ([BTC], []) == (list(older.broken), list(older.depths))
 
 
-@pytest.mark.parametrize("raw", [b'{"type":"l2update","product_id":"BTC-USD","changes":7}', b'{"type":"l2up'])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"type":"l2update","product_id":"BTC-USD","changes":7}',
+        b'{"type":"l2up',
+        b'{"type":' + b"[" * 100_000,
+    ],
+)
 def test_a_frame_that_may_have_been_an_update_makes_the_book_invalid(
     decoder: CoinbaseDecoder, raw: bytes
 ) -> None:
