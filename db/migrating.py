@@ -24,24 +24,24 @@ async def migrate(url: str, shards: int) -> str:
 
     ``shards`` counts only for a database that has none yet. Raises StoreError.
     """
-    return str(await _run(url, _upgrade, shards))
+    return str(await _run("migrating the database", url, _upgrade, shards))
 
 
 async def status(url: str) -> tuple[str | None, str]:
     """Return the revision that the database has and the newest one."""
-    current, newest = await _run(url, _revisions)
+    current, newest = await _run("reading the database's revision", url, _revisions)
     return current, newest
 
 
 async def drift(url: str) -> list[Any]:
     """Return the differences between the migrated database and db.schema; none is right."""
-    return list(await _run(url, _compare))
+    return list(await _run("comparing the schema", url, _compare))
 
 
-async def _run(url: str, work: Any, *arguments: Any) -> Any:  # noqa: ANN401 - passes through what `work` takes and gives
+async def _run(doing: str, url: str, work: Any, *arguments: Any) -> Any:  # noqa: ANN401 - passes through what `work` takes and gives
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
     try:
-        with translated("migrating the database"):
+        with translated(doing):
             async with engine.begin() as connection:
                 return await connection.run_sync(work, *arguments)
     finally:

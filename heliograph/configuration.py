@@ -12,7 +12,7 @@ from api.settings import ApiSettings
 from bus.settings import BusSettings
 from db.settings import DatabaseSettings
 from heliograph.settings import StackSettings
-from ingest.settings import IngestSettings
+from ingest.settings import HistorySettings, IngestSettings, OutboundSettings
 from market.nearest import suggestion
 from runtime.settings import RuntimeSettings, Settings, shown, variable
 from workers.settings import WorkerSettings
@@ -23,6 +23,8 @@ ALL: tuple[type[Settings], ...] = (
     DatabaseSettings,
     BusSettings,
     IngestSettings,
+    HistorySettings,
+    OutboundSettings,
     WorkerSettings,
     ApiSettings,
 )

@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from heliograph import configuration, feeds
 from market.errors import InvalidInputError
+from runtime.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,8 +55,8 @@ def test_a_role_that_never_ran_is_not_healthy(postgres_url: str) -> None:
 def test_a_database_that_is_not_there_is_a_sentence_not_a_traceback(tmp_path: Path) -> None:
     told = heliograph("db", "status", HELIOGRAPH_DATABASE_URL=f"postgresql://nobody@/none?host={tmp_path}")
     assert told.returncode == 1
-    assert told.stderr.startswith("heliograph: ")
-    assert "Traceback" not in told.stderr
+    assert told.stderr.startswith("heliograph: reading the database's revision: ")
+    assert 1 == len(told.stderr.splitlines())
 
 
 def test_config_names_sources_and_hides_secrets() -> None:
@@ -65,6 +67,28 @@ def test_config_names_sources_and_hides_secrets() -> None:
     assert rows["HELIOGRAPH_DATABASE_URL"] == [hidden, "", "environment"]
     assert rows["HELIOGRAPH_API_HEARTBEAT_SECONDS"] == ["5.0", "seconds", "default"]
     assert "hunter2" not in told.stdout
+
+
+def test_config_shows_values_as_one_would_set_them() -> None:
+    feeds = '[{"venue": "kraken", "symbols": ["SOL/USD"]}]'
+    told = heliograph("config", HELIOGRAPH_INGEST_FEEDS=feeds)
+    rows = {line.split("\t")[0]: line.split("\t")[1] for line in told.stdout.splitlines()}
+    assert (feeds, "false") == (rows["HELIOGRAPH_INGEST_FEEDS"], rows["HELIOGRAPH_SIMULATED"])
+
+
+def test_config_names_variables_that_are_no_settings() -> None:
+    told = heliograph("config", HELIOGRAPH_API_PROT="1")
+    assert 0 == told.returncode
+    assert "HELIOGRAPH_API_PROT is no setting; did you mean HELIOGRAPH_API_PORT" in told.stderr
+
+
+def test_config_knows_every_setting() -> None:
+    known = {kind.__module__ + kind.__qualname__ for kind in configuration.ALL}
+    assert known == {kind.__module__ + kind.__qualname__ for kind in Settings.__subclasses__()}
+
+
+def test_the_version_is_told() -> None:
+    assert f"heliograph {version('heliograph')}\n" == heliograph("--version").stdout
 
 
 def test_config_hides_whole_what_is_no_url() -> None:

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from heliograph.supervisor import Change, Program, State, Supervisor, supervising
-from market.errors import StackError
+from market.errors import ConfigurationError, StackError
 
 ROOT = Path(__file__).parents[2]
 WAIT_SECONDS = 15
@@ -134,3 +134,19 @@ asyncio.run(main())
         children = [psutil.Process(int(parent.stdout.readline())) for _ in range(2)]
         parent.kill()
     assert [] == psutil.wait_procs(children, WAIT_SECONDS)[1]
+
+
+async def test_a_role_that_refuses_its_configuration_takes_everything_down(tmp_path: Path) -> None:
+    refuses = "import sys; sys.stderr.write('heliograph: HELIOGRAPH_X=y: no\\n'); sys.exit(78)"
+    watch = Watch()
+
+    async def wait_beside(supervisor: Supervisor) -> None:
+        await supervisor.start(python("role", DRAINS))
+        await supervisor.start(python("other", refuses))
+        await asyncio.Event().wait()
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with supervising(tmp_path, watch) as supervisor:
+            await wait_beside(supervisor)
+    assert caught.group_contains(ConfigurationError, match="^HELIOGRAPH_X=y: no$")
+    assert State.DIED not in {change.state for change in watch.changes}
