@@ -123,13 +123,6 @@ async def release(connection: "Connection", holder: str) -> None:
         await connection.execute(_sql.release, holder)
 
 
-async def count_waiting(connection: "Connection") -> int:
-    """Return how many chunks are left."""
-    with translated("counting chunks"):
-        waiting: int = await connection.fetchval(_sql.waiting)
-    return waiting
-
-
 async def _add(connection: "Connection", chunk: Chunk, page: FetchedPage) -> list[int]:
     """Return the times of the trades that were new."""
     trades = list({(trade.ts, trade.trade_id): trade for trade in page.trades}.values())

@@ -76,7 +76,3 @@ WHERE jobs.job_id = finished.job_id AND NOT EXISTS (
 -- name: begin
 -- A job is running once one of its chunks is.
 UPDATE jobs SET state = 'running' WHERE job_id = $1 AND state = 'waiting'
-
--- name: waiting
--- How much is left, for whoever watches.
-SELECT count(*)::int FROM chunks WHERE state = 'waiting'

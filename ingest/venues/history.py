@@ -17,6 +17,9 @@ _BAN_SECONDS: Final = 120.0
 _REST_SECONDS: Final = 10.0
 """The same for one that only says that it was asked too often."""
 
+_NOT_HERE: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS)
+"""How one host of a venue says that it does not serve our address; another may."""
+
 _TEAPOT: Final = 418
 """How Binance says that an address is banned."""
 
@@ -108,7 +111,7 @@ def judge(answer: Answer) -> None:
     message = f"the venue answered {answer.status}: {said}"
     if answer.status in (HTTPStatus.TOO_MANY_REQUESTS, _TEAPOT):
         raise RateLimitedError(message, _retry_after(answer))
-    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status in _NOT_HERE:
         raise VenueUnavailableError(message)
     if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
         raise VenueRefusedError(message)

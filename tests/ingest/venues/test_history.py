@@ -46,7 +46,8 @@ def test_an_id_says_more_than_the_time_beside_it(
         (Answer(500, b""), VenueUnavailableError),
         (Answer(503, b"\xff"), VenueUnavailableError),
         (Answer(400, b'{"code":-1121,"msg":"Invalid symbol."}'), VenueRefusedError),
-        (Answer(451, b""), VenueRefusedError),
+        (Answer(451, b""), VenueUnavailableError),
+        (Answer(403, b""), VenueUnavailableError),
         (Answer(302, b""), VenueRefusedError),
     ],
 )
