@@ -1,7 +1,7 @@
 """Answer a question out of the cache or PostgreSQL."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, get_origin
 
 from fastapi import Request, Response
 
@@ -35,6 +35,7 @@ async def answer(
     request: Request, question: Question, here: State, produce: Produce, *, at_most_seconds: int | None = None
 ) -> Response:
     """Answer with what ``produce`` makes, or with what it made for the same question a moment ago."""
+    _demand_single(request, question)
     fresh = "no-cache" in request.headers.get("cache-control", "")
     key = f"{request.url.path}?{question.model_dump_json(exclude_defaults=True)}"
     body, outcome = await here["cache"].read(key, produce, fresh=fresh, at_most_seconds=at_most_seconds)
@@ -67,16 +68,26 @@ async def all_listed(here: State, exchange: str | None, symbol: str | None) -> l
         return [await one_listed(here["catalogue"], exchange, symbol)]
     if symbol is not None:
         message = f"symbol {symbol!r} is asked of no exchange: add exchange=..."
-        raise InvalidInputError(message)
+        raise InvalidInputError(message, where="symbol")
     await here["hub"].refresh()
     return list(here["catalogue"]) if exchange is None else here["catalogue"].of_exchange(exchange)
+
+
+def _demand_single(request: Request, question: Question) -> None:
+    """Refuse what is said twice and can be meant once: whichever was dropped might be the one meant."""
+    fields = {field.alias or name: field for name, field in type(question).model_fields.items()}
+    for name in request.query_params:
+        repeated = len(request.query_params.getlist(name)) > 1
+        if repeated and get_origin(fields[name].annotation) is not list:
+            message = f"{name} is said {len(request.query_params.getlist(name))} times: say it once"
+            raise InvalidInputError(message, where=name)
 
 
 def _limit(question: HistoryQuestion, settings: ApiSettings) -> int:
     limit = question.limit or settings.default_limit
     if limit > settings.max_limit:
         message = f"limit {limit} is above {settings.max_limit}: ask for less and go on with the cursor"
-        raise InvalidInputError(message)
+        raise InvalidInputError(message, where="limit")
     return limit
 
 

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from api import problems
+from api.heads import Heads
 from api.routes import admin, bars, coverage, gaps, health, instruments, pages, signals, stream, trades
 from api.schemas import Problem
 from api.state import State
@@ -39,4 +40,5 @@ def create(state: State) -> FastAPI:
         app.include_router(noun.router)
     problems.install(app)
     app.add_middleware(Timing, metrics=state["metrics"])
+    app.add_middleware(Heads)
     return app

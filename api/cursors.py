@@ -39,9 +39,9 @@ def decode(about: str, text: str, kind: type[_Key]) -> _Key:
         cursor = _decode(urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
         key: _Key = msgspec.convert(cursor.key, kind)
     except (ValueError, msgspec.DecodeError) as error:
-        raise InvalidInputError(_refusal(text)) from error
+        raise InvalidInputError(_refusal(text), where="cursor") from error
     if (cursor.version, cursor.about) != (_VERSION, about):
-        raise InvalidInputError(_refusal(text))
+        raise InvalidInputError(_refusal(text), where="cursor")
     return key
 
 

@@ -90,7 +90,9 @@ async def _ours(request: Request, error: HeliographError) -> Response:
     kind = next(_KINDS[base] for base in type(error).__mro__ if base in _KINDS)
     if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.warning("request.failed", path=request.url.path, error=str(error))
-    return _answer(request, kind, str(error))
+    blamed = error.where if isinstance(error, InvalidInputError) else ""
+    errors = [{"where": blamed, "what": str(error)}] if blamed else []
+    return _answer(request, kind, str(error), errors)
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -102,7 +104,10 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
 async def _http(request: Request, error: HTTPException) -> Response:
     status = HTTPStatus(error.status_code)
     action = "/docs has every route; the stream is a WebSocket at /v1/stream."
-    return _answer(request, _Kind("http", status, status.phrase, action), str(error.detail))
+    answer = _answer(request, _Kind("http", status, status.phrase, action), str(error.detail))
+    for name, value in (error.headers or {}).items():
+        answer.headers[name] = f"{value}, HEAD" if (name, value) == ("Allow", "GET") else value
+    return answer
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

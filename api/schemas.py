@@ -3,7 +3,15 @@
 from enum import StrEnum
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from api import moments
 from db.bars import SourcedBar
@@ -67,6 +75,15 @@ class HistoryQuestion(Question):
     order: Order = Field(default=Order.OLDEST_FIRST, description="asc: oldest first; desc: newest first.")
     cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before.")
     limit: int | None = Field(default=None, ge=1, description="Rows in the page.")
+
+    @field_validator("to")
+    @classmethod
+    def _not_before_from(cls, to: int | None, others: ValidationInfo) -> int | None:
+        from_ = others.data.get("from_")
+        if to is not None and from_ is not None and to < from_:
+            message = f"{to_iso(to)} is before from, {to_iso(from_)}: exchange them"
+            raise ValueError(message)
+        return to
 
     def window(self, after: Key | None, limit: int) -> Window:
         """Return the question as the database is asked it."""

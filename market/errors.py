@@ -49,6 +49,11 @@ class ConfigurationError(HeliographError):
 class InvalidInputError(HeliographError):
     """What was given from outside cannot be used as it is."""
 
+    def __init__(self, message: str, *, where: str = "") -> None:
+        """Say what is wrong and, if one can be blamed, with which parameter."""
+        super().__init__(message)
+        self.where = where
+
 
 class UnknownVenueError(InvalidInputError):
     """No adapter exists for the venue named."""

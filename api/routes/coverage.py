@@ -75,7 +75,7 @@ def _asked(question: CoverageQuestion) -> Interval:
     asked = Interval(question.from_, now() if question.to is None else question.to)
     if asked.from_ts >= asked.to_ts:
         message = f"nothing lies between from {to_iso(asked.from_ts)} and to {to_iso(asked.to_ts)}"
-        raise InvalidInputError(message)
+        raise InvalidInputError(message, where="to")
     return asked
 
 

@@ -1,6 +1,8 @@
 """GET /v1/stream, the WebSocket."""
 
-from fastapi import APIRouter, WebSocket
+from http import HTTPStatus
+
+from fastapi import APIRouter, HTTPException, WebSocket
 
 from api import frames
 from api.connection import Connection
@@ -8,6 +10,13 @@ from api.frames import CloseCode, Code
 from api.state import Here
 
 router = APIRouter()
+
+
+@router.get("/v1/stream", include_in_schema=False)
+async def not_upgraded() -> None:
+    """Refuse who asks for the stream as for a page."""
+    message = "the stream is a WebSocket: connect to it with ws:// or wss://"
+    raise HTTPException(HTTPStatus.UPGRADE_REQUIRED, message, {"Upgrade": "websocket"})
 
 
 @router.websocket("/v1/stream")

@@ -173,6 +173,51 @@ async def test_a_refusal_says_what_where_and_what_to_do(
     assert (path.partition("?")[0], True) == (problem["instance"], bool(problem["action"]))
 
 
+@pytest.mark.parametrize(
+    ("path", "where", "what"),
+    [
+        ("/v1/trades", "exchange", "required"),
+        ("/v1/trades?exchange=kraken&limit=9999", "limit", "above 5000"),
+        ("/v1/trades?exchange=kraken&limit=0", "limit", "greater than or equal to 1"),
+        ("/v1/trades?exchange=kraken&cursor=!", "cursor", "give back `next` as it was"),
+        ("/v1/signals?symbol=SOL/USD", "symbol", "add exchange="),
+        ("/v1/trades?exchange=kraken&exchange=binance", "exchange", "said 2 times"),
+        ("/v1/trades?exchange=kraken&from=1733270402&to=1733270401", "to", "before from"),
+        ("/v1/coverage?exchange=kraken&symbol=SOL/USD&from=1733270402&to=1733270402", "to", "nothing lies"),
+    ],
+)
+async def test_a_refusal_names_the_parameter_and_its_bound(
+    served: Served, worker: Worker, path: str, where: str, what: str
+) -> None:
+    await worker.instruments("SOL/USD")
+    response = await served.http.get(path)
+    (error,) = response.json()["errors"]
+    assert (422, where) == (response.status_code, error["where"])
+    assert what in error["what"]
+
+
+async def test_what_may_be_repeated_is(served: Served) -> None:
+    assert 200 == (await served.http.get("/v1/signals?kind=rsi&kind=flow")).status_code
+
+
+async def test_head_is_answered_as_get_without_the_rest(served: Served, worker: Worker) -> None:
+    await worker.instruments("SOL/USD")
+    for path in ("/", "/health/live", "/v1/instruments", "/v1/trades"):
+        got, head = await served.http.get(path), await served.http.head(path)
+        assert (got.status_code, b"") == (head.status_code, head.content)
+
+
+async def test_a_method_that_is_not_allowed_hears_which_are(served: Served) -> None:
+    refused = await served.http.post("/v1/instruments")
+    assert (405, "GET, HEAD") == (refused.status_code, refused.headers["allow"])
+
+
+async def test_the_stream_asks_to_be_upgraded(served: Served) -> None:
+    refused = await served.http.get("/v1/stream")
+    assert (426, "websocket") == (refused.status_code, refused.headers["upgrade"])
+    assert "ws://" in refused.json()["detail"]
+
+
 async def test_a_cursor_of_another_history_is_refused(served: Served, worker: Worker) -> None:
     [sol] = await worker.instruments("SOL/USD")
     await add_trades(worker, sol, (T, 1), (T, 2))

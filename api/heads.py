@@ -1,0 +1,17 @@
+"""HEAD, wherever there is GET."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class Heads:
+    """Asks the application for what GET answers; the server sends the head of it and leaves out the rest."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap ``app``."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, send)
