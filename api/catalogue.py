@@ -1,6 +1,6 @@
 """Instruments by id and by name, as they are listed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from api.database import Database
 from db import instruments, overview
@@ -15,9 +15,10 @@ _NAMED_IN_MESSAGES = 8
 class Catalogue:
     """What was listed when it was last refreshed; nothing is ever unlisted."""
 
-    def __init__(self, database: Database) -> None:
-        """Begin empty."""
+    def __init__(self, database: Database, can_be: Callable[[str], bool]) -> None:
+        """Begin empty; ``can_be`` knows exchanges of which nothing is listed yet."""
         self._database = database
+        self._can_be = can_be
         self._mark = (0, 0)
         self._by_id: dict[int, Listed] = {}
         self._by_name: dict[tuple[str, str], Listed] = {}
@@ -64,10 +65,18 @@ class Catalogue:
         return Channel(stream.family, instrument.exchange, instrument.symbol)
 
     def streams(self, channel: Channel) -> list[Stream]:
-        """Return the streams that the channel names; raises UnknownInstrumentError unless it is wild."""
+        """Return the streams that the channel names.
+
+        Raises UnknownInstrumentError, unless a wildcard waits for what is listed later.
+        """
         if channel.wild:
+            if channel.exchange != WILDCARD and not self._may_list(channel.exchange):
+                raise UnknownInstrumentError(self._refusal(channel.exchange, channel.symbol))
             return [stream for stream in self._all(channel) if channel.matches(self.channel(stream))]
         return [Stream(self.named(channel.exchange, channel.symbol).instrument_id, channel.family)]
+
+    def _may_list(self, exchange: str) -> bool:
+        return any(exchange == listed for listed, _ in self._by_name) or self._can_be(exchange)
 
     def _all(self, channel: Channel) -> Iterator[Stream]:
         return (Stream(instrument_id, channel.family) for instrument_id in self._by_id)

@@ -142,9 +142,10 @@ class Connection:
     ) -> Start:
         head = self._hub.head(stream)
         after = wanted.after(str(channel))
-        begun = start(after, head, bounds) if same_log or after is None else Start(head, recovered=False)
+        begun = start(after, head, bounds, same_log=same_log)
         if stream not in self._subscriptions.positions:
-            self._subscriptions.begin(stream, channel, begun.offset, resuming=after is not None)
+            resuming = after is not None and begun.recovered
+            self._subscriptions.begin(stream, channel, begun.offset, resuming=resuming)
             if after is not None:
                 self._mailbox.moved(stream)
         return begun

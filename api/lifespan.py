@@ -12,6 +12,7 @@ from api.state import Naming, State
 from bus import subjects
 from bus.subscribing import Subscriber
 from db.connections import pooled
+from market.errors import InvalidInputError, UnknownVenueError
 from runtime.metrics import Metrics
 
 
@@ -26,7 +27,7 @@ async def composed(
         cache.opened(redis_url, settings, metrics) as answers,
     ):
         database = Database(pool)
-        catalogue = Catalogue(database)
+        catalogue = Catalogue(database, lambda exchange: _has_adapter(naming, exchange))
         await catalogue.refresh()
         subscriber = Subscriber(redis_url, [subjects.PUBLICATIONS, subjects.LATEST])
         yield State(
@@ -38,3 +39,13 @@ async def composed(
             metrics=metrics,
             naming=naming,
         )
+
+
+def _has_adapter(naming: Naming, exchange: str) -> bool:
+    try:
+        naming(exchange, "BTC/USD", None)
+    except UnknownVenueError:
+        return False
+    except InvalidInputError:
+        pass  # the exchange exists; what it lists, nobody asked
+    return True

@@ -21,15 +21,16 @@ class Start(NamedTuple):
     missing: tuple[int, int] | None = None
 
 
-def start(after: int | None, head: int, bounds: Bounds) -> Start:
+def start(after: int | None, head: int, bounds: Bounds, *, same_log: bool = True) -> Start:
     """Return where a subscriber starts who has everything up to ``after``; None: who begins now.
 
-    Never partial: when the log does not hold all that came later, nothing of it is replayed.
+    Never partial: when the log does not hold all that came later, nothing of it is replayed. Offsets
+    of another log, and those that this one has not given yet, say nothing: then all of it is missing.
     """
     if after is None:
         return Start(head, recovered=True)
-    if after > max(head, bounds.last):
-        return Start(head, recovered=False)
+    if not same_log or after > max(head, bounds.last):
+        return Start(head, recovered=False, missing=(1, head) if head else None)
     if after + 1 < bounds.first:
         return Start(head, recovered=False, missing=(after + 1, head))
     return Start(after, recovered=True)

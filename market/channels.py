@@ -61,4 +61,7 @@ def parse(name: str) -> Channel:
         families = ", ".join(Family)
         message = f"channel {name!r} is not FAMILY:EXCHANGE:SYMBOL with FAMILY one of {families}"
         raise InvalidInputError(message)
+    if any(WILDCARD in part and part != WILDCARD for part in (exchange, symbol)):
+        message = f"channel {name!r}: {WILDCARD} stands for a whole exchange or symbol, not for a part of one"
+        raise InvalidInputError(message)
     return Channel(Family(family), exchange, symbol)

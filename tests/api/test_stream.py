@@ -90,9 +90,8 @@ async def test_offsets_that_the_log_no_longer_has_are_named(served: Served, work
         answer = await peer.subscribe({"channel": SOL, "after": 2})
         lost = {"channel": SOL, "offset": 6, "recovered": False, "missing": {SOL: [3, 6]}}
         assert [lost] == answer["results"]
-        await peer.hear("caught_up")
         await worker.publish(sol, 7)
-        assert [7] == await peer.offsets(1)
+        assert ("signal", 7) == ((frame := await peer.hear())["op"], frame["offset"])
 
 
 async def test_offsets_of_another_log_are_not_recovered(served: Served, worker: Worker) -> None:
@@ -100,7 +99,20 @@ async def test_offsets_of_another_log_are_not_recovered(served: Served, worker: 
     await worker.commit(sol, 1, 2)
     async with served.stream() as peer:
         answer = await peer.subscribe({"channel": SOL, "after": 1}, epoch="another")
-    assert [{"channel": SOL, "offset": 2, "recovered": False}] == answer["results"]
+        lost = {"channel": SOL, "offset": 2, "recovered": False, "missing": {SOL: [1, 2]}}
+        assert [lost] == answer["results"]
+        await worker.publish(sol, 3)
+        assert ("signal", 3) == ((frame := await peer.hear())["op"], frame["offset"])
+
+
+async def test_an_exchange_that_can_never_be_is_unknown_and_one_that_can_is_waited_for(
+    served: Served,
+) -> None:
+    async with served.stream() as peer:
+        refused = await peer.subscribe({"channel": "signals:nasdaq:*"})
+        assert (1003, True) == (refused["code"], "nasdaq" in refused["message"])
+        assert "subscribed" == (await peer.subscribe({"channel": "signals:binance:*"}))["op"]
+    assert 404 == (await served.http.get("/v1/trades?exchange=nasdaq")).status_code
 
 
 async def test_a_wildcard_grows_with_instruments_listed_later(served: Served, worker: Worker) -> None:

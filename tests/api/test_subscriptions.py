@@ -37,7 +37,8 @@ def resolve(channel: Channel) -> list[Stream]:
         (3, 5, Bounds(4, 5), Start(3, recovered=True)),
         (2, 5, Bounds(4, 5), Start(5, recovered=False, missing=(3, 5))),
         (5, 4, Bounds(1, 5), Start(5, recovered=True)),
-        (6, 5, Bounds(1, 5), Start(5, recovered=False)),
+        (6, 5, Bounds(1, 5), Start(5, recovered=False, missing=(1, 5))),
+        (6, 0, Bounds(0, 0), Start(0, recovered=False)),
         (0, 0, Bounds(0, 0), Start(0, recovered=True)),
     ],
 )
@@ -47,10 +48,17 @@ def test_a_resume_starts_where_the_subscriber_stood_or_not_at_all(
     assert expected == start(after, head, bounds)
 
 
+def test_offsets_of_another_log_recover_nothing() -> None:
+    assert Start(5, recovered=False, missing=(1, 5)) == start(3, 5, Bounds(1, 5), same_log=False)
+    assert Start(5, recovered=True) == start(None, 5, Bounds(1, 5), same_log=False)
+
+
 @pytest.mark.parametrize(
     ("ask", "code"),
     [
         (Ask("signals"), Code.BAD_CHANNEL),
+        (Ask("signals:*:SOL*"), Code.BAD_CHANNEL),
+        (Ask("signals:kra*:SOL/USD"), Code.BAD_CHANNEL),
         (Ask("prices:kraken:SOL/USD"), Code.BAD_CHANNEL),
         (Ask("signals:kraken:DOGE/USD"), Code.UNKNOWN_INSTRUMENT),
         (Ask(SOL, policy=Policy.LATEST), Code.BAD_POLICY),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from market.channels import Channel, Family, parse
 from market.errors import InvalidInputError
 
-PARTS = st.text(st.characters(exclude_characters=":", codec="ascii"), min_size=1)
+PARTS = st.just("*") | st.text(st.characters(exclude_characters=":*", codec="ascii"), min_size=1)
 CHANNELS = st.builds(Channel, st.sampled_from(Family), PARTS, PARTS)
 
 
@@ -30,6 +30,12 @@ def test_one_asterisk_stands_for_all() -> None:
 )
 def test_what_names_no_stream_is_refused_with_what_would(name: str) -> None:
     with pytest.raises(InvalidInputError, match="FAMILY:EXCHANGE:SYMBOL"):
+        parse(name)
+
+
+@pytest.mark.parametrize("name", ["signals:*:SOL*", "signals:kra*:SOL/USD", "signals:**:*"])
+def test_a_part_of_a_name_has_no_wildcard(name: str) -> None:
+    with pytest.raises(InvalidInputError, match="not for a part of one"):
         parse(name)
 
 
