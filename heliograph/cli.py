@@ -212,6 +212,25 @@ def config() -> None:
 
 
 @app.command()
+def doctor(  # noqa: PLR0913  # these are its options
+    *,
+    venue: Annotated[
+        list[str] | None,
+        typer.Option(callback=checks.live, help="Listen to this too, VENUE:SYMBOL,SYMBOL; may be repeated."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(callback=checks.length, help="How long to listen.")] = 15,
+    stream_url: Annotated[str | None, typer.Option(help="In place of the venue's own socket.")] = None,
+    rest_url: Annotated[str | None, typer.Option(help="In place of the venue's own REST.")] = None,
+    data_dir: RunningDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, at the end.")] = False,
+) -> None:
+    """Check the setup, and a venue, and say what to mend; exit with 1 if something is wrong."""
+    from heliograph import doctor as practice
+
+    practice.doctor(practice.Options(venue or [], seconds, data_dir, as_json, (stream_url, rest_url)))
+
+
+@app.command()
 def health(
     role: Annotated[str, typer.Argument(callback=checks.role, help="A role, like worker-live.")],
     data_dir: RunningDir = None,

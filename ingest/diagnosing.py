@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+import httpx
 from websockets.exceptions import InvalidProxy, InvalidStatus
 from websockets.exceptions import ProxyError as SocketProxyError
 
@@ -17,19 +18,20 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _BLOCKED: Final = {HTTPStatus.FORBIDDEN, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS}
 _SAID_BYTES: Final = 200
 
+_OF_PROXIES: Final = (SocketProxyError, InvalidProxy, ImportError, httpx.ProxyError)
+_OF_CONNECTIONS: Final = (OSError, TimeoutError, httpx.TransportError)
+
 
 def refusal_of(url: str, error: Exception) -> FeedError:
-    """Return what the failure to open or keep a socket means."""
+    """Return what the failure to reach a venue, or to stay connected, means."""
     host = urlsplit(url).hostname or url
-    if isinstance(error, socket.gaierror):
-        message = f"{host} has no address here ({error.strerror}): look at DNS and at the network"
+    if unresolved := _unresolved(error):
+        message = f"{host} has no address here ({unresolved.strerror}): look at DNS and at the network"
         return UnresolvedNameError(message)
     if isinstance(error, InvalidStatus):
         return status_refusal(url, error.response.status_code, bytes(error.response.body or b""))
     proxy = proxy_for(url)
-    if isinstance(error, (SocketProxyError, InvalidProxy, ImportError)) or (
-        proxy is not None and isinstance(error, (OSError, TimeoutError))
-    ):
+    if isinstance(error, _OF_PROXIES) or (proxy is not None and isinstance(error, _OF_CONNECTIONS)):
         message = (
             f"the proxy {proxy or 'of the environment'} does not let us through to {host}: {_words(error)}; "
             f"set HTTPS_PROXY right, or name {host} in NO_PROXY"
@@ -69,7 +71,14 @@ def proxy_for(url: str) -> str | None:
     secure = parts.scheme in {"wss", "https"}
     names = ("wss", "socks", "https") if secure else ("ws", "socks", "https", "http")
     found = next((proxies[name] for name in names if name in proxies), None)
-    return None if found is None else found.rpartition("@")[2]
+    return None if found is None else (urlsplit(found).netloc or found).rpartition("@")[2]
+
+
+def _unresolved(error: BaseException | None) -> socket.gaierror | None:
+    """Return the failure to find an address that is at the bottom of an error."""
+    while error is not None and not isinstance(error, socket.gaierror):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _words(error: Exception) -> str:

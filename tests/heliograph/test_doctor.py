@@ -1,0 +1,73 @@
+"""``heliograph doctor`` as its user types it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.heliograph.test_cli import heliograph
+
+
+def findings(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
+    return {each["check"]: (each["outcome"], each["what"]) for each in json.loads(done.stdout)}
+
+
+def test_a_setup_that_is_well_is_told_so(postgres_url: str, redis_url: str) -> None:
+    done = heliograph(
+        "doctor", "--json", HELIOGRAPH_DATABASE_URL=postgres_url, HELIOGRAPH_REDIS_URL=redis_url
+    )
+    assert 0 == done.returncode, done.stderr
+    found = findings(done)
+    outcomes = {check: outcome for check, (outcome, _) in found.items()}
+    assert {"redis": "ok", "database": "ok", "schema": "ok", "roles": "note", "feeds": "ok"} == outcomes
+    assert "not running: api, " in found["roles"][1]
+
+
+def test_what_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None:
+    done = heliograph("doctor", "--json", "--data-dir", str(tmp_path))
+    assert 1 == done.returncode
+    found = findings(done)
+    assert {"redis", "database"} == set(found)
+    assert all("start `heliograph up`" in what for _, what in found.values())
+
+
+@pytest.fixture
+def venue() -> Iterator[tuple[str, str]]:
+    command = [sys.executable, "-m", "sim", "--venue", "kraken", "--generate", "--symbols", "SOL/USD"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        yield told["stream_url"], told["rest_url"]
+        process.terminate()
+
+
+@pytest.mark.slow
+def test_a_venue_is_listened_to(postgres_url: str, redis_url: str, venue: tuple[str, str]) -> None:
+    options = ("--seconds", "2", "--stream-url", venue[0], "--rest-url", venue[1])
+    stores = {"HELIOGRAPH_DATABASE_URL": postgres_url, "HELIOGRAPH_REDIS_URL": redis_url}
+    done = heliograph("doctor", "--venue", "kraken:SOL/USD", *options, **stores)
+    assert 0 == done.returncode, done.stdout
+    frames, clock = [line for line in done.stdout.splitlines() if " kraken " in line]
+    assert "rejected nothing" in frames
+    assert "trades" in frames
+    assert "clock offset" in clock
+
+
+@pytest.mark.slow
+def test_a_venue_that_cannot_be_reached_is_told_with_why(postgres_url: str, redis_url: str) -> None:
+    stores = {"HELIOGRAPH_DATABASE_URL": postgres_url, "HELIOGRAPH_REDIS_URL": redis_url}
+    done = heliograph(
+        "doctor",
+        "--venue",
+        "kraken:SOL/USD",
+        "--seconds",
+        "1",
+        "--stream-url",
+        "wss://venue.invalid",
+        **stores,
+    )
+    assert 1 == done.returncode
+    assert "venue.invalid has no address here" in done.stdout
