@@ -118,8 +118,8 @@ class Conversation:
             closed = await self._read(group)
             for task in self._aside:
                 task.cancel()
-        await self._intake.take(self._decoder.close())
         self._intake.lost()
+        await self._intake.take(self._decoder.close())
         if not stopping.is_set():
             raise self._ended or closed
 

@@ -82,11 +82,15 @@ class TradeStream:
         self.muted = False
 
     def reopen(self, ts: int) -> None:
-        """Note that a new session's venue has come to ``ts``: what lies since the last trade is a gap."""
+        """Note that a new session's venue has come to ``ts``: what lies since the last trade is a gap.
+
+        A venue that repeats its past has not come so far yet.
+        """
         from_ts = self._known_until()
         if self._gap:
             self._stand(self._gap.cause, self._gap.from_ts, ts)
-        elif self._lost and from_ts is not None and self._contiguous:
+            self._lost = None
+        elif self._lost and self._contiguous and from_ts is not None and ts > from_ts:
             self._stand(self._lost, from_ts, ts)
             self._lost = None
 
@@ -94,14 +98,17 @@ class TradeStream:
         """Note that the session proves what comes from ``ts`` on."""
         self.reopen(ts)
         from_ts = self._known_until()
-        if self._lost and from_ts is not None and not self._contiguous:
+        if not self._contiguous and self._lost and from_ts is not None and ts > from_ts:
             self._note(self._lost, GapState.UNRECOVERABLE, from_ts, ts)
-        self._lost = None
+        if not self._contiguous or from_ts is None:
+            self._lost = None
         self._listening_since = ts
         self._since = ts if self._since is None else self._since
 
     def prove(self, until: int) -> None:
         """Note that venue time has come to ``until`` without a break."""
+        if self._lost:
+            self.reopen(until)
         if self._since is not None and until > self._since and not self.muted:
             self._prove(self._since, until)
 

@@ -250,6 +250,18 @@ def test_an_old_trade_at_the_very_first_start_proves_nothing() -> None:
     assert feed.books().coverage().share(MOMENT - 3600 * SECOND, MOMENT - 2 * SECOND) == 0.0
 
 
+def test_a_venue_that_repeats_its_past_has_a_gap_only_once_it_has_come_further() -> None:
+    feed = Feed((ONE, TapeEnd(MOMENT + 10 * SECOND, 7)))
+    feed.open(MOMENT)
+    for number in range(1, 8):
+        feed.trade(number, MOMENT + number * SECOND)
+    assert [] == feed.books().of()
+    feed.pass_time(MOMENT + 7 * SECOND, MOMENT + 12 * SECOND)
+    assert [(7, None)] == [(gap.after_id, gap.before_id) for gap in feed.books().unclosed()]
+    feed.trade(8, MOMENT + 12 * SECOND)
+    assert [] == feed.books().unclosed()
+
+
 def test_downtime_is_a_gap_until_a_trade_continues_the_last() -> None:
     feed = Feed((ONE, TapeEnd(MOMENT, 7, MOMENT, None)))
     feed.open(MOMENT + 60 * SECOND)

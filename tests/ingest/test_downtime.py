@@ -58,6 +58,10 @@ class Ingester:
         self._trades.append(trade)
         self._found.append(self._continuity.take(Decoded(trades=[trade])))
 
+    def lose(self) -> None:
+        self._continuity.lost()
+        self._found.append(self._continuity.take(Decoded()))
+
     async def commit(self) -> Written:
         found, trades = merged(self._found), self._trades
         self._found, self._trades = [], []
@@ -118,6 +122,14 @@ async def test_who_starts_after_a_kill_finds_the_downtime_with_the_first_trade(b
     assert len(commits) == 1
     assert await bench.covered(MOMENT + SECOND, MOMENT + 2 * SECOND) == 1.0
     assert await bench.covered(MOMENT + 2 * SECOND, MOMENT + MINUTE) == 0.0
+
+
+async def test_a_session_that_ends_in_order_is_proven_up_to_its_last_trade(bench: Bench) -> None:
+    ingester = await bench.first()
+    ingester.trade(11, MOMENT + 3 * SECOND + STEP)
+    ingester.lose()
+    await ingester.commit()
+    assert await bench.covered(MOMENT + SECOND, MOMENT + 3 * SECOND + STEP) == 1.0
 
 
 async def test_downtime_in_which_nothing_traded_is_proven_by_the_next_trade(bench: Bench) -> None:
