@@ -42,7 +42,7 @@ async def connected(
     try:
         yield connection
     finally:
-        await connection.close(timeout=5)
+        await _close(connection)
 
 
 @asynccontextmanager
@@ -62,6 +62,20 @@ async def pooled(url: str, name: str, size: int) -> AsyncIterator["ConnectionPoo
         yield pool
     finally:
         await pool.close()
+
+
+async def _close(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Say goodbye; a server that went away in the middle of an operation cannot hear it."""
+    try:
+        await connection.close(timeout=5)
+    except (
+        OSError,
+        TimeoutError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+    ):
+        connection.terminate()
 
 
 def _settings(name: str, settings: Mapping[str, str] | None = None) -> dict[str, str]:
