@@ -97,6 +97,7 @@ class Health(Row):
 
     status: Status
     simulated: bool
+    recorded: bool
     problems: list[str]
     database: bool
     redis: bool
@@ -115,6 +116,7 @@ async def examine(here: State) -> Health:
     return Health(
         status=_status(seen, problems),
         simulated=here["settings"].simulated,
+        recorded=here["settings"].recorded,
         problems=problems,
         database=seen is not None,
         redis=redis,

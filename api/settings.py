@@ -20,6 +20,11 @@ class ApiSettings(Settings):
         validation_alias="HELIOGRAPH_SIMULATED",
         description="The ticks come from a simulated venue; shown wherever values are.",
     )
+    recorded: bool = Field(
+        default=False,
+        validation_alias="HELIOGRAPH_RECORDED",
+        description="That venue plays a recording, in place of a market that is made up.",
+    )
     operator_token: SecretStr | None = Field(
         default=None,
         validation_alias="HELIOGRAPH_OPERATOR_TOKEN",

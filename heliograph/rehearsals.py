@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,7 +68,7 @@ def demo(options: Options, market: Market) -> None:
 
 def replay(options: Options, *, files: Sequence[Path], venue: str, speed: str, stay: bool) -> None:
     """Play recordings through everything, and report; ``stay`` up to be looked at."""
-    plan = _plan(options, default_folder("replay"))
+    plan = replace(_plan(options, default_folder("replay")), recorded=True)
     raise typer.Exit(_run(plan, Rehearsal(recorded(venue, files, speed), options.report, stay=stay)))
 
 

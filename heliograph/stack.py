@@ -39,11 +39,19 @@ class Plan:
     live_workers: int = 1
     database_url: str | None = None
     redis_url: str | None = None
+    recorded: bool = False
 
     @property
     def page(self) -> str:
         """Return the address of the page."""
         return f"http://{self.host}:{self.port}/"
+
+    @property
+    def note(self) -> str:
+        """Return what is said of the ticks beside that address."""
+        if self.purpose is Purpose.LIVE:
+            return f"data in {self.data_dir.absolute()}"
+        return "RECORDED" if self.recorded else "SIMULATED"
 
 
 class Stack:
@@ -109,7 +117,7 @@ async def running(plan: Plan, console: Console) -> AsyncIterator[Stack]:
             house.enter_context(page_told(folder, plan.page))
         demand_free(plan.host, plan.port)
         house.callback(console.close)
-        console.headline(plan.page, "SIMULATED" if plan.purpose is Purpose.SIMULATED else f"data in {folder}")
+        console.headline(plan.page, plan.note)
         roll = Roll(console)
         environment = await house.enter_async_context(_stores(plan, folder, console))
         house.push_async_callback(roll.total, environment["HELIOGRAPH_DATABASE_URL"])
@@ -148,6 +156,7 @@ def _environment(plan: Plan, database_url: str, redis_url: str) -> dict[str, str
         "HELIOGRAPH_API_HOST": plan.host,
         "HELIOGRAPH_API_PORT": str(plan.port),
         "HELIOGRAPH_SIMULATED": str(plan.purpose is Purpose.SIMULATED).lower(),
+        "HELIOGRAPH_RECORDED": str(plan.recorded).lower(),
         "OMP_NUM_THREADS": "1",
     }
 

@@ -9,10 +9,11 @@ const COLORS = {
 const FONT = "11px system-ui, sans-serif";
 const RIGHT = 72;
 const BOTTOM = 24;
+const TAG = 18;
 const TOP = { wide: 26, narrow: 56 };
 const NARROW = 480;
 const VOLUME_SHARE = 0.16;
-const MARKS = { up: "▲", down: "▼", ended: "○" };
+export const MARKS = { up: "▲", down: "▼", ended: "○" };
 const STEPS_S = [1, 5, 10, 15, 30, 60, 300, 600, 900, 1800, 3600, 10800, 21600, 43200, 86400, 604800];
 
 export class Chart {
@@ -29,7 +30,7 @@ export class Chart {
   #cross = null;
   #due = false;
 
-  // told: {bar(bar or null), moved(isBehind), window(from, to, gaps)}: what is shown, in ms
+  // told: {bar(bar or null, its signals), moved(isBehind), window(from, to, gaps)}: what is shown, in ms
   constructor(canvas, told) {
     this.#canvas = canvas;
     this.#paint = canvas.getContext("2d");
@@ -156,11 +157,12 @@ export class Chart {
     paint.textBaseline = "middle";
     paint.textAlign = "left";
     const step = niceStep((high - low) / Math.max(2, floor / 64));
+    const last = this.#last ? y(this.#last) : Infinity; // its tag lies over the labels beside it
     for (let price = Math.ceil(low / step) * step; price < high; price += step) {
       const at = Math.round(y(price)) + 0.5;
       paint.moveTo(0, at);
       paint.lineTo(this.#width(), at);
-      paint.fillText(priceText(price, step), this.#width() + 10, at);
+      if (Math.abs(at - last) > TAG) paint.fillText(priceText(price, step), this.#width() + 10, at);
     }
     const apart = STEPS_S.find((seconds) => seconds * 1000 * this.#scale() > 84) ?? STEPS_S.at(-1);
     paint.textAlign = "center";
@@ -231,7 +233,7 @@ export class Chart {
     paint.textBaseline = "middle";
     for (const signal of this.#signals) {
       if (signal.time < from || signal.time > end) continue;
-      const start = Math.floor((signal.time - 1) / this.#length) * this.#length;
+      const start = this.#startOf(signal);
       const bar = bars.find((each) => each.start === start);
       const below = signal.direction === "up";
       const pile = `${start}${below}`;
@@ -258,7 +260,7 @@ export class Chart {
 
   #crosshair(view, width, height) {
     const cross = this.#cross;
-    if (!cross || cross.x > this.#width()) { this.#told.bar(view.bars.at(-1)); return; }
+    if (!cross || cross.x > this.#width()) { this.#tell(view.bars.at(-1)); return; }
     const time = view.from + cross.x / this.#scale();
     const bar = view.bars.findLast((each) => each.start <= time) ?? view.bars[0];
     const paint = this.#paint;
@@ -269,13 +271,16 @@ export class Chart {
       line(paint, 0, cross.y, this.#width(), cross.y);
       this.#tag(priceText(view.price(cross.y), (view.high - view.low) / 200), cross.y, COLORS.cross, width);
     }
-    this.#told.bar(bar);
+    this.#tell(bar);
   }
+
+  #tell(bar) { this.#told.bar(bar, this.#signals.filter((signal) => this.#startOf(signal) === bar.start)); }
+  #startOf(signal) { return Math.floor((signal.time - 1) / this.#length) * this.#length; }
 
   #tag(text, at, color, width) {
     const paint = this.#paint;
     paint.fillStyle = color;
-    paint.fillRect(this.#width() + 4, at - 9, width - this.#width() - 4, 18);
+    paint.fillRect(this.#width() + 4, at - TAG / 2, width - this.#width() - 4, TAG);
     paint.fillStyle = color === COLORS.cross ? "#dbe1ea" : COLORS.night;
     paint.textAlign = "left";
     paint.textBaseline = "middle";

@@ -1,6 +1,6 @@
 // The page: an instrument's price, bars, and signals as they come.
 
-import { Chart } from "/web/chart.js";
+import { Chart, MARKS } from "/web/chart.js";
 import { Gaps } from "/web/gaps.js";
 import { Stream } from "/web/stream.js";
 
@@ -216,11 +216,12 @@ function running(final, length) {
   return bars.values();
 }
 
-function showBar(bar) {
+function showBar(bar, signals) {
   if (!bar) return $("bar").replaceChildren();
   const figures = { O: bar.open, H: bar.high, L: bar.low, C: bar.close, V: Number(bar.volume.toPrecision(5)) };
   const parts = Object.entries(figures).map(([name, value]) => element("span", "", `${name} ${number(value)}`));
   if (bar.coverage < 1) parts.push(element("span", "unproven", `proven ${percent(bar.coverage)}`));
+  for (const { direction, kind } of signals) parts.push(element("span", "", `${MARKS[direction]} ${kind}${direction === "ended" ? " ended" : ""}`));
   $("bar").replaceChildren(element("span", "", new Date(bar.start).toISOString().slice(0, 19).replace("T", " ")), ...parts);
 }
 
@@ -272,7 +273,7 @@ function item(signal) {
   const note = element("div", "note");
   const whose = state.scope === "all" ? `${signal.exchange} ${signal.symbol}` : `${signal.direction} · ${Math.round(signal.strength * 100)}%`;
   note.append(element("span", "", whose), element("span", "", signal.ts.slice(11, 23)), element("span", "", milliseconds(latency(signal))));
-  li.append(element("span", "mark", { up: "▲", down: "▼", ended: "○" }[signal.direction]), element("span", "kind", signal.kind), element("span", "at", number(signal.price)), note, strength);
+  li.append(element("span", "mark", MARKS[signal.direction]), element("span", "kind", signal.kind), element("span", "at", number(signal.price)), note, strength);
   li.title = Object.entries(signal.evidence).map(([name, value]) => `${name} ${value}`).join("\n");
   return li;
 }
@@ -303,8 +304,7 @@ function showConnection(name) {
 async function examine() {
   try {
     const health = await (await fetch("/health", { cache: "no-store" })).json();
-    $("simulated").hidden = !health.simulated;
-    document.title = health.simulated ? "SIMULATED · Heliograph" : "Heliograph";
+    showSource(health);
     $("problems").textContent = health.problems.join(" · ");
     state.feed = fresher(state.feed, feedOf(health.feeds));
     if (health.queue) showLag($("queue"), health.queue.oldest_seconds * 1000, 5000);
@@ -312,6 +312,12 @@ async function examine() {
     $("problems").textContent = "the API does not answer";
   }
   setTimeout(examine, ASK_HEALTH_MS);
+}
+
+function showSource({ simulated, recorded }) {
+  $("simulated").hidden = !simulated || recorded;
+  $("recorded").hidden = !recorded;
+  document.title = `${recorded ? "RECORDED · " : simulated ? "SIMULATED · " : ""}Heliograph`;
 }
 
 function feedOf(feeds) {

@@ -123,6 +123,22 @@ async def test_a_signal_arrives_on_the_page(simulated: Served, worker: Worker, p
     await expect(page.locator("#venue-lag")).to_have_text("42 ms")
 
 
+async def test_the_page_says_of_what_kind_ended_and_that_ticks_are_recorded(
+    postgres_url: str, redis_url: str, worker: Worker, page: Page
+) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    bar = Bar(SECOND, T - SECOND, 241.0, 241.5, 240.5, 241.1, 10, 2411, 6, 4, 3)
+    await add_bar(worker, sol.instrument_id, bar)
+    async with serving(ApiSettings(port=0, simulated=True, recorded=True), postgres_url, redis_url) as served:
+        await page.goto(served.url)
+        await expect(page.locator("#recorded")).to_be_visible()
+        await expect(page.locator("#simulated")).to_be_hidden()
+        await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+        ended = signal("momentum").replace('"up"', '"ended"')
+        await publish(worker, sol.instrument_id, Family.SIGNALS, 1, ended)
+        await expect(page.locator("#legend")).to_contain_text("○ momentum ended")
+
+
 async def test_a_gap_appears_on_the_page_and_goes_when_it_heals(
     simulated: Served, worker: Worker, page: Page
 ) -> None:
