@@ -108,6 +108,15 @@ BEYOND_THE_SNAPSHOT = 25
 """Updates of the recording after which the top may hold levels that its one snapshot did not know."""
 
 
+async def missing(url: str) -> list[tuple[str, str]]:
+    """Return cause and detail of the gaps in trades."""
+    async with connected(url, "test") as connection:
+        return [
+            tuple(row)
+            for row in await connection.fetch("SELECT cause, detail FROM gaps WHERE kind = 'trades'")
+        ]
+
+
 def balances(tally: dict[str, Any]) -> bool:
     return bool(settled(tally) == tally["offered"])
 
@@ -130,6 +139,7 @@ async def test_a_recording_is_stored_whole_and_a_second_time_not_at_all(
     assert {"trades": {}, "quotes": {}, "depths": {"book_invalid": BEYOND_THE_SNAPSHOT}} == rejected
     assert {kind: tally["stored"] for kind, tally in tallies.items()} == await stored(postgres_url)
     assert (9_757, 0) == (tallies["trades"]["stored"], tallies["trades"]["duplicates"])
+    assert [] == await missing(postgres_url)
     _, again = await replay(postgres_url, "binance", file)
     assert dict.fromkeys(offered, 0) == {kind: tally["stored"] for kind, tally in again.items()}
     assert offered == {kind: settled(tally) for kind, tally in again.items()}
@@ -156,6 +166,7 @@ async def test_futures_are_stored_whole(postgres_url: str, recordings: Path) -> 
     assert offered == {kind: tally["offered"] for kind, tally in tallies.items()}
     assert all(map(balances, tallies.values()))
     assert {kind: tally["stored"] for kind, tally in tallies.items()} == await stored(postgres_url)
+    assert [] == await missing(postgres_url)
     assert (21_313, {}) == (tallies["trades"]["stored"], tallies["trades"]["rejected"])
 
 
@@ -168,6 +179,7 @@ async def test_coinbases_matches_and_last_matches_are_all_stored(postgres_url: s
     assert all(map(balances, tallies.values()))
     assert (107, {}) == (tallies["trades"]["stored"], tallies["trades"]["rejected"])
     assert {"no_time": 2} == tallies["depths"]["rejected"]
+    assert [] == await missing(postgres_url)
     _, again = await replay(postgres_url, "coinbase", file)
     assert [0, 0, 0] == [tally["stored"] for tally in again.values()]
 
@@ -185,5 +197,6 @@ async def test_krakens_trades_are_stored_and_its_books_pass_every_checksum(
     assert (10, 4_279) == (tallies["trades"]["stored"], depths["stored"] + depths["conflated"])
     assert depths["stored"] < 2_000, "one a tenth of a second and instrument, and large changes"
     assert {"no_time": 10} == tallies["quotes"]["rejected"]
+    assert [] == await missing(postgres_url)
     _, again = await replay(postgres_url, "kraken", *files)
     assert [0, 0, 0] == [tally["stored"] for tally in again.values()]
