@@ -1,5 +1,6 @@
 """What the backfill lane is asked for. Jobs that heal gaps are made where gaps are opened."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from db.errors import translated
@@ -16,3 +17,16 @@ async def enqueue_recent(connection: "Connection", instrument_id: int, from_ts: 
     with translated("asking for history"):
         job_id: int = await connection.fetchval(_sql.enqueue_recent, instrument_id, from_ts, to_ts)
     return job_id
+
+
+async def unfinished_recent(connection: "Connection", instrument_ids: Collection[int]) -> dict[int, str]:
+    """Return what was last said about the recent past of those instruments that still wait for it."""
+    with translated("reading what became of history"):
+        rows = await connection.fetch(_sql.unfinished_recent, list(instrument_ids))
+    return {row["instrument_id"]: row["detail"] for row in rows}
+
+
+async def give_up_recent(connection: "Connection", instrument_id: int) -> None:
+    """Ask for an instrument's recent past no more."""
+    with translated("giving history up"):
+        await connection.execute(_sql.give_up_recent, instrument_id)

@@ -121,7 +121,7 @@ class Ingester:
             url,
             self._switchboard,
             admit=self._admit,
-            welcome=RecentPast(self._ends, settings.recent_seconds, now).fetch,
+            welcome=RecentPast(self._ends, settings.recent_seconds, now),
             saturated=lambda: self._buffer.saturated,
         )
         self._heartbeat = Heartbeat(url, "ingest", self.counters, now)

@@ -47,10 +47,13 @@ class Admission(Protocol):
 
 
 class Welcome(Protocol):
-    """Does what is to be done once for a feed, when it is listened to."""
+    """Does what is to be done once for a feed, when it is listened to. Its methods raise StoreError."""
 
-    async def __call__(self, connection: "Connection", listed: Listed, wanted: WantedFeed, /) -> None:
-        """Do it, or do nothing where it was done before; raises StoreError."""
+    async def fetch(self, connection: "Connection", listed: Listed, wanted: WantedFeed) -> None:
+        """Do it, or do nothing where it was done before."""
+
+    async def refused(self, connection: "Connection") -> Mapping[int, str]:
+        """Return why which instruments, by id, turned out to be none of their venue's."""
 
 
 class Claimer:
@@ -214,7 +217,7 @@ class Claimer:
         """Do what is to be done for feeds that are listened to by now."""
         for feed_id, listed in list(self._expected.items()):
             if self._switchboard.live(feed_id):
-                await self._welcome(connection, listed, self._wanted[feed_id])
+                await self._welcome.fetch(connection, listed, self._wanted[feed_id])
                 del self._expected[feed_id]
 
     def _named(self, feed_ids: Iterable[int]) -> dict[int, Instrument]:
@@ -231,6 +234,8 @@ class Claimer:
 
     async def _close_refused(self, connection: "Connection") -> None:
         """Give up for all what its venue does not have."""
+        for instrument_id, reason in (await self._welcome.refused(connection)).items():
+            self._switchboard.refuse(instrument_id, reason)
         self._closing |= self._switchboard.refused
         for feed_id, reason in list(self._closing.items()):
             await feeds.close(connection, feed_id, reason)

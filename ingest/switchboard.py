@@ -79,6 +79,12 @@ class Switchboard:
         if not len(self._lines[key].feed):
             self._lines.pop(key).ending.set()
 
+    def refuse(self, instrument_id: int, reason: str) -> None:
+        """Note that an instrument is none of its venue's."""
+        for feed_id, place in self._places.items():
+            if place.listed.instrument_id == instrument_id:
+                self.refused[feed_id] = reason
+
     async def run(self, stopping: asyncio.Event) -> None:
         """Run all connections until ``stopping`` is set; what they read by then is in the buffer."""
         async with asyncio.TaskGroup() as group:
@@ -107,6 +113,4 @@ class Switchboard:
         return number
 
     def _refuse(self, listed: Listed, reason: str) -> None:
-        for feed_id, place in self._places.items():
-            if place.listed is listed:
-                self.refused[feed_id] = reason
+        self.refuse(listed.instrument_id, reason)

@@ -290,3 +290,24 @@ async def test_a_new_feed_asks_for_its_recent_past_once(town: Town) -> None:
         await asyncio.sleep(0.02)
     assert sorted([*SYMBOLS, "ADA/USD"]) == sorted(row["symbol"] for row in rows)
     assert {timedelta(seconds=900)} == {row["length"] for row in rows}
+
+
+async def test_what_the_venues_history_does_not_know_is_closed_though_its_socket_acknowledged_it(
+    town: Town,
+) -> None:
+    town.settle()
+    await town.owned(4)
+    refusal = "the venue answered 400: Currency pair not supported"
+    answered = (
+        "UPDATE chunks SET detail = $1 FROM instruments"
+        " WHERE chunks.instrument_id = instruments.instrument_id AND symbol = 'XRP/USD'"
+    )
+    while "UPDATE 1" != await town.connection.execute(answered, refusal):  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    await town.owned(3)
+    assert ("closed", refusal) == await town.state("XRP/USD")
+    assert [("failed", refusal)] == [
+        tuple(row)
+        for row in await town.connection.fetch("SELECT state, detail FROM jobs WHERE state <> 'waiting'")
+    ]
+    assert ["XRP/USD"] == town.exchange.unheard
