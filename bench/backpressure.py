@@ -59,6 +59,7 @@ async def _suffered(postgres: Postgres, valkey: Valkey, stopped_seconds: float) 
         "MB after": outage.after_mb,
         "buffer used": outage.peak_share,
         "paused s": outage.paused_seconds,
-        "offered": outage.offered,
-        LOST: outage.offered - outage.settled,
+        "trades": outage.executed,
+        "gaps healed": outage.gaps,
+        LOST: outage.executed - outage.stored,
     }

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import msgspec
 
-from heliograph.roles import INGEST, WORKER_LIVE
+from heliograph.roles import INGEST, INGEST_HISTORY, WORKER_LIVE
 from market.errors import HeliographError
 from tests.acceptance.house import House
-from tests.acceptance.processes import Process
+from tests.acceptance.processes import Process, Venue
 
 _PAGE: Final = 4096
 _LOOK_EVERY_SECONDS: Final = 0.1
@@ -29,8 +29,9 @@ class Outage(msgspec.Struct, frozen=True, kw_only=True):
     peak_share: float
     pauses: int
     paused_seconds: float
-    offered: int
-    settled: int
+    executed: int
+    stored: int
+    gaps: int
 
     @property
     def rise_mb(self) -> float:
@@ -39,13 +40,16 @@ class Outage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def suffer(house: House, *, rate: int, stopped_seconds: float, buffer_bytes: int) -> Outage:
-    """Stop PostgreSQL for so long under ``rate`` ticks a second, and wait until all is stored after it."""
+    """Stop PostgreSQL for so long under ``rate`` ticks a second, and wait until every trade is stored.
+
+    A venue that grows tired of us cuts us off; what we missed by that comes from its history.
+    """
     seconds = 2 * _WARM_UP_SECONDS + stopped_seconds
     symbols = ",".join(f"X{number}/USDT" for number in range(10))
     tape = ("--generate", "--symbols", symbols, "--rate", str(rate), "--seconds", str(seconds))
     venue = await house.venue("binance", *tape)
     ingester = await house.ingest(venue, HELIOGRAPH_INGEST_BUFFER_BYTES=str(buffer_bytes))
-    await house.start(WORKER_LIVE)
+    await house.start(WORKER_LIVE, INGEST_HISTORY)
     await _flows(house)
     await asyncio.sleep(_WARM_UP_SECONDS)
     before = _resident(ingester)
@@ -53,8 +57,9 @@ async def suffer(house: House, *, rate: int, stopped_seconds: float, buffer_byte
     async with _watched(ingester) as seen:
         await asyncio.sleep(stopped_seconds)
         await asyncio.to_thread(house.postgres.start)
-        await house.settled(venue)
-    tallies = (await house.tallies()).values()
+        await house.until(venue.finished)
+        executed = await _executed(venue)
+        await _all_stored(house, executed)
     pressure = (await house.rows(INGEST.name))[0].counters["pressure"]
     return Outage(
         before_mb=before / _MEGABYTE,
@@ -64,9 +69,26 @@ async def suffer(house: House, *, rate: int, stopped_seconds: float, buffer_byte
         peak_share=pressure["peak_share"],
         pauses=pressure["pauses"],
         paused_seconds=pressure["paused_seconds"],
-        offered=sum((await venue.status())["offered"].values()),
-        settled=sum(tally["offered"] for tally in tallies),
+        executed=executed,
+        stored=(await house.in_store())["trades"],
+        gaps=await house.value("SELECT count(*) FROM gaps WHERE kind = 'trades'"),
     )
+
+
+async def _executed(venue: Venue) -> int:
+    """Return how many trades there truly were."""
+    executed = 0
+    for symbol in (await venue.status())["venue_symbols"]:
+        answer = await venue.http.get(f"{venue.rest_url}/sim/tape", params={"symbol": symbol})
+        executed += len(answer.json()["trades"])
+    return executed
+
+
+async def _all_stored(house: House, executed: int) -> None:
+    async def stored() -> bool:
+        return executed == (await house.in_store())["trades"]
+
+    await house.until(stored)
 
 
 async def _flows(house: House) -> None:
