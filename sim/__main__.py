@@ -49,21 +49,7 @@ def _parser() -> ArgumentParser:
     source.add_argument("--file", type=Path, action="append", metavar="F", help="a recording; repeatable")
     source.add_argument("--generate", action="store_true", help="make the market up")
     parser.add_argument("--seed", type=int, default=7, help="what the made-up market and faults follow from")
-    parser.add_argument(
-        "--rate", type=float, default=200.0, help="made-up ticks a second, all symbols together"
-    )
-    parser.add_argument(
-        "--profile", choices=profiles.NAMES, help="made-up ticks over time, in place of --rate"
-    )
-    parser.add_argument(
-        "--stretch", type=float, default=1.0, help="what the profile's times are multiplied by"
-    )
-    parser.add_argument("--symbols", help="made-up symbols; BTC and ETH")
-    parser.add_argument(
-        "--epoch", type=float, default=0.0, help="seconds since 1970 at which prices began; 0: now"
-    )
-    parser.add_argument("--lag", type=float, default=0.0, help="seconds that prices follow behind")
-    parser.add_argument("--seconds", type=float, default=0.0, help="length of the made-up tape; 0: endless")
+    _add_market(parser)
     parser.add_argument("--speed", default="1", help="multiple of recorded time, or max")
     parser.add_argument("--connections", type=int, default=1, help="subscribers to wait for before playing")
     parser.add_argument(
@@ -83,6 +69,25 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="on the loopback; 0 takes a free one")
     parser.add_argument("--ready-fd", type=int, default=1, help="where the line with the port is written")
     return parser
+
+
+def _add_market(parser: ArgumentParser) -> None:
+    """Add what only a made-up market can be told."""
+    parser.add_argument(
+        "--rate", type=float, default=200.0, help="made-up ticks a second, all symbols together"
+    )
+    parser.add_argument(
+        "--profile", choices=profiles.NAMES, help="made-up ticks over time, in place of --rate"
+    )
+    parser.add_argument(
+        "--stretch", type=float, default=1.0, help="what the profile's times are multiplied by"
+    )
+    parser.add_argument("--symbols", help="made-up symbols; BTC and ETH")
+    parser.add_argument(
+        "--epoch", type=float, default=0.0, help="seconds since 1970 at which prices began; 0: now"
+    )
+    parser.add_argument("--lag", type=float, default=0.0, help="seconds that prices follow behind")
+    parser.add_argument("--seconds", type=float, default=0.0, help="length of the made-up tape; 0: endless")
 
 
 def _venue(arguments: Namespace) -> SimulatedVenue:
