@@ -18,10 +18,10 @@ from bench.rounds import Contestant, Figures, alternate
 from heliograph.console import PlainConsole
 from heliograph.data_folders import Purpose
 from heliograph.ports import any_free
-from heliograph.replay import replay
+from heliograph.replay import replayed
 from heliograph.reports import Report as Run
 from heliograph.stack import Plan
-from heliograph.venues import made_up, recorded
+from heliograph.venues import recorded
 from market.errors import HeliographError, StackError
 
 _LIMIT = "socket alone, at most"
@@ -37,7 +37,7 @@ _PACED = f"all roles, {_RATE:,.0f}/s"
 async def measure(url: str, effort: Effort) -> Report:
     """Measure on copies of the empty database at ``url``; the paced runs take ``effort.seconds`` each."""
     tape, source = _tape(effort.ticks)
-    paced = [*made_up(_SEED, effort.seconds, _RATE), "--symbols", _SYMBOLS]
+    paced = [*_made_up(effort.seconds), "--symbols", _SYMBOLS]
     contestants: dict[str, Contestant] = {
         _LIMIT: partial(_listen, tape),
         _AT_MOST: partial(_hurry, url, tape),
@@ -54,7 +54,13 @@ def _tape(ticks: int) -> tuple[Sequence[str], str]:
     if path.exists():
         return recorded("binance", [path], "max"), f"all of {path.name}"
     source = f"{ticks:,} made-up frames (no {path})"
-    return [*made_up(_SEED, ticks / _RATE, _RATE), "--speed", "max"], source
+    return [*_made_up(ticks / _RATE), "--speed", "max"], source
+
+
+def _made_up(seconds: float) -> list[str]:
+    """Return the arguments that make a market up."""
+    market = ["--venue", "binance", "--generate", "--seed", str(_SEED)]
+    return [*market, "--seconds", str(seconds), "--rate", str(_RATE)]
 
 
 async def _listen(tape: Sequence[str]) -> Figures:
@@ -92,7 +98,8 @@ async def _run(url: str, tape: Sequence[str]) -> Run:
     async with _planned(url) as plan:
         told = StringIO()
         try:
-            run = await replay(plan, PlainConsole(told), tape, asyncio.Event())
+            async with replayed(plan, PlainConsole(told), tape, asyncio.Event()) as run:
+                pass
         except HeliographError:
             sys.stderr.write(told.getvalue())
             raise

@@ -73,10 +73,11 @@ def summary(counters: Mapping[str, Any]) -> str:
 
 
 def _over_feeds(feeds: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, int]:
-    sums = {"stored": 0, "duplicates": 0, "rejected": 0}
+    sums = {"stored": 0, "duplicates": 0, "conflated": 0, "rejected": 0}
     for kinds in feeds.values():
         for tally in kinds.values():
             sums["stored"] += tally["stored"]
             sums["duplicates"] += tally["duplicates"]
+            sums["conflated"] += tally["conflated"]
             sums["rejected"] += sum(tally["rejected"].values())
     return sums
