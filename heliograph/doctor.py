@@ -28,6 +28,7 @@ from market.instruments import Instrument
 from runtime.clock import now
 
 FRESH_SECONDS = 10.0
+_LIVE = "live"
 _SKEW_SECONDS = 2.0
 _LEAST_POSTGRES = 180_000
 
@@ -108,11 +109,11 @@ async def _safely(check: str, looking: Awaitable[tuple[Outcome, str]]) -> Findin
 
 async def _database(data_dir: Path | None) -> tuple[Outcome, str]:
     async with connected(database_url(data_dir), "heliograph doctor") as connection:
-        version = connection.get_server_version()
+        version = await connection.fetchval("SHOW server_version")
         number = int(await connection.fetchval("SHOW server_version_num"))
     if number < _LEAST_POSTGRES:
-        return Outcome.WRONG, f"PostgreSQL {version.major}.{version.minor} is too old: 18 is needed"
-    return Outcome.OK, f"PostgreSQL {version.major}.{version.minor} answers"
+        return Outcome.WRONG, f"PostgreSQL {version} is too old: 18 is needed"
+    return Outcome.OK, f"PostgreSQL {version} answers"
 
 
 async def _schema(data_dir: Path | None) -> tuple[Outcome, str]:
@@ -142,7 +143,10 @@ async def _feeds(data_dir: Path | None) -> tuple[Outcome, str]:
         seen = await overview.read(connection)
     if seen.unheard:
         return Outcome.WRONG, f"nobody listens to {', '.join(seen.unheard)}: start heliograph ingest live"
-    return Outcome.OK, f"{len(seen.sockets)} connections to venues"
+    if broken := [socket for socket in seen.sockets if socket.state != _LIVE]:
+        told = "; ".join(f"{each.exchange} is {each.state}: {each.detail or each.url}" for each in broken)
+        return Outcome.WRONG, told
+    return Outcome.OK, f"connections to venues: {len(seen.sockets)}, all live"
 
 
 def _routes(feed: FeedSettings) -> dict[Route, list[Instrument]]:

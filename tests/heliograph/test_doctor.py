@@ -1,5 +1,6 @@
 """``heliograph doctor`` as its user types it."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from db.connections import connected
+from db.sockets import SocketState, tell
 from tests.heliograph.test_cli import heliograph
 
 
@@ -71,3 +74,19 @@ def test_a_venue_that_cannot_be_reached_is_told_with_why(postgres_url: str, redi
     )
     assert 1 == done.returncode
     assert "venue.invalid has no address here" in done.stdout
+
+
+async def test_a_connection_that_is_not_live_is_told_with_why(postgres_url: str, redis_url: str) -> None:
+    async with connected(postgres_url, "test") as connection:
+        state = SocketState(
+            exchange="kraken",
+            url="wss://a",
+            state="waiting",
+            symbols=(),
+            last_frame_at=None,
+            detail="cut off",
+        )
+        await tell(connection, "one", [state])
+    stores = {"HELIOGRAPH_DATABASE_URL": postgres_url, "HELIOGRAPH_REDIS_URL": redis_url}
+    done = await asyncio.to_thread(heliograph, "doctor", "--json", **stores)
+    assert ("wrong", "kraken is waiting: cut off") == findings(done)["feeds"]
