@@ -37,7 +37,7 @@ class Broadcast:
 
     async def tick(self) -> None:
         """Begin and end the faults that are due, though nothing is played."""
-        await self._send_all(self._faults.advance(0.0, self._clock()))
+        await self._send_all(self._faults.advance(None, self._clock()))
 
     async def end(self, numbers: Iterable[int]) -> None:
         """End faults, and send what they held back."""

@@ -13,6 +13,9 @@ from sim.faults.orders import Order
 from sim.messages import Message
 from sim.wire.connections import Connection
 
+_STANDS_SECONDS = 1.0
+"""A tape that plays nothing for so long stands still."""
+
 
 class State(StrEnum):
     """How far a fault is."""
@@ -51,8 +54,8 @@ class Injection(msgspec.Struct, eq=False):
 class Injector:
     """All faults of one venue.
 
-    They begin by the time of the tape, so that the same seed breaks the same frames at any speed; they end
-    by the time of the tape or of the clock, whichever is first, for a tape may stand still.
+    They begin and end by the time of the tape, so that the same seed breaks the same frames at any speed;
+    while a tape stands still, they end by the clock.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Injector:
         self._seed = seed
         self._connections = connections
         self._place = 0.0
+        self._moved_at = 0
         self.all: list[Injection] = []
         self._unfinished: list[Injection] = []
         self.active: Sequence[Fault] = ()
@@ -74,9 +78,13 @@ class Injector:
         self._begin_what_is_due(now)
         return injection
 
-    def advance(self, place: float, now: int) -> list[Message]:
-        """Begin and end what is due at a place of the tape; return what is to be sent because of it."""
-        self._place = max(self._place, place)
+    def advance(self, place: float | None, now: int) -> list[Message]:
+        """Begin and end what is due at a place of the tape; return what is to be sent because of it.
+
+        None: nothing was played.
+        """
+        if place is not None:
+            self._place, self._moved_at = place, now
         if not self._unfinished:
             return []
         self._begin_what_is_due(now)
@@ -138,7 +146,8 @@ class Injector:
 
     def _end_what_is_over(self, now: int) -> Iterator[Message]:
         for each in self._unfinished:
-            passed = max(self._place - each.place, (now - each.begun_at) / SECOND)
+            stood = (now - max(self._moved_at, each.begun_at)) / SECOND
+            passed = self._place - each.place + (stood if stood >= _STANDS_SECONDS else 0.0)
             if each.state is State.ACTIVE and (each.fault.done or passed >= each.lasts):
                 yield from self._end(each)
 

@@ -25,8 +25,17 @@ def test_it_ends_by_the_clock_where_the_tape_stands_still() -> None:
     faults = injector("disconnect@5s+2s")
     faults.advance(5.0, 0)
     assert faults.refuses
-    faults.advance(5.0, 2 * SECOND)
+    faults.advance(None, SECOND)
+    assert faults.refuses
+    faults.advance(None, 2 * SECOND)
     assert not faults.refuses
+
+
+def test_a_tape_that_is_late_is_struck_at_the_same_places() -> None:
+    faults = injector("drop@5s+2s")
+    faults.advance(5.0, 0)
+    faults.advance(6.9, 60 * SECOND)
+    assert [State.ACTIVE] == states(faults)
 
 
 def test_an_instant_fault_is_over_at_once() -> None:
