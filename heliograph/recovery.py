@@ -104,8 +104,8 @@ class Recovery:
 
 def _said(gap: Gap) -> str:
     length = f"{(gap.to_ts - gap.from_ts) / SECOND:.3f} s"
-    if gap.state is GapState.CLOSED and gap.closed_at is not None:
-        return f"{length} healed after {(gap.closed_at - gap.opened_at) / SECOND:.1f} s: {gap.detail}"
     if gap.before_id is not None and gap.after_id is not None:
         length = f"{gap.before_id - gap.after_id - 1:,} missing in {length}"
+    if gap.state is GapState.CLOSED and gap.closed_at is not None:
+        return f"{length} healed after {(gap.closed_at - gap.opened_at) / SECOND:.1f} s: {gap.detail}"
     return f"{length} {gap.state} ({gap.cause}){': ' if gap.detail else ''}{gap.detail}"
