@@ -22,6 +22,8 @@ from heliograph.embedded.stores import Stores
 from heliograph.locks import held
 from market.errors import StackError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 GONE_SECONDS = 15
 

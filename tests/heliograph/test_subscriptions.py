@@ -9,6 +9,8 @@ import pytest
 
 from tests.heliograph.test_cli import heliograph
 
+pytestmark = pytest.mark.slow
+
 Feeds = Callable[..., subprocess.CompletedProcess[str]]
 
 
