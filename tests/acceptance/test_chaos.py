@@ -1,0 +1,32 @@
+"""Everything goes wrong at once; what is stored is what truly happened."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+MINUTES = "1.2"
+WITHIN_SECONDS = 420
+
+
+@pytest.mark.parametrize("seed", [3])
+def test_nothing_is_lost_invented_or_unexplained_under_chaos(seed: int, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    command = ["chaos", "--seed", str(seed), "--minutes", MINUTES, "--port", "0"]
+    arguments = [*command, "--data-dir", str(tmp_path / "data"), "--report", str(file)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "heliograph", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_SECONDS,
+        check=False,
+    )
+    assert 0 == ended.returncode, ended.stdout + ended.stderr
+    report = json.loads(file.read_text())
+    assert report["passed"]
+    assert all(verdict["stored"] > 0 for verdict in report["verdicts"].values())
+    assert any(name.startswith("trades") for name in report["gaps"])
