@@ -19,9 +19,7 @@ _encode = msgspec.json.Encoder().encode
 _FAMILIES = {Kind.TRADE: Family.TRADES, Kind.QUOTE: Family.QUOTES}
 
 
-def latest_of(
-    ticks: Iterable[Trade | Quote], listing: Listing, places: Mapping[int, Listed]
-) -> list[Latest]:
+def latest_of(ticks: Iterable[Trade | Quote], listing: Listing, places: Mapping[int, Listed]) -> list[Latest]:
     """Return the last stored trade and quote of each instrument, each standing for all of its span."""
     last = {
         (instrument_id, span.last): span
