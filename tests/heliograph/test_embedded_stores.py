@@ -229,3 +229,17 @@ def test_simulated_stores_of_folders_that_are_gone_are_swept(
     assert homes["gone"].exists()
     folders.sweep()
     assert {"kept", "real"} == {name for name, home in homes.items() if home.exists()}
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_throwaway_stores_are_in_memory_where_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool
+) -> None:
+    memory = tmp_path / "memory"
+    if there:
+        memory.mkdir()
+    monkeypatch.setattr(folders, "IN_MEMORY", memory)
+    home = folders.throwaway_home(unprivileged())
+    assert there == (home.parent == memory)
+    assert home.is_dir()
+    folders.remove(home)
