@@ -21,7 +21,7 @@ def configure(settings: RuntimeSettings) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_number(settings.log_level)),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # configured again, as tests do, every logger follows
     )
     # Libraries that log the standard way are heard when something is wrong.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog
+from hypothesis import settings
 
 from db.migrating import migrate
 from heliograph.embedded import folders
@@ -22,6 +24,16 @@ SHARDS = 8
 VALKEY_DATABASES = 1024
 
 _numbers = itertools.count(1)
+
+settings.register_profile("heliograph")  # a busy machine is no failure
+settings.load_profile("heliograph")
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """Undo what a test's program configured, so that the next test hears every event."""
+    yield
+    structlog.reset_defaults()
 
 
 def run_aside(coroutine: Callable[[], Coroutine[Any, Any, object]]) -> None:

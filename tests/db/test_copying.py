@@ -50,7 +50,7 @@ def in_order(rows_: Iterable[Sequence[Any]]) -> list[Any]:
 
 
 @given(trades, quotes, depths)
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_every_value_comes_back_from_postgresql_exactly(
     postgres_url: str, trades: list[Trade], quotes: list[Quote], depths: list[Depth]
 ) -> None:

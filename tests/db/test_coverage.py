@@ -86,7 +86,7 @@ async def test_what_was_just_decided_is_proven_though_the_proof_is_moved_once_a_
     assert [1.0, 1.0] == await coverage.shares(connection, instants, look_back=1)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(proven=intervals, missing=intervals, asked=intervals)
 async def test_the_statement_reads_all_that_the_arithmetic_needs(
     connection: "Connection", proven: list[Interval], missing: list[Interval], asked: list[Interval]

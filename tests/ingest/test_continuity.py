@@ -161,7 +161,7 @@ def holds(gap: Finding, number: int) -> bool:
     return (gap.after_id or 0) < number and (gap.before_id is None or number < gap.before_id)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(events, steps)
 def test_each_trade_is_taken_or_in_a_gap_that_is_open_and_never_proven(
     script: list[Event], gaps: list[int]
@@ -174,7 +174,7 @@ def test_each_trade_is_taken_or_in_a_gap_that_is_open_and_never_proven(
     assert [] == [number for number in missing if covered.share(times[number], times[number] + 1)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(events, steps)
 def test_where_nothing_is_missing_no_gap_stays_open(script: list[Event], gaps: list[int]) -> None:
     feed, times = played([event._replace(told=max(1, event.told)) for event in script], gaps)
@@ -184,7 +184,7 @@ def test_where_nothing_is_missing_no_gap_stays_open(script: list[Event], gaps: l
     assert books.coverage().share(times[1], max(times.values()) + 1) == 1.0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(events, steps, st.data())
 def test_however_commits_cut_it_the_same_is_found(
     script: list[Event], gaps: list[int], data: st.DataObject

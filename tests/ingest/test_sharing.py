@@ -139,4 +139,4 @@ class Sharing(RuleBasedStateMachine):
 
 
 TestSharing: Any = Sharing.TestCase
-TestSharing.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestSharing.settings = settings(max_examples=60, stateful_step_count=25)

@@ -1,17 +1,10 @@
 import json
-from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from runtime import logs
 from runtime.settings import RuntimeSettings
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    yield
-    structlog.reset_defaults()
 
 
 def test_an_event_is_a_line_of_json_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,3 +34,12 @@ def test_people_get_words(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(RuntimeSettings(log_format="console"))
     structlog.get_logger("test").info("batch.claimed", shard=3)
     assert "batch.claimed" in capsys.readouterr().err
+
+
+def test_a_logger_follows_each_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = structlog.get_logger("test")
+    logs.configure(RuntimeSettings(log_format="json", log_level="warning"))
+    logger.info("batch.claimed")
+    logs.configure(RuntimeSettings(log_format="json", log_level="info"))
+    logger.info("batch.folded")
+    assert json.loads(capsys.readouterr().err)["event"] == "batch.folded"

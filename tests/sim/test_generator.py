@@ -151,7 +151,7 @@ def test_updates_follow_each_other_from_one_snapshot_to_the_last() -> None:
 
 @pytest.mark.parametrize("venue", ["coinbase", "kraken"])
 @given(joins_at=st.integers(0, 400))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_who_joins_at_any_frame_gets_a_book_that_the_updates_continue(venue: str, joins_at: int) -> None:
     made = tape(venue, symbols=["BTC/USD"], seconds=6.0, phases=steady(100.0))
     (symbol,) = made.contents.venue_symbols

@@ -189,7 +189,7 @@ def items_of(fold: AnyFold, tape: Sequence[Tick]) -> list[object]:
 # Determinism
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), cuts=st.lists(st.floats(0.0, 1.0), max_size=6))
 def test_the_same_comes_out_however_the_tape_is_cut(seed: int, cuts: list[float]) -> None:
     tape = random_tape(seed, seconds=600)
@@ -216,7 +216,7 @@ def folded_in_parts(tape: Sequence[Tick], cuts: Sequence[int]) -> Folded:
     return whole
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000))
 def test_going_on_from_a_snapshot_comes_to_the_same(seed: int) -> None:
     tape = random_tape(seed, seconds=400)

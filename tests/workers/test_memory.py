@@ -39,7 +39,7 @@ def tick_key(tick: Tick) -> tuple[int, int, int]:
     return tick.tape_key
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10_000), most=st.integers(1, 30), delay=st.integers(0, REWIND - SECOND // 10))
 def test_whatever_order_ticks_come_in_within_two_seconds_the_state_is_that_of_the_sorted_tape(
     seed: int, most: int, delay: int

@@ -18,7 +18,7 @@ def state_after(folder: Folder, seed: int, seconds: int) -> InstrumentState:
     return folder.fold(folder.start(), random_tape(seed, seconds)).state
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), seconds=st.integers(0, 400))
 def test_a_stored_state_comes_back_exactly(seed: int, seconds: int) -> None:
     state = state_after(FOLDER, seed, seconds)

@@ -66,7 +66,7 @@ def stretch_of(exchange: str, after: int | None, before: int | None, first: int,
 
 
 @pytest.mark.parametrize("exchange", VENUES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     ends=st.tuples(st.integers(1, TRADES), st.integers(1, TRADES)).map(sorted),
     lacking=st.sets(st.integers(1, TRADES), max_size=30),

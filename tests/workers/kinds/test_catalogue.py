@@ -66,7 +66,7 @@ def test_every_parameter_and_every_number_of_its_evidence_is_documented(fold: An
 
 
 @every_kind
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), share=st.floats(0.0, 0.5))
 def test_what_lies_further_back_than_its_memory_changes_nothing(
     fold: AnyFold, seed: int, share: float
@@ -82,7 +82,7 @@ def since(signals: Sequence[Signal], ts: int) -> list[Signal]:
 
 
 @every_kind
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), share=st.floats(0.0, 1.0))
 def test_a_stored_state_goes_on_as_if_it_had_not_been_stored(fold: AnyFold, seed: int, share: float) -> None:
     items = items_of(fold, seed)[:400]
