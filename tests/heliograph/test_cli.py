@@ -12,6 +12,8 @@ from heliograph import configuration, feeds
 from market.errors import InvalidInputError
 from runtime.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -13,6 +13,8 @@ from db.connections import connected
 from db.sockets import SocketState, tell
 from tests.heliograph.test_cli import heliograph
 
+pytestmark = pytest.mark.slow
+
 
 def findings(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
     return {each["check"]: (each["outcome"], each["what"]) for each in json.loads(done.stdout)}
@@ -47,7 +49,6 @@ def venue() -> Iterator[tuple[str, str]]:
         process.terminate()
 
 
-@pytest.mark.slow
 def test_a_venue_is_listened_to(postgres_url: str, redis_url: str, venue: tuple[str, str]) -> None:
     options = ("--seconds", "2", "--stream-url", venue[0], "--rest-url", venue[1])
     stores = {"HELIOGRAPH_DATABASE_URL": postgres_url, "HELIOGRAPH_REDIS_URL": redis_url}
@@ -59,7 +60,6 @@ def test_a_venue_is_listened_to(postgres_url: str, redis_url: str, venue: tuple[
     assert "clock offset" in clock
 
 
-@pytest.mark.slow
 def test_a_venue_that_cannot_be_reached_is_told_with_why(postgres_url: str, redis_url: str) -> None:
     stores = {"HELIOGRAPH_DATABASE_URL": postgres_url, "HELIOGRAPH_REDIS_URL": redis_url}
     done = heliograph(

@@ -11,6 +11,8 @@ from heliograph.endings import INTERRUPTED, MISCONFIGURED, MISTYPED, ending
 from market.errors import ConfigurationError, StackError
 from tests.heliograph.test_cli import ROOT, heliograph
 
+pytestmark = pytest.mark.slow
+
 
 def sentence(done: subprocess.CompletedProcess[str]) -> str:
     """Return the one line that a command ended with."""

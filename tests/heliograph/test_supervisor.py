@@ -13,6 +13,8 @@ import pytest
 from heliograph.supervisor import Change, Program, State, Supervisor, supervising
 from market.errors import ConfigurationError, StackError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 WAIT_SECONDS = 15
 

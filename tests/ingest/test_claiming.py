@@ -18,6 +18,8 @@ from tests.ingest.exchange import Exchange
 from tests.ingest.freely import freely
 from tests.ingest.test_ingest import Deaf
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from db.connections import Connection
 

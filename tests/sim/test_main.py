@@ -13,6 +13,8 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 MADE_UP = ("--venue", "binance", "--generate", "--seconds", "5", "--speed", "max", "--symbols", "BTC/USDT")
 

@@ -344,6 +344,7 @@ BINANCE_FILES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BINANCE_FILES)
 async def test_a_recording_of_binance_is_played_whole(recordings: Path, name: str) -> None:
     symbols, offered = BINANCE_FILES[name]
