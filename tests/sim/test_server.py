@@ -174,6 +174,7 @@ async def test_who_does_not_read_holds_the_tape_back_and_loses_nothing() -> None
         await sim.finished.wait()
 
 
+@pytest.mark.slow
 async def test_who_does_not_read_is_cut_off_when_the_venue_stops() -> None:
     tape = TypedTape((TRADES[0] for _ in range(10**9)), ["trade"])
     async with AsyncExitStack() as clients:

@@ -169,6 +169,7 @@ async def test_a_worker_leaves_a_shard_to_the_one_that_remembers_it_unless_it_wa
         assert [([theirs.shard], 9)] == [(each.shards, each.refolded) for each in claimed]
 
 
+@pytest.mark.slow
 async def test_workers_and_writers_side_by_side_fold_every_tick_once(market: Market) -> None:
     """Rule 1: state read in the locking statement is older than the lock, and ticks are folded twice."""
     trades = [trade for instrument_id in market.ids for trade in tape(instrument_id, 1500)]
