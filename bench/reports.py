@@ -54,13 +54,13 @@ def table(of: Report) -> Table:
     figures = list(dict.fromkeys(name for row in of.rows for name in row.figures))
     drawn = Table(title=f"{of.name}: {of.ticks}", title_justify="left")
     drawn.add_column("", no_wrap=True)
-    for heading in (*figures, "of limit", LOST):
+    limits = {row.limit for row in of.rows} - {None}
+    for heading in (*figures, *(["of limit"] if limits else []), LOST):
         drawn.add_column(heading, justify="right")
-    limits = {row.limit for row in of.rows}
     for row in of.rows:
         values = [_told(row.figures[name]) if name in row.figures else "" for name in figures]
         share = "limit" if row.name in limits else "" if row.share is None else f"{row.share:.0%}"
-        drawn.add_row(row.name, *values, share, str(row.lost))
+        drawn.add_row(row.name, *values, *([share] if limits else []), str(row.lost))
     return drawn
 
 
@@ -80,6 +80,8 @@ def _sample(figure: str, rounds: Sequence[Figures]) -> Sample:
 
 
 def _told(sample: Sample) -> str:
+    if len(sample.rounds) == 1:
+        return _number(sample.median)
     spread = (sample.highest - sample.lowest) / 2 / sample.median if sample.median else 0.0
     return f"{_number(sample.median)} ±{spread:.0%}"
 
