@@ -51,8 +51,9 @@ class SequencedBook:
 
     A number that is missing and a crossed book make it wait for a fresh snapshot, to which what came
     since is applied. A snapshot with ``limit`` levels a side is not the whole book: once the top reaches
-    beyond it, levels that are not known may stand there, and the book is not valid; it is kept up
-    meanwhile, as it is right again when the top comes back.
+    beyond it, levels that are not known may stand there. Then the levels above are told alone, and a fresh
+    snapshot is asked for. Without any, the book is not valid; it is kept up meanwhile, as it is right
+    again when the top comes back.
     """
 
     def __init__(self, limit: int | None = None, pending: int = PENDING) -> None:
@@ -77,6 +78,7 @@ class SequencedBook:
             progress.repeated = 1
         elif self._at is None:
             self._keep(update, progress)
+            self.state = State.SNAPSHOT
             self._ask(progress)
         else:
             self._take(update, progress)
@@ -154,9 +156,12 @@ class SequencedBook:
         return self._at is not None and update.previous <= self._at
 
     def _tell(self, update: Update, top: Top, progress: Progress) -> None:
-        exhausted = self._beyond(top)
+        known = self._known(top)
+        exhausted = not (known.bid_prices or self._lowest_bid is None) or not (
+            known.ask_prices or self._highest_ask is None
+        )
         self._become(State.SNAPSHOT if exhausted else State.VALID, Cause.EXHAUSTED, progress)
-        if exhausted:
+        if self._lacks(known):
             self._ask(progress)
         if update.final <= self._told:
             return
@@ -164,14 +169,24 @@ class SequencedBook:
         if exhausted:
             progress.rejected += 1
         else:
-            progress.applied.append((update, top))
+            progress.applied.append((update, known))
 
-    def _beyond(self, top: Top) -> bool:
-        """Tell whether a level that the snapshot did not know may belong into the top."""
+    def _known(self, top: Top) -> Top:
+        """Return the levels above the first that the snapshot did not know."""
         low, high = self._lowest_bid, self._highest_ask
         bids, asks = top.bid_prices, top.ask_prices
-        return (low is not None and (len(bids) < LEVELS or bids[-1] < low)) or (
-            high is not None and (len(asks) < LEVELS or asks[-1] > high)
+        bid_levels = len(bids) if low is None else sum(price >= low for price in bids)
+        ask_levels = len(asks) if high is None else sum(price <= high for price in asks)
+        if bid_levels == len(bids) and ask_levels == len(asks):
+            return top
+        return Top(
+            bids[:bid_levels], top.bid_sizes[:bid_levels], asks[:ask_levels], top.ask_sizes[:ask_levels]
+        )
+
+    def _lacks(self, known: Top) -> bool:
+        """Tell whether a level that the snapshot did not know may belong into the top."""
+        return (self._lowest_bid is not None and len(known.bid_prices) < LEVELS) or (
+            self._highest_ask is not None and len(known.ask_prices) < LEVELS
         )
 
     def _break(self, cause: Cause, progress: Progress, *, forget: bool = True) -> None:
@@ -192,7 +207,6 @@ class SequencedBook:
         if not self._asked:
             self._asked = True
             progress.snapshot_wanted = True
-            self.state = State.SNAPSHOT
 
     def _keep(self, update: Update, progress: Progress) -> None:
         self._pending.append(update)
