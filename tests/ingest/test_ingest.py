@@ -104,8 +104,8 @@ async def _until_told(url: str) -> None:
             pass
 
 
-BEYOND_THE_SNAPSHOT = 25
-"""Updates of the recording after which the top may hold levels that its one snapshot did not know."""
+BEYOND_THE_SNAPSHOT = 22
+"""Updates of the recording after which nothing of a side is left of what its one snapshot knew."""
 
 
 async def missing(url: str) -> list[tuple[str, str]]:
