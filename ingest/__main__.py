@@ -171,9 +171,9 @@ class Ingester:
     async def _tell_end(self) -> None:
         try:
             await self._reporter.close()
-            await self._heartbeat.close()
         except StoreError as error:
             logger.warning("ingest.end_untold", error=str(error))
+        await self._heartbeat.close()
 
     async def _work(self, closing: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
