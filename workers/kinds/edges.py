@@ -41,13 +41,15 @@ class Thresholds(msgspec.Struct, frozen=True):
     """Where the condition begins and where it ends: down <= leave_down <= leave_up <= up.
 
     Up begins at a value of ``up`` or more and lasts while values are above ``leave_up``;
-    down begins at ``down`` or less and lasts while they are below ``leave_down``.
+    down begins at ``down`` or less and lasts while they are below ``leave_down``. ``window`` is how many
+    microseconds of event time a window lasts: what has fewer values needs a longer one.
     """
 
     up: float
     leave_up: float
     leave_down: float
     down: float
+    window: int = WINDOW
 
     def phase(self, before: Phase, value: float) -> Phase:
         """Return the phase that ``value`` leads to."""
@@ -87,16 +89,16 @@ class Edges(msgspec.Struct, frozen=True, array_like=True):
         """
         if ts == self.ts:
             return self, None
-        window = ts // WINDOW
-        before, shadow = self._at(window)
+        window = ts // thresholds.window
+        before, shadow = self._at(window, self.ts // thresholds.window)
         phase = thresholds.phase(before, value)
         seen = Edges(ts, phase, thresholds.phase(shadow, value), self._in_force(window), self.told_window)
         begins = phase not in (before, Phase.CALM) and before is not Phase.FRESH
         return seen._told(window, begins=begins)
 
-    def _at(self, window: int) -> tuple[Phase, Phase]:
-        """Return the phase and the shadow with which ``window`` is entered or gone on."""
-        passed = window - self.ts // WINDOW
+    def _at(self, window: int, last: int) -> tuple[Phase, Phase]:
+        """Return the phase and the shadow with which ``window`` is entered or gone on, after the ``last``."""
+        passed = window - last
         if passed == 0:
             return self.phase, self.shadow
         return self.shadow if passed == 1 else Phase.FRESH, Phase.FRESH

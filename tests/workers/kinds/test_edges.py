@@ -169,3 +169,11 @@ def test_every_end_follows_a_beginning_that_is_in_force(values: Values) -> None:
 def test_an_instant_tells_at_most_one_edge(values: Values) -> None:
     instants = [ts for ts, _ in told(values)]
     assert instants == sorted(set(instants))
+
+
+def test_longer_windows_tell_the_same_of_values_that_lie_as_much_further_apart() -> None:
+    values = [(0, 0.0), (40, 2.5), (70, 1.5), (80, 0.0), (85, 3.0), (130, 2.5), (200, 0.0), (210, -2.0)]
+    longer = symmetric(enter=2.0, leave=1.0)
+    longer = Thresholds(longer.up, longer.leave_up, longer.leave_down, longer.down, 10 * WINDOW)
+    scaled = [(10 * ts, value) for ts, value in at_seconds(*values)]
+    assert [(10 * ts, edge) for ts, edge in told(at_seconds(*values))] == told(scaled, longer)
