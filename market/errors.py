@@ -8,10 +8,15 @@
     │   ├── UnknownVenueError
     │   ├── UnknownInstrumentError
     │   ├── UnknownFeedError
+    │   ├── UnknownModelError
     │   └── RefusedRequestError
     ├── UnauthenticatedError
     ├── ForbiddenError
     ├── SaturatedError
+    ├── ModelError
+    │   ├── UntrainableError
+    │   ├── UntrustedModelError
+    │   └── UnpromotedModelError
     ├── DecodeError
     │   └── RefusedTickError
     ├── FeedError
@@ -67,6 +72,10 @@ class UnknownFeedError(InvalidInputError):
     """No such feed is wanted."""
 
 
+class UnknownModelError(InvalidInputError):
+    """No such trained model is stored."""
+
+
 class RefusedRequestError(InvalidInputError):
     """What a subscriber asked for cannot be done; ``code`` is its number in the stream's protocol."""
 
@@ -87,6 +96,22 @@ class SaturatedError(HeliographError):
     """No ingester has room for more; the same request may pass when they have caught up."""
 
     retryable = True
+
+
+class ModelError(HeliographError):
+    """A model cannot be trained, loaded, or promoted."""
+
+
+class UntrainableError(ModelError):
+    """There is too little history to train a model on."""
+
+
+class UntrustedModelError(ModelError):
+    """A stored model is not what it says it is, and is never loaded."""
+
+
+class UnpromotedModelError(ModelError):
+    """A model did not pass its check out of sample."""
 
 
 class DecodeError(HeliographError):
