@@ -51,6 +51,37 @@ async def read_parts(connection: "Connection", parts: Sequence[Part]) -> dict[in
     return ticks
 
 
+async def second_before(
+    connection: "Connection", exchange_id: int, instrument_id: int, ts: int, seconds: int
+) -> int | None:
+    """Return the start of the so many-th newest second before ``ts`` with a trade, or of the oldest."""
+    with translated("looking back on a tape"):
+        found: int | None = await connection.fetchval(
+            _sql.second_before, exchange_id, instrument_id, ts, seconds
+        )
+    return found
+
+
+async def depth_before(
+    connection: "Connection", exchange_id: int, instrument_id: int, ts: int, depths: int
+) -> int | None:
+    """Return the time of the so many-th newest depth before ``ts``, or of the oldest, if any."""
+    with translated("looking back on a tape"):
+        found: int | None = await connection.fetchval(
+            _sql.depth_before, exchange_id, instrument_id, ts, depths
+        )
+    return found
+
+
+async def count(connection: "Connection", part: Part, at_most: int) -> int:
+    """Return how many ticks a part has, about; of each kind no more than ``at_most`` are counted."""
+    with translated("counting ticks"):
+        found: int = await connection.fetchval(
+            _sql.count_after, part.exchange_id, part.instrument_id, part.after.ts, part.to.ts, at_most
+        )
+    return found
+
+
 async def _read(connection: "Connection", kind: Kind, parts: Sequence[Part]) -> Iterable[Tick]:
     rows = await connection.fetch(
         getattr(_sql, _TABLES[kind]),

@@ -56,7 +56,12 @@ def begin(folder: Folder, spans: Iterable[Span]) -> Remembered:
 
 def start_at(folder: Folder, began: int) -> InstrumentState:
     """Return the state before the first tick of a tape that begins at ``began``."""
-    return msgspec.structs.replace(folder.start(), cursor=TapeKey(began, Kind.DEPTH, _BEFORE_ANY_ID))
+    return msgspec.structs.replace(folder.start(), cursor=place_before(began))
+
+
+def place_before(ts: int) -> TapeKey:
+    """Return the place before everything at ``ts``."""
+    return TapeKey(ts, Kind.DEPTH, _BEFORE_ANY_ID)
 
 
 def plan(remembered: Remembered, spans: Sequence[Span], settled_ts: int) -> Plan:

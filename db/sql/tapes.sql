@@ -51,3 +51,51 @@ CROSS JOIN LATERAL (
       AND (t.ts, 0::bigint) > (part.from_ts, part.from_id) AND (t.ts, 0::bigint) <= (part.to_ts, part.to_id)
     ORDER BY t.ts
 ) AS tape
+
+-- name: second_before
+-- The start of the so many-th newest second before a time that has a trade, or of the oldest there is. Each
+-- step is one look into the index: of a lively tape only a few of its trades are touched.
+WITH RECURSIVE seconds (second, number) AS (
+    (
+        SELECT date_bin('1 second', ts, '2000-01-01Z'), 1
+        FROM trades
+        WHERE exchange_id = $1 AND instrument_id = $2 AND ts < $3
+        ORDER BY ts DESC
+        LIMIT 1
+    )
+    UNION ALL
+    SELECT date_bin('1 second', earlier.ts, '2000-01-01Z'), seconds.number + 1
+    FROM seconds
+    CROSS JOIN LATERAL (
+        SELECT ts
+        FROM trades
+        WHERE exchange_id = $1 AND instrument_id = $2 AND trades.ts < seconds.second
+        ORDER BY ts DESC
+        LIMIT 1
+    ) AS earlier
+    WHERE seconds.number < $4
+)
+SELECT min(second) FROM seconds
+
+-- name: depth_before
+-- The time of the so many-th newest depth before a time, or of the oldest there is.
+SELECT min(ts)
+FROM (
+    SELECT ts
+    FROM depths
+    WHERE exchange_id = $1 AND instrument_id = $2 AND ts < $3
+    ORDER BY ts DESC
+    LIMIT $4
+) AS newest
+
+-- name: count_after
+-- How many ticks lie between two times, counted up to a number of each kind.
+SELECT (SELECT count(*) FROM (
+           SELECT FROM trades
+           WHERE exchange_id = $1 AND instrument_id = $2 AND ts >= $3 AND ts <= $4 LIMIT $5) AS counted)
+     + (SELECT count(*) FROM (
+           SELECT FROM quotes
+           WHERE exchange_id = $1 AND instrument_id = $2 AND ts >= $3 AND ts <= $4 LIMIT $5) AS counted)
+     + (SELECT count(*) FROM (
+           SELECT FROM depths
+           WHERE exchange_id = $1 AND instrument_id = $2 AND ts >= $3 AND ts <= $4 LIMIT $5) AS counted)
