@@ -103,7 +103,7 @@ class BarsQuestion(HistoryQuestion):
 
     exchange: str
     symbol: str
-    interval: Literal["1s", "1m", "1h"] = "1m"
+    interval: Literal["1s", "1m", "5m", "1h", "1d"] = "1m"
 
 
 KindName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,62}$")]

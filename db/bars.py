@@ -1,6 +1,6 @@
 """Read final bars back, a page at a time."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from sqlalchemy import select
@@ -8,26 +8,12 @@ from sqlalchemy import select
 from db import schema
 from db.windows import Key, Window, cut, fetch
 from market.bars import Bar
-from market.times import SECOND
+from market.times import HOUR, SECOND
 
 if TYPE_CHECKING:
     from db.connections import Connection
 
-_b = schema.bars.c
-_COLUMNS = (
-    _b.interval_seconds,
-    _b.start,
-    _b.open,
-    _b.high,
-    _b.low,
-    _b.close,
-    _b.volume,
-    _b.quote_volume,
-    _b.buy_volume,
-    _b.sell_volume,
-    _b.trades,
-    _b.source,
-)
+_FIELDS: Final = (*Bar.__struct_fields__[1:], "source")
 
 
 class SourcedBar(msgspec.Struct, frozen=True):
@@ -41,11 +27,13 @@ async def read(
     connection: "Connection", window: Window, *, instrument_id: int, interval: int
 ) -> list[SourcedBar]:
     """Return final bars of one instrument and interval (microseconds) in the order of their start."""
-    statement = select(*_COLUMNS).where(
-        _b.instrument_id == instrument_id, _b.interval_seconds == interval // SECOND
-    )
-    rows = await fetch(connection, cut(statement, window, (_b.start,)), "reading bars")
-    return [SourcedBar(Bar(seconds * SECOND, *values), source) for seconds, *values, source in rows]
+    table = schema.bars_1h if interval == HOUR else schema.bars
+    columns = table.c
+    statement = select(*[columns[name] for name in _FIELDS]).where(columns.instrument_id == instrument_id)
+    if interval != HOUR:
+        statement = statement.where(columns.interval_seconds == interval // SECOND)
+    rows = await fetch(connection, cut(statement, window, (columns.start,)), "reading bars")
+    return [SourcedBar(Bar(interval, *values), source) for *values, source in rows]
 
 
 def key(sourced: SourcedBar) -> Key:

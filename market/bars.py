@@ -4,12 +4,15 @@ from typing import Final
 
 import msgspec
 
-from market.times import HOUR, MINUTE, SECOND
+from market.times import DAY, HOUR, MINUTE, SECOND
 
-INTERVALS: Final = {"1s": SECOND, "1m": MINUTE, "1h": HOUR}
-"""Name and length in microseconds of every interval that is kept."""
+INTERVALS: Final = {"1s": SECOND, "1m": MINUTE, "5m": 5 * MINUTE, "1h": HOUR}
+"""Name and length in microseconds of every interval that is folded from the tape, and kept."""
 
-NAMES: Final = {length: name for name, length in INTERVALS.items()}
+SERVED: Final = {**INTERVALS, "1d": DAY}
+"""The same of every interval that can be asked for: days are read from hours."""
+
+NAMES: Final = {length: name for name, length in SERVED.items()}
 
 
 class Bar(msgspec.Struct, frozen=True):

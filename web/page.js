@@ -4,7 +4,7 @@ import { Chart, MARKS } from "/web/chart.js";
 import { Gaps } from "/web/gaps.js";
 import { Stream } from "/web/stream.js";
 
-const LENGTH_MS = { "1s": 1000, "1m": 60_000, "1h": 3_600_000 };
+const LENGTH_MS = { "1s": 1000, "1m": 60_000, "5m": 300_000, "1h": 3_600_000 };
 const BARS_KEPT = 2000;
 const SIGNALS_KEPT = 300;
 const SIGNALS_LISTED = 100;

@@ -19,7 +19,7 @@ from market.times import SECOND, floor
 from market.trades import Trade
 from market.watermarks import Watermark
 from workers.kinds.fold import AnyFold, Input
-from workers.running import NONE_RUNNING, SHORTEST_FIRST, Running, RunningBar
+from workers.running import NONE_RUNNING, Running, RunningBars, restored
 
 SNAPSHOT_EVERY: Final = SECOND // 10
 """Microseconds of event time between states kept for rewinding. It divides every interval of bars."""
@@ -98,7 +98,7 @@ class Folder:
     def fold(self, state: InstrumentState, ticks: Iterable[Tick]) -> Folded:
         """Fold ``ticks``, sorted by tape key and all after ``state.cursor``, onto ``state``."""
         call = _Call(self.kinds, state)
-        add_second, add_minute, add_hour = (running.add for running in call.running)
+        add = call.running.add
         next_snapshot = floor(state.cursor.ts, SNAPSHOT_EVERY) + SNAPSHOT_EVERY
         next_close = 0
         for tick in ticks:
@@ -112,11 +112,7 @@ class Folder:
                 next_close = floor(ts, SECOND) + SECOND
             call.last = tick
             if isinstance(tick, Trade):
-                price, size, side = tick.price, tick.size, tick.side
-                worth = price * size
-                add_second(ts, price, size, worth, side)
-                add_minute(ts, price, size, worth, side)
-                add_hour(ts, price, size, worth, side)
+                add(ts, tick.price, tick.size, tick.side)
             elif isinstance(tick, Depth):
                 call.step(Input.DEPTH, tick, ts, tick.received_at)
         return Folded(call.state(), call.bars, call.signals, list(call.snapshots), call.failures)
@@ -127,11 +123,12 @@ class Folder:
         return _encoder.encode((state.cursor, state.running, kinds))
 
     def decode(self, data: bytes) -> InstrumentState:
-        """Return the state stored as ``data``; a kind that is new, or of another version, starts.
+        """Return the state stored as ``data``; what is new, or a kind of another version, starts.
 
         Raises msgspec.DecodeError on anything else.
         """
-        cursor, running, kinds = _decoder.decode(data)
+        cursor, bars, kinds = _decoder.decode(data)
+        running = restored([bar for bar in bars if bar])
         return InstrumentState(cursor, running, {fold.kind: _restored(fold, kinds) for fold in self.kinds})
 
 
@@ -155,7 +152,7 @@ class _Call:
         self._kinds = dict(state.kinds)
         self._steps = {side: [fold for fold in kinds if fold.input is side] for side in Input}
         self.last: Tick | None = None
-        self.running = [RunningBar(*pair) for pair in zip(SHORTEST_FIRST, state.running, strict=True)]
+        self.running = RunningBars(state.running)
         self.bars: list[FinalBar] = []
         self.signals: list[DecidedSignal] = []
         self.snapshots: deque[InstrumentState] = deque(maxlen=SNAPSHOTS_KEPT)
@@ -164,21 +161,14 @@ class _Call:
     def state(self) -> InstrumentState:
         """Return the state as it is now."""
         cursor = self.last.tape_key if self.last else self._cursor
-        running = tuple([running.current() for running in self.running])
-        return InstrumentState(cursor, running, self._kinds.copy())
+        return InstrumentState(cursor, self.running.current(), self._kinds.copy())
 
     def close(self, ts: int, received_at: int) -> None:
         """Close the bars that ended by ``ts``."""
-        for running in self.running:
-            if running.ended(ts):
-                self._close(running, received_at)
-
-    def _close(self, running: RunningBar, received_at: int) -> None:
-        bar = running.bar()
-        running.clear()
-        self.bars.append(FinalBar(bar, received_at))
-        if bar.interval == SECOND:
-            self.step(Input.BARS, bar, bar.end, received_at)
+        for bar in self.running.closed(ts):
+            self.bars.append(FinalBar(bar, received_at))
+            if bar.interval == SECOND:
+                self.step(Input.BARS, bar, bar.end, received_at)
 
     def step(self, side: Input, item: Bar | Depth, ts: int, received_at: int) -> None:
         """Step every kind that takes ``item`` and is not quarantined."""

@@ -1,6 +1,6 @@
 """GET /v1/bars."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -9,10 +9,14 @@ from api.cursors import Ts
 from api.schemas import Bar, BarsQuestion, Page
 from api.state import Here, State
 from db import bars as stored
-from db import coverage
+from db import coverage, days
 from db.bars import SourcedBar
 from db.windows import Key, Window
-from market.bars import INTERVALS
+from market.bars import SERVED
+from market.times import DAY
+
+if TYPE_CHECKING:
+    from db.connections import Connection
 
 router = APIRouter()
 
@@ -31,12 +35,7 @@ async def _produce(question: BarsQuestion, here: State) -> bytes:
 
     async def read(window: Window) -> list[_Covered]:
         async with here["database"].connection() as connection:
-            found = await stored.read(
-                connection,
-                window,
-                instrument_id=listed.instrument_id,
-                interval=INTERVALS[question.interval],
-            )
+            found = await _read(connection, window, listed.instrument_id, SERVED[question.interval])
             stretches = [coverage.of_bar(listed.instrument_id, each.bar) for each in found]
             return list(zip(found, await coverage.shares(connection, stretches), strict=True))
 
@@ -48,3 +47,11 @@ async def _produce(question: BarsQuestion, here: State) -> bytes:
 
     history = History("bars", _KEY, read, row_of, key_of)
     return await page(history, question, here["settings"])
+
+
+async def _read(
+    connection: "Connection", window: Window, instrument_id: int, interval: int
+) -> list[SourcedBar]:
+    if interval == DAY:
+        return await days.read(connection, window, instrument_id=instrument_id)
+    return await stored.read(connection, window, instrument_id=instrument_id, interval=interval)

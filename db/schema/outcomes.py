@@ -1,9 +1,28 @@
 """What was computed from the tape, and what was told of it."""
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from db.schema.words import TIME, metadata
+
+
+def _traded() -> list[Column[Any]]:
+    """Return new columns of what a bar says, and where it is from."""
+    return [
+        Column("open", Double, nullable=False),
+        Column("high", Double, nullable=False),
+        Column("low", Double, nullable=False),
+        Column("close", Double, nullable=False),
+        Column("volume", Double, nullable=False),
+        Column("quote_volume", Double, nullable=False),
+        Column("buy_volume", Double, nullable=False),
+        Column("sell_volume", Double, nullable=False),
+        Column("trades", Integer, nullable=False),
+        Column("source", Text, nullable=False, comment="live, or backfill when rebuilt"),
+    ]
+
 
 bars = Table(
     "bars",
@@ -11,17 +30,17 @@ bars = Table(
     Column("instrument_id", Integer, primary_key=True, autoincrement=False),
     Column("interval_seconds", Integer, primary_key=True, autoincrement=False),
     Column("start", TIME, primary_key=True),
-    Column("open", Double, nullable=False),
-    Column("high", Double, nullable=False),
-    Column("low", Double, nullable=False),
-    Column("close", Double, nullable=False),
-    Column("volume", Double, nullable=False),
-    Column("quote_volume", Double, nullable=False),
-    Column("buy_volume", Double, nullable=False),
-    Column("sell_volume", Double, nullable=False),
-    Column("trades", Integer, nullable=False),
-    Column("source", Text, nullable=False, comment="live, or backfill when rebuilt"),
-    comment="Final bars only.",
+    *_traded(),
+    comment="Final bars only, shorter than an hour.",
+)
+
+bars_1h = Table(
+    "bars_1h",
+    metadata,
+    Column("instrument_id", Integer, primary_key=True, autoincrement=False),
+    Column("start", TIME, primary_key=True),
+    *_traded(),
+    comment="Final bars of an hour; days are read from them.",
 )
 
 signals = Table(

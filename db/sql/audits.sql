@@ -10,7 +10,11 @@ ORDER BY ts, trade_id
 SELECT interval_seconds, start, open, high, low, close, volume, trades
 FROM bars
 WHERE instrument_id = $1
-ORDER BY interval_seconds, start
+UNION ALL
+SELECT 3600, start, open, high, low, close, volume, trades
+FROM bars_1h
+WHERE instrument_id = $1
+ORDER BY 1, 2
 
 -- name: dirty_of
 -- Intervals of one instrument that wait to be computed again.

@@ -31,16 +31,30 @@ WHERE instrument_id = $1 AND to_ts > $2 AND to_ts <= $3
 FOR UPDATE SKIP LOCKED
 
 -- name: clear_bars
--- What stood in the interval before it was computed again.
-DELETE FROM bars WHERE instrument_id = $1 AND interval_seconds = $2 AND start >= $3 AND start < $4
+-- What stood in the interval before it was computed again; hours have a table of their own.
+WITH cleared AS (
+    DELETE FROM bars WHERE instrument_id = $1 AND interval_seconds = $2 AND start >= $3 AND start < $4
+)
+DELETE FROM bars_1h WHERE $2 = 3600 AND instrument_id = $1 AND start >= $3 AND start < $4
 
 -- name: add_rebuilt_bars
 -- In place of what was cleared in the same transaction.
+WITH rebuilt AS (
+    SELECT *
+    FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::float8[],
+                $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::int[])
+        AS bar (instrument_id, interval_seconds, start, open, high, low, close,
+                volume, quote_volume, buy_volume, sell_volume, trades)
+), hours AS (
+    INSERT INTO bars_1h (instrument_id, start, open, high, low, close,
+                         volume, quote_volume, buy_volume, sell_volume, trades, source)
+    SELECT instrument_id, start, open, high, low, close,
+           volume, quote_volume, buy_volume, sell_volume, trades, 'backfill'
+    FROM rebuilt WHERE interval_seconds = 3600
+)
 INSERT INTO bars (instrument_id, interval_seconds, start, open, high, low, close,
                   volume, quote_volume, buy_volume, sell_volume, trades, source)
-SELECT *, 'backfill'
-FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::float8[],
-            $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::int[])
+SELECT *, 'backfill' FROM rebuilt WHERE interval_seconds < 3600
 
 -- name: done
 -- The intervals that were computed again.

@@ -1,5 +1,6 @@
 -- name: add_bars
--- Final bars. Backfill writes none that live may write; should one stand all the same, it is computed again.
+-- Final bars; hours have a table of their own. Backfill writes none that live may write; should one stand all the
+-- same, it is computed again.
 WITH final AS (
     SELECT *
     FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::float8[],
@@ -9,26 +10,46 @@ WITH final AS (
 ), added AS (
     INSERT INTO bars (instrument_id, interval_seconds, start, open, high, low, close,
                       volume, quote_volume, buy_volume, sell_volume, trades, source)
-    SELECT *, 'live' FROM final
+    SELECT *, 'live' FROM final WHERE interval_seconds < 3600
     ON CONFLICT DO NOTHING
     RETURNING instrument_id, interval_seconds, start
+), added_hours AS (
+    INSERT INTO bars_1h (instrument_id, start, open, high, low, close,
+                         volume, quote_volume, buy_volume, sell_volume, trades, source)
+    SELECT instrument_id, start, open, high, low, close,
+           volume, quote_volume, buy_volume, sell_volume, trades, 'live'
+    FROM final WHERE interval_seconds = 3600
+    ON CONFLICT DO NOTHING
+    RETURNING instrument_id, 3600, start
 )
 INSERT INTO dirty (instrument_id, interval_seconds, from_ts, to_ts, reason)
 SELECT instrument_id, interval_seconds, start, start + make_interval(secs => interval_seconds), 'stood already'
 FROM final
-WHERE (instrument_id, interval_seconds, start) NOT IN (TABLE added)
+WHERE (instrument_id, interval_seconds, start) NOT IN (TABLE added UNION ALL TABLE added_hours)
 
 -- name: bars_since
 -- What was told of a stretch that is folded again: each interval from its own start on.
 SELECT interval_seconds, start, open, high, low, close, volume, quote_volume, buy_volume, sell_volume, trades
 FROM unnest($2::int[], $3::timestamptz[]) AS since (seconds, at)
 JOIN bars ON bars.instrument_id = $1 AND bars.interval_seconds = since.seconds AND bars.start >= since.at
+UNION ALL
+SELECT 3600, start, open, high, low, close, volume, quote_volume, buy_volume, sell_volume, trades
+FROM unnest($2::int[], $3::timestamptz[]) AS since (seconds, at)
+JOIN bars_1h AS hours ON since.seconds = 3600 AND hours.instrument_id = $1 AND hours.start >= since.at
 
 -- name: remove_bars
 -- Bars that a second fold found otherwise.
-DELETE FROM bars
-USING unnest($1::int[], $2::int[], $3::timestamptz[]) AS gone (instrument_id, seconds, start)
-WHERE bars.instrument_id = gone.instrument_id AND bars.interval_seconds = gone.seconds AND bars.start = gone.start
+WITH gone AS (
+    SELECT * FROM unnest($1::int[], $2::int[], $3::timestamptz[]) AS bar (instrument_id, seconds, start)
+), removed AS (
+    DELETE FROM bars
+    USING gone
+    WHERE bars.instrument_id = gone.instrument_id AND bars.interval_seconds = gone.seconds
+      AND bars.start = gone.start
+)
+DELETE FROM bars_1h AS hours
+USING gone
+WHERE gone.seconds = 3600 AND hours.instrument_id = gone.instrument_id AND hours.start = gone.start
 
 -- name: add_signals
 -- Under the content key: computing again gives the same row.

@@ -10,10 +10,10 @@ import msgspec
 from db.instruments import Listed, listed
 from db.outcomes import bars_since, signals_since
 from db.tapes import Part, Tick, read_parts
-from market.bars import Bar
+from market.bars import INTERVALS, Bar
 from market.signals import Signal
 from market.ticks import BEFORE_ALL, Kind, TapeKey
-from market.times import HOUR, MINUTE, SECOND, floor
+from market.times import SECOND, floor
 from tests.acceptance.subscriber import Frames
 from workers.folding import Folder
 from workers.kinds.catalogue import KINDS
@@ -22,7 +22,6 @@ from workers.kinds.fold import Input
 if TYPE_CHECKING:
     from db.connections import Connection
 
-INTERVALS = (SECOND, MINUTE, HOUR)
 ON_BOOKS = frozenset(fold.kind for fold in KINDS if fold.input is Input.DEPTH)
 _AFTER_ALL = TapeKey(4_000_000_000 * SECOND, Kind.WATERMARK, 0)
 
@@ -71,7 +70,7 @@ async def assert_as_undisturbed(connection: "Connection") -> None:
 
 
 async def _stored(connection: "Connection", of: Listed) -> Outcome:
-    since = dict.fromkeys(INTERVALS, 0)
+    since = dict.fromkeys(INTERVALS.values(), 0)
     bars = await bars_since(connection, of.instrument_id, since)
     return _in_order(bars, await signals_since(connection, of.instrument_id, 0))
 
@@ -112,7 +111,7 @@ def candles(traded: Iterable[tuple[int, float, float]]) -> Candles:
     """Return the candles of trades (ts, price, size), which come in their order."""
     found: Candles = {}
     for ts, price, size in traded:
-        for interval in INTERVALS:
+        for interval in INTERVALS.values():
             key = interval, floor(ts, interval)
             at = found.get(key, Candle(price, price, price, price, 0.0, 0))
             found[key] = Candle(
@@ -135,7 +134,9 @@ def as_candles(bars: Iterable[Bar]) -> Candles:
 
 def assert_final(every: Candles, final: Candles) -> None:
     """See that the final candles are those of all but the last of each interval, which may still run."""
-    last = {interval: max(start for each, start in every if each == interval) for interval in INTERVALS}
+    last = {
+        interval: max(start for each, start in every if each == interval) for interval in INTERVALS.values()
+    }
     assert final == {key: every[key] for key in final}
     assert set(every) - set(final) <= set(last.items())
 
@@ -150,6 +151,7 @@ _TRADES = "SELECT ts, price, size FROM trades WHERE instrument_id = $1 ORDER BY 
 _LATE = """
 SELECT instrument_id FROM dirty WHERE reason = 'late'
 UNION SELECT instrument_id FROM bars WHERE source = 'backfill'
+UNION SELECT instrument_id FROM bars_1h WHERE source = 'backfill'
 """
 
 _REPEATED = """

@@ -2,9 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from api.settings import ApiSettings
+from db.claims import Cursor, Head
+from market.times import DAY, HOUR
 from tests.api.peers import FAR_AWAY, Served, Worker, serving
 
 if TYPE_CHECKING:
@@ -101,6 +104,25 @@ async def test_bars_of_an_interval_are_read(served: Served, worker: Worker) -> N
         bar["trades"],
     )
     assert [] == (await served.get("/v1/bars", **asked, interval="1s"))["data"]
+
+
+async def test_hours_are_read_from_their_own_table_and_days_from_them(served: Served, worker: Worker) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    await worker.connection.executemany(
+        "INSERT INTO bars_1h VALUES ($1, $2, 1, 2, 0.5, 1.5, 10, 15, 6, 4, 3, 'live')",
+        [(sol.instrument_id, T + hour * HOUR) for hour in (3, 20, 27)],
+    )
+    head = Head({}, {sol.instrument_id: Cursor(T + DAY, 3, 0, T, 0, 0, settled_ts=T + DAY)})
+    await worker.connection.execute(
+        "INSERT INTO states VALUES ($1, 1, $2)", sol.shard, msgspec.msgpack.encode(head)
+    )
+    asked = {"exchange": "kraken", "symbol": "SOL/USD"}
+    hours = (await served.get("/v1/bars", **asked, interval="1h"))["data"]
+    [day] = (await served.get("/v1/bars", **asked, interval="1d"))["data"]
+    assert ["1h"] * 3 == [hour["interval"] for hour in hours]
+    assert ("1d", "2024-12-04T00:00:00.000000Z", 20.0, 6, True) == tuple(
+        day[field] for field in ("interval", "start", "volume", "trades", "final")
+    )
 
 
 async def test_signals_are_asked_of_one_or_of_all(served: Served, worker: Worker) -> None:

@@ -5,13 +5,14 @@ from hypothesis import strategies as st
 
 from db.outcomes import DirtyInterval
 from db.stretches import covering
-from market.times import DAY, HOUR, MINUTE, SECOND, floor
+from market.bars import INTERVALS
+from market.times import DAY, SECOND, floor
 
 
 @given(st.lists(st.integers(0, 3 * DAY), max_size=50))
 def test_every_time_lies_in_whole_bars_of_every_interval(times: list[int]) -> None:
     found = covering(7, times)
-    for length in (SECOND, MINUTE, HOUR):
+    for length in INTERVALS.values():
         own = [each for each in found if each.interval_seconds * SECOND == length]
         assert all(each.from_ts == floor(each.from_ts, length) for each in own)
         assert all(each.to_ts == floor(each.to_ts, length) for each in own)

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 BEGAN = 1_723_161_255 * SECOND
 """When the tapes of these tests begin."""
 
+EVERY_BAR = """WITH every_bar AS (
+    SELECT * FROM bars
+    UNION ALL
+    SELECT instrument_id, 3600, start, open, high, low, close,
+           volume, quote_volume, buy_volume, sell_volume, trades, source
+    FROM bars_1h
+) SELECT * FROM every_bar"""
+
 BASES = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOT", "LTC", "UNI")
 
 
@@ -106,7 +114,7 @@ def folded_at_once(ticks: Sequence[Trade | Watermark]) -> tuple[list[Any], list[
 
 
 async def stored(market: Market) -> tuple[list[Any], list[Any]]:
-    bars = await market.connection.fetch("SELECT instrument_id, interval_seconds, start, volume FROM bars")
+    bars = await market.connection.fetch(EVERY_BAR)
     signals = await market.connection.fetch("SELECT instrument_id, kind, ts, price FROM signals")
     return (
         sorted((b["instrument_id"], b["interval_seconds"] * SECOND, b["start"], b["volume"]) for b in bars),

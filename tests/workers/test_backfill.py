@@ -10,11 +10,20 @@ from market.depths import Depth
 from market.times import HOUR, MINUTE, SECOND, floor
 from market.trades import Side, Trade
 from market.watermarks import Watermark
-from tests.workers.market import BEGAN, Market, claim_all, folded_at_once, new_claimer, stored, tape
+from tests.workers.market import (
+    BEGAN,
+    EVERY_BAR,
+    Market,
+    claim_all,
+    folded_at_once,
+    new_claimer,
+    stored,
+    tape,
+)
 from workers.backfill import BackfillWorker
 from workers.settings import WorkerSettings
 
-BARS = "SELECT * FROM bars WHERE interval_seconds < 3600 ORDER BY instrument_id, interval_seconds, start"
+BARS = "SELECT * FROM bars ORDER BY instrument_id, interval_seconds, start"
 DIRTY = "SELECT interval_seconds, from_ts, to_ts FROM dirty ORDER BY 1, 2"
 MINUTE_BEGAN = floor(BEGAN, MINUTE)
 HOUR_ENDED = floor(BEGAN, HOUR) + HOUR
@@ -33,7 +42,7 @@ def passed(market: Market, ts: int) -> Watermark:
 async def of_bar(market: Market, seconds: int, start: int) -> tuple[int, str]:
     """How many trades a bar has, and where it is from."""
     row = await market.connection.fetchrow(
-        "SELECT trades, source FROM bars WHERE interval_seconds = $1 AND start = $2", seconds, start
+        f"{EVERY_BAR} WHERE interval_seconds = $1 AND start = $2", seconds, start
     )
     assert row
     return row["trades"], row["source"]
@@ -57,7 +66,7 @@ async def test_bars_of_a_late_trade_are_rebuilt_as_if_it_had_been_in_time(market
         await claim_all(claimer, connection)
         await writer.store([late])
         await claim_all(claimer, connection)
-    assert 2 == await repaired(market)
+    assert 3 == await repaired(market)
     rebuilt = await market.connection.fetchrow(
         "SELECT * FROM bars WHERE interval_seconds = 1 AND start = $1", floor(late.ts, SECOND)
     )
@@ -140,11 +149,11 @@ async def test_a_pair_that_stops_trading_is_repaired_when_its_venues_time_has_pa
             await writer.store(part)
             await claim_all(claimer, connection)
         await repaired(market)
-        assert [60, 3600] == [row["interval_seconds"] for row in await market.connection.fetch(DIRTY)]
+        assert [60, 300, 3600] == [row["interval_seconds"] for row in await market.connection.fetch(DIRTY)]
         for seconds in (0, 1, 2, 3):
             await writer.store(watermarks=[passed(market, HOUR_ENDED + seconds * SECOND)])
             await claim_all(claimer, connection)
-    assert 2 == await repaired(market)
+    assert 3 == await repaired(market)
     assert (3, "backfill") == await of_bar(market, 3600, HOUR_ENDED - HOUR)
 
 
@@ -181,7 +190,7 @@ async def test_a_worker_that_takes_over_leaves_to_repairs_what_the_one_before_le
         await writer.store([one(market, 48, 3)])
         await claim_all(new_claimer(), connection)
     assert (1, "backfill") == await of_bar(market, 1, MINUTE_BEGAN + 44 * SECOND)
-    assert [60, 3600] == [row["interval_seconds"] for row in await market.connection.fetch(DIRTY)]
+    assert [60, 300, 3600] == [row["interval_seconds"] for row in await market.connection.fetch(DIRTY)]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -223,7 +232,7 @@ async def test_live_never_waits_for_a_repair_that_is_not_committed(market: Marke
             await writer.store(part)
             await claim_all(claimer, connection)
         async with repairing.transaction():
-            assert 2 == await BackfillWorker(market.url, WorkerSettings()).repair(repairing)
+            assert 3 == await BackfillWorker(market.url, WorkerSettings()).repair(repairing)
             for part in (trades[1500:2000], late[1:], trades[2010:], trades[2000:2010]):
                 await writer.store(part)
                 await claim_all(claimer, connection)
@@ -264,7 +273,7 @@ async def test_an_hour_is_repaired_once_however_many_trades_of_it_came_late(mark
         for trade in late:
             await writer.store([trade])
             await claim_all(claimer, connection)
-        assert 3 * len(late) == await worker.repair(connection)
+        assert 4 * len(late) == await worker.repair(connection)
         assert 0 == await worker.repair(connection)
     assert len({floor(trade.ts, SECOND) for trade in late}) < worker.totals.bars < len(late)
     assert folded_at_once([*trades, *ends])[0] == (await stored(market))[0]

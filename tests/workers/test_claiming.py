@@ -113,7 +113,7 @@ async def test_a_tick_later_than_two_seconds_makes_its_bars_dirty(market: Market
         await writer.store([missed])
         await claim_all(claimer, connection)
     dirty = await market.connection.fetch("SELECT interval_seconds, from_ts, to_ts FROM dirty ORDER BY 1")
-    assert [1, 60, 3600] == [row["interval_seconds"] for row in dirty]
+    assert [1, 60, 300, 3600] == [row["interval_seconds"] for row in dirty]
     assert all(row["from_ts"] <= missed.ts < row["to_ts"] for row in dirty)
 
 

@@ -56,6 +56,7 @@ def test_bars_that_close_at_one_instant_come_shortest_first() -> None:
     assert closed([trade(START + 50 * SECOND), trade(START + HOUR)]) == [
         (SECOND, START + 50 * SECOND),
         (MINUTE, START),
+        (5 * MINUTE, START - 4 * MINUTE),
         (HOUR, START - 54 * MINUTE),
     ]
 
@@ -87,7 +88,12 @@ def test_a_longer_bar_is_folded_from_trades_and_not_from_shorter_bars() -> None:
 
 def test_the_state_holds_the_running_bars() -> None:
     running = folded([trade(START + MINUTE - 1, price=1.0), trade(START + MINUTE, price=2.0)]).state.running
-    assert [(bar.interval, bar.open) for bar in running if bar] == [(SECOND, 2.0), (MINUTE, 2.0), (HOUR, 1.0)]
+    assert [(bar.interval, bar.open) for bar in running if bar] == [
+        (SECOND, 2.0),
+        (MINUTE, 2.0),
+        (5 * MINUTE, 2.0),
+        (HOUR, 1.0),
+    ]
 
 
 def test_the_cursor_is_the_place_of_the_last_tick() -> None:

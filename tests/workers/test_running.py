@@ -1,9 +1,12 @@
 import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from market.bars import Bar
 from market.times import HOUR, MINUTE, SECOND
 from tests.workers.kinds.tapes import START
-from workers.running import RunningBar
+from workers.running import NONE_RUNNING, SHORTEST_FIRST, RunningBar, RunningBars, restored
 
 TRADES = ((10.0, 0.1, 1), (12.0, 0.2, -1), (9.0, 0.3, 0), (11.0, 0.7, 1))
 
@@ -65,3 +68,42 @@ def test_nothing_of_a_cleared_bar_is_left_in_the_next() -> None:
     for price, size, side in TRADES:
         running.add(START + MINUTE, price, size, price * size, side)
     assert running.bar() == msgspec.structs.replace(running_after(TRADES).bar(), start=START + MINUTE)
+
+
+# All intervals together
+
+prices, sizes = st.floats(1, 1e5), st.floats(1e-8, 1e4)
+waits = st.sampled_from([0, SECOND // 3, SECOND, 20 * SECOND, 3 * MINUTE, 40 * MINUTE])
+tapes = st.lists(st.tuples(waits, prices, sizes, st.sampled_from([-1, 0, 1])), max_size=60)
+
+
+@given(tapes, st.sets(st.integers(0, 60)))
+def test_together_they_are_what_each_would_be_alone_however_the_tape_is_cut(
+    steps: list[tuple[int, float, float, int]], cuts: set[int]
+) -> None:
+    together, alone = RunningBars(NONE_RUNNING), [RunningBar(interval, None) for interval in SHORTEST_FIRST]
+    ts = START
+    for number, (wait, price, size, side) in enumerate(steps):
+        ts += wait
+        ended = [each for each in alone if each.ended(ts)]
+        assert list(together.closed(ts)) == [each.bar() for each in ended]
+        for each in ended:
+            each.clear()
+        together.add(ts, price, size, side)
+        for each in alone:
+            each.add(ts, price, size, price * size, side)
+        assert together.current() == tuple(each.current() for each in alone)
+        if number in cuts:
+            together = RunningBars(together.current())
+
+
+@pytest.mark.parametrize("second_runs", [True, False])
+def test_an_interval_that_is_new_begins_with_what_runs_of_a_shorter_one(*, second_runs: bool) -> None:
+    second, minute, hour = [running_after(TRADES, interval).bar() for interval in (SECOND, MINUTE, HOUR)]
+    stored = [second, minute, hour] if second_runs else [minute, hour]
+    five = msgspec.structs.replace(minute, interval=5 * MINUTE, start=START - 4 * MINUTE)
+    assert restored(stored) == (second if second_runs else None, minute, five, hour)
+
+
+def test_nothing_runs_where_nothing_was_stored() -> None:
+    assert restored([]) == NONE_RUNNING

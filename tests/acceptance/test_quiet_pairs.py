@@ -1,0 +1,43 @@
+"""A bar does not wait for the next trade: on a quiet pair the venue's time makes it final."""
+
+import pytest
+
+from heliograph.roles import WORKER_LIVE
+from tests.acceptance import evidence
+from tests.acceptance.house import House
+from tests.acceptance.subscriber import subscribed
+
+pytestmark = pytest.mark.slow
+
+SYMBOLS = "BTC/USDT,ETH/USDT,SOL/USDT,XRP/USDT,DOGE/USDT,BNB/USDT"
+TAPE = ("binance", "--generate", "--symbols", SYMBOLS, "--rate", "2", "--speed", "20")
+
+CLOSED_WITHOUT_A_TRADE = """
+SELECT count(*)
+FROM publications AS told
+JOIN (SELECT instrument_id, max(ts) AS last FROM trades GROUP BY instrument_id) AS traded
+    USING (instrument_id)
+WHERE told.family = 'bars' AND told.about = $1
+  AND told.ts = date_bin($2::text::interval, traded.last, '1970-01-01 00:00:00+00')
+"""
+
+
+async def test_bars_of_a_pair_that_does_not_trade_are_final_when_its_venue_has_passed_their_end(
+    house: House,
+) -> None:
+    async with subscribed(await house.api()) as subscriber:
+        venue = await house.venue(*TAPE)
+        await house.start(WORKER_LIVE)
+        ingester = await house.ingest(venue)
+        for about, length in (("1s", "1 second"), ("1m", "1 minute"), ("5m", "5 minutes")):
+
+            async def closed(about: str = about, length: str = length) -> bool:
+                return bool(await house.value(CLOSED_WITHOUT_A_TRADE, about, length))
+
+            await house.until(closed)
+        await house.stop(ingester)
+        await house.folded()
+        await house.delivered(subscriber)
+        async with house.connected() as connection:
+            await evidence.assert_as_undisturbed(connection)
+            assert await evidence.log(connection) == subscriber.frames
