@@ -21,6 +21,7 @@ from db.windows import Key, Window
 from market import trades
 from market.bars import NAMES
 from market.errors import InvalidInputError
+from market.texts import Name, signal_fields
 from market.times import to_iso
 
 Item = TypeVar("Item")
@@ -233,46 +234,55 @@ class Bar(Row):
         )
 
 
-class Signal(Row):
-    """An edge of a condition, with what it was seen in."""
+class Place(Row):
+    """A tick: its time, and its id, which is text, for it may exceed what a JavaScript number holds."""
 
+    ts: str
+    id: str
+
+
+class Latency(Row):
+    """The milliseconds of each leg of the tick that decided a signal; null: not known any more."""
+
+    venue_to_received: float
+    received_to_committed: float | None
+    committed_to_claimed: float | None
+    claimed_to_computed: float
+
+
+class Signal(Row):
+    """An edge of a condition, with what it was seen in and how it came to be told. `id` names it for ever."""
+
+    id: str
     exchange: str
     symbol: str
     kind: str
     version: int
     ts: str
     direction: Literal["up", "down", "ended"]
-    strength: float
-    confidence: float
+    strength: Annotated[float, Field(ge=-1, le=1, description="Positive upwards, negative downwards.")]
+    confidence: Annotated[float, Field(ge=0, le=1)]
     price: float
     evidence: dict[str, float]
     from_ts: str
     to_ts: str
+    first: Place | None
+    last: Place | None
+    parameters: dict[str, int | float]
+    parameters_version: int
+    code_version: str
+    warm: bool
     coverage: Coverage
     received_at: str
     committed_at: str
+    latency_ms: Latency | None
 
     @classmethod
     def of(cls, listed: Listed, stored: StoredSignal, coverage: float) -> "Signal":
         """Return the row of a signal, and how much of its input is proven."""
-        signal = stored.signal
-        return cls(
-            exchange=listed.instrument.exchange,
-            symbol=listed.instrument.symbol,
-            kind=signal.kind,
-            version=signal.version,
-            ts=to_iso(signal.ts),
-            direction=signal.direction.value,
-            strength=signal.strength,
-            confidence=signal.confidence,
-            price=signal.price,
-            evidence=signal.evidence,
-            from_ts=to_iso(signal.from_ts),
-            to_ts=to_iso(signal.to_ts),
-            coverage=coverage,
-            received_at=to_iso(stored.received_at),
-            committed_at=to_iso(stored.committed_at),
-        )
+        ours = listed.instrument
+        name = Name(ours.exchange, ours.symbol)
+        return cls.model_validate(signal_fields(name, stored.signal, stored.delivery(coverage)))
 
 
 class Problem(Row):

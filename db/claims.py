@@ -130,7 +130,8 @@ async def read_batches(connection: "Connection", done: Mapping[int, Done], at_mo
         if taken and ticks + row["ticks"] > at_most_ticks:
             break
         ticks += row["ticks"]
-        taken.append(Batch(row["shard"], row["writer"], row["seq"], batches.decode(row["listing"])))
+        listing = batches.decode(row["listing"])
+        taken.append(Batch(row["shard"], row["writer"], row["seq"], listing, row["created_at"]))
     return taken
 
 

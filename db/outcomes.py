@@ -7,9 +7,10 @@ import msgspec
 
 from db.errors import translated
 from db.queries import load
+from db.signals import signal_of
 from market.bars import Bar
 from market.publications import Publication
-from market.signals import Direction, Signal
+from market.signals import Journey, Signal
 from market.times import SECOND
 
 if TYPE_CHECKING:
@@ -21,11 +22,12 @@ _LOOK_BACK = 10_000
 
 
 class NewSignal(msgspec.Struct, frozen=True):
-    """A signal of an instrument, and when the tick that decided it was received."""
+    """A signal of an instrument, when the tick that decided it was received, and which way that tick took."""
 
     instrument_id: int
     signal: Signal
     received_at: int
+    journey: Journey | None = None
 
 
 class NewPublication(msgspec.Struct, frozen=True):
@@ -92,9 +94,12 @@ async def bars_since(connection: "Connection", instrument_id: int, starts: Mappi
     return [Bar(seconds * SECOND, *rest) for seconds, *rest in rows]
 
 
-async def add_signals(connection: "Connection", signals: Sequence[NewSignal], committed_at: int) -> None:
+async def add_signals(
+    connection: "Connection", signals: Sequence[NewSignal], committed_at: int, code_version: str
+) -> None:
     """Insert signals; one that stands already stays."""
     told = [each.signal for each in signals]
+    journeys = [each.journey for each in signals]
     with translated("writing signals"):
         await connection.execute(
             _sql.add_signals,
@@ -110,7 +115,18 @@ async def add_signals(connection: "Connection", signals: Sequence[NewSignal], co
             [signal.from_ts for signal in told],
             [signal.to_ts for signal in told],
             [each.received_at for each in signals],
+            [signal.parameters_version for signal in told],
+            [msgspec.json.encode(signal.parameters).decode() for signal in told],
+            [signal.first and signal.first.ts for signal in told],
+            [signal.first and signal.first.id for signal in told],
+            [signal.last and signal.last.ts for signal in told],
+            [signal.last and signal.last.id for signal in told],
+            [signal.warm for signal in told],
+            [journey and journey.ts for journey in journeys],
+            [journey and journey.stored_at for journey in journeys],
+            [journey and journey.claimed_at for journey in journeys],
             committed_at,
+            code_version,
         )
 
 
@@ -130,16 +146,7 @@ async def signals_since(connection: "Connection", instrument_id: int, ts: int) -
     """Return signals at or after ``ts``."""
     with translated("reading signals told"):
         rows = await connection.fetch(_sql.signals_since, instrument_id, ts)
-    return [
-        Signal(
-            **{
-                **dict(row),
-                "direction": Direction(row["direction"]),
-                "evidence": msgspec.json.decode(row["evidence"], type=dict[str, float]),
-            }
-        )
-        for row in rows
-    ]
+    return [signal_of(dict(row)) for row in rows]
 
 
 async def publish(connection: "Connection", news: Sequence[NewPublication], committed_at: int) -> None:

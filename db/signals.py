@@ -1,14 +1,15 @@
 """Read signals back, a page at a time."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import ARRAY, Integer, Text, cast, func, select, true
 
 from db import schema
 from db.windows import Key, Window, cut, fetch
-from market.signals import Direction, Signal
+from market.signals import Delivery, Direction, Journey, Signal
+from market.ticks import Place
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -30,8 +31,20 @@ _COLUMNS = (
     cast(_s.evidence, Text).label("evidence"),
     _s.from_ts,
     _s.to_ts,
+    _s.parameters_version,
+    cast(_s.parameters, Text).label("parameters"),
+    _s.first_ts,
+    _s.first_id,
+    _s.last_ts,
+    _s.last_id,
+    _s.warm,
+    _s.code_version,
+    _s.decided_ts,
+    _s.stored_at,
+    _s.claimed_at,
 )
 _decode_evidence = msgspec.json.Decoder(dict[str, float]).decode
+_decode_parameters = msgspec.json.Decoder(dict[str, int | float]).decode
 
 
 class StoredSignal(msgspec.Struct, frozen=True):
@@ -40,7 +53,13 @@ class StoredSignal(msgspec.Struct, frozen=True):
     instrument_id: int
     received_at: int
     committed_at: int
+    code_version: str
+    journey: Journey | None
     signal: Signal
+
+    def delivery(self, coverage: float) -> Delivery:
+        """Return how it came to be told, and how much of its input is proven."""
+        return Delivery(coverage, self.received_at, self.committed_at, self.code_version, self.journey)
 
 
 async def read(
@@ -69,7 +88,28 @@ def key(stored: StoredSignal) -> Key:
 
 def _stored(row: "Record") -> StoredSignal:
     values = dict(row)
-    ours = {name: values.pop(name) for name in ("instrument_id", "received_at", "committed_at")}
-    evidence = _decode_evidence(values.pop("evidence"))
-    direction = Direction(values.pop("direction"))
-    return StoredSignal(**ours, signal=Signal(direction=direction, evidence=evidence, **values))
+    names = ("instrument_id", "received_at", "committed_at", "code_version")
+    ours = {name: values.pop(name) for name in names}
+    decided_ts, stored_at, claimed_at = (
+        values.pop(name) for name in ("decided_ts", "stored_at", "claimed_at")
+    )
+    journey = claimed_at and Journey(decided_ts, ours["received_at"], stored_at, claimed_at)
+    return StoredSignal(**ours, journey=journey, signal=signal_of(values))
+
+
+def signal_of(values: dict[str, Any]) -> Signal:
+    """Return the signal that the columns of its content tell."""
+    first, last = _place(values, "first"), _place(values, "last")
+    return Signal(
+        direction=Direction(values.pop("direction")),
+        evidence=_decode_evidence(values.pop("evidence")),
+        parameters=_decode_parameters(values.pop("parameters")),
+        first=first,
+        last=last,
+        **values,
+    )
+
+
+def _place(values: dict[str, Any], end: str) -> Place | None:
+    ts, tick_id = values.pop(f"{end}_ts"), values.pop(f"{end}_id")
+    return None if ts is None else Place(ts, tick_id)

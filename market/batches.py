@@ -36,12 +36,13 @@ _decoder = msgspec.msgpack.Decoder(Listing)
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """One row of ``batches``: ``seq`` is the commit order of its ``writer``."""
+    """One row of ``batches``: ``seq`` is the commit order of its ``writer``, ``stored_at`` when it came."""
 
     shard: int
     writer: int
     seq: int
     listing: Listing
+    stored_at: int
 
     @property
     def ticks(self) -> int:

@@ -19,6 +19,7 @@
     │   └── UnpromotedModelError
     ├── DecodeError
     │   └── RefusedTickError
+    ├── UnsoundSignalError
     ├── FeedError
     │   ├── SubscriptionRefusedError
     │   ├── UnresolvedNameError
@@ -124,6 +125,10 @@ class RefusedTickError(DecodeError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"a tick was refused: {reason}")
         self.reason = reason
+
+
+class UnsoundSignalError(HeliographError):
+    """A kind told a signal that says what no signal may say."""
 
 
 class FeedError(HeliographError):

@@ -8,7 +8,9 @@ from market.bars import NAMES, Bar
 from market.channels import Family
 from market.gaps import Gap
 from market.publications import Latest
-from market.signals import Signal
+from market.signal_ids import SignalId
+from market.signals import Delivery, Signal
+from market.ticks import Place
 from market.times import to_iso
 
 _encode = msgspec.json.Encoder().encode
@@ -21,26 +23,44 @@ class Name(msgspec.Struct, frozen=True):
     symbol: str
 
 
-def signal_text(name: Name, signal: Signal, coverage: float, received_at: int, committed_at: int) -> str:
-    """Return a signal's JSON with the coverage of its input; times are ISO 8601 with six digits."""
-    return _text(
-        name,
-        {
-            "kind": signal.kind,
-            "version": signal.version,
-            "ts": to_iso(signal.ts),
-            "direction": signal.direction,
-            "strength": signal.strength,
-            "confidence": signal.confidence,
-            "price": signal.price,
-            "evidence": signal.evidence,
-            "from_ts": to_iso(signal.from_ts),
-            "to_ts": to_iso(signal.to_ts),
-            "coverage": coverage,
-            "received_at": to_iso(received_at),
-            "committed_at": to_iso(committed_at),
-        },
-    )
+def signal_text(name: Name, signal: Signal, delivery: Delivery) -> str:
+    """Return a signal's JSON, and how it came to be told; times are ISO 8601 with six digits."""
+    return _encode(signal_fields(name, signal, delivery)).decode()
+
+
+def signal_fields(name: Name, signal: Signal, delivery: Delivery) -> dict[str, Any]:
+    """Return a signal as JSON has it."""
+    signal_id = SignalId(name.exchange, name.symbol, signal.kind, signal.version, signal.ts)
+    return {
+        "exchange": name.exchange,
+        "symbol": name.symbol,
+        "id": str(signal_id),
+        "kind": signal.kind,
+        "version": signal.version,
+        "ts": to_iso(signal.ts),
+        "direction": signal.direction,
+        "strength": signal.strength,
+        "confidence": signal.confidence,
+        "price": signal.price,
+        "evidence": signal.evidence,
+        "from_ts": to_iso(signal.from_ts),
+        "to_ts": to_iso(signal.to_ts),
+        "first": place_fields(signal.first),
+        "last": place_fields(signal.last),
+        "parameters": signal.parameters,
+        "parameters_version": signal.parameters_version,
+        "code_version": delivery.code_version,
+        "warm": signal.warm,
+        "coverage": delivery.coverage,
+        "received_at": to_iso(delivery.received_at),
+        "committed_at": to_iso(delivery.committed_at),
+        "latency_ms": delivery.latency_ms,
+    }
+
+
+def place_fields(place: Place | None) -> dict[str, str] | None:
+    """Return when a tick was and its id, which is text, as JavaScript's numbers end at 53 bits."""
+    return None if place is None else {"ts": to_iso(place.ts), "id": str(place.id)}
 
 
 def bar_text(name: Name, bar: Bar, coverage: float, source: str) -> str:

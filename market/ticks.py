@@ -21,5 +21,12 @@ class TapeKey(NamedTuple):
     id: int
 
 
+class Place(NamedTuple):
+    """What names a tick among those of its kind on its instrument's tape."""
+
+    ts: int
+    id: int
+
+
 BEFORE_ALL = TapeKey(0, -1, -(2**63))
 """The place before the first tick of any tape."""

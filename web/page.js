@@ -267,11 +267,11 @@ function item(signal) {
   const li = element("li", signal.past ? "past" : "");
   Object.assign(li.dataset, { direction: signal.direction, kind: signal.kind, key: signalKey(signal) });
   const bar = element("i");
-  bar.style.width = `${Math.round(signal.strength * 100)}%`;
+  bar.style.width = `${Math.round(Math.abs(signal.strength) * 100)}%`;
   const strength = element("div", "strength");
   strength.append(bar);
   const note = element("div", "note");
-  const whose = state.scope === "all" ? `${signal.exchange} ${signal.symbol}` : `${signal.direction} · ${Math.round(signal.strength * 100)}%`;
+  const whose = state.scope === "all" ? `${signal.exchange} ${signal.symbol}` : `${signal.direction} · ${Math.round(Math.abs(signal.strength) * 100)}%`;
   note.append(element("span", "", whose), element("span", "", signal.ts.slice(11, 23)), element("span", "", milliseconds(latency(signal))));
   li.append(element("span", "mark", MARKS[signal.direction]), element("span", "kind", signal.kind), element("span", "at", number(signal.price)), note, strength);
   li.title = Object.entries(signal.evidence).map(([name, value]) => `${name} ${value}`).join("\n");

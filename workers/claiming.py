@@ -15,6 +15,7 @@ from market.errors import StoreBusyError
 from market.publications import Publication
 from workers.advancing import Advancer
 from workers.folding import Folder
+from workers.journeys import Journeys
 from workers.memory import Plan, Remembered, begin, plan
 from workers.portions import Portion
 from workers.shards import ShardMemory, take_over
@@ -85,8 +86,9 @@ class Claimer:
             shards = await claims.lock(connection, wanted, share)
             if not shards:
                 return None
+            claimed_at = self._clock()
             memory = await self._refreshed(connection, shards)
-            claimed, after = await self._work(connection, memory)
+            claimed, after = await self._work(connection, memory, claimed_at)
         self._memory.update(after)
         return claimed
 
@@ -107,7 +109,7 @@ class Claimer:
         return await take_over(connection, self._folder, shard, versioned, self._instruments)
 
     async def _work(
-        self, connection: "Connection", memory: Mapping[int, ShardMemory]
+        self, connection: "Connection", memory: Mapping[int, ShardMemory], claimed_at: int
     ) -> tuple[Claimed, dict[int, ShardMemory]]:
         done = {shard: each.versioned.head.done for shard, each in memory.items()}
         batches = await claims.read_batches(connection, done, self._portion.ticks)
@@ -115,7 +117,7 @@ class Claimer:
         await self._learn(connection, [i for listing in listed.values() for i in listing])
         steps = await self._fold(connection, memory, listed)
         now = self._clock()
-        telling = Telling(connection, now, self._code_version)
+        telling = Telling(connection, now, self._code_version, Journeys(batches, claimed_at))
         for step in (step for of_shard in steps.values() for step in of_shard):
             await telling.take(step)
         publications = await telling.write()

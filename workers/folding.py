@@ -14,12 +14,14 @@ from market.bars import Bar
 from market.depths import Depth
 from market.quotes import Quote
 from market.signals import Signal
-from market.ticks import BEFORE_ALL, TapeKey
+from market.ticks import BEFORE_ALL, Place, TapeKey
 from market.times import SECOND, floor
 from market.trades import Trade
 from market.watermarks import Watermark
 from workers.kinds.fold import AnyFold, Input
+from workers.kinds.soundness import check
 from workers.running import NONE_RUNNING, Running, RunningBars, restored
+from workers.trails import Trail
 
 SNAPSHOT_EVERY: Final = SECOND // 10
 """Microseconds of event time between states kept for rewinding. It divides every interval of bars."""
@@ -28,6 +30,7 @@ SNAPSHOTS_KEPT: Final = 21
 """The newest snapshots of one call that are returned: they reach back at least 2 s of event time."""
 
 Tick = Trade | Quote | Depth | Watermark
+_Steps = Mapping[Input, Sequence[AnyFold]]
 
 
 class InstrumentState(msgspec.Struct, frozen=True):
@@ -39,6 +42,7 @@ class InstrumentState(msgspec.Struct, frozen=True):
     cursor: TapeKey
     running: Running
     kinds: Mapping[str, object]
+    trail: Trail = Trail()
 
 
 class FinalBar(msgspec.Struct, frozen=True):
@@ -49,10 +53,11 @@ class FinalBar(msgspec.Struct, frozen=True):
 
 
 class DecidedSignal(msgspec.Struct, frozen=True):
-    """A signal, and when the tick or watermark that decided it was received."""
+    """A signal, when the tick or watermark that decided it was received, and its place on the tape."""
 
     signal: Signal
     received_at: int
+    decided_by: TapeKey
 
 
 class FoldFailure(msgspec.Struct, frozen=True):
@@ -90,6 +95,8 @@ class Folder:
     def __init__(self, kinds: Sequence[AnyFold]) -> None:
         """Fold these kinds; their names differ."""
         self.kinds: Final = tuple(kinds)
+        self._steps: _Steps = {side: [fold for fold in kinds if fold.input is side] for side in Input}
+        self._bars_kept = max((fold.memory.items for fold in self._steps[Input.BARS]), default=1)
 
     def start(self) -> InstrumentState:
         """Return the state before the first tick."""
@@ -97,10 +104,11 @@ class Folder:
 
     def fold(self, state: InstrumentState, ticks: Iterable[Tick]) -> Folded:
         """Fold ``ticks``, sorted by tape key and all after ``state.cursor``, onto ``state``."""
-        call = _Call(self.kinds, state)
+        call = _Call(self._steps, state)
         add = call.running.add
         next_snapshot = floor(state.cursor.ts, SNAPSHOT_EVERY) + SNAPSHOT_EVERY
         next_close = 0
+        second_ends = call.trail.second_ends
         for tick in ticks:
             ts = tick.ts
             if ts >= next_snapshot:
@@ -108,33 +116,47 @@ class Folder:
                 next_snapshot = floor(ts, SNAPSHOT_EVERY) + SNAPSHOT_EVERY
             # Not by quotes and depths: trades are told later than books, by up to 186 ms on recorded tapes.
             if ts >= next_close and isinstance(tick, Trade | Watermark):
-                call.close(ts, tick.received_at)
+                call.close(ts, tick)
                 next_close = floor(ts, SECOND) + SECOND
             call.last = tick
             if isinstance(tick, Trade):
+                if ts >= second_ends:
+                    call.begin(tick, self._bars_kept)
+                    second_ends = floor(ts, SECOND) + SECOND
+                call.traded = tick
                 add(ts, tick.price, tick.size, tick.side)
             elif isinstance(tick, Depth):
-                call.step(Input.DEPTH, tick, ts, tick.received_at)
+                call.step(Input.DEPTH, tick, ts, tick)
         return Folded(call.state(), call.bars, call.signals, list(call.snapshots), call.failures)
 
     def encode(self, state: InstrumentState) -> bytes:
         """Return ``state`` as it is stored."""
         kinds = {fold.kind: (fold.version, state.kinds[fold.kind]) for fold in self.kinds}
-        return _encoder.encode((state.cursor, state.running, kinds))
+        return _encoder.encode((state.cursor, state.running, kinds, state.trail))
 
     def decode(self, data: bytes) -> InstrumentState:
         """Return the state stored as ``data``; what is new, or a kind of another version, starts.
 
         Raises msgspec.DecodeError on anything else.
         """
-        cursor, bars, kinds = _decoder.decode(data)
-        running = restored([bar for bar in bars if bar])
-        return InstrumentState(cursor, running, {fold.kind: _restored(fold, kinds) for fold in self.kinds})
+        stored = _decoder.decode(data)
+        kinds = {fold.kind: _restored(fold, stored.kinds) for fold in self.kinds}
+        running = restored([bar for bar in stored.running if bar])
+        return InstrumentState(stored.cursor, running, kinds, stored.trail)
 
 
 _StoredKinds = dict[str, tuple[int, msgspec.Raw]]
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(tuple[TapeKey, Running, _StoredKinds])
+
+
+class _Stored(msgspec.Struct, frozen=True, array_like=True):
+    cursor: TapeKey
+    running: Running
+    kinds: _StoredKinds
+    trail: Trail = Trail()
+
+
+_decoder = msgspec.msgpack.Decoder(_Stored)
 
 
 def _restored(fold: AnyFold, kinds: _StoredKinds) -> object:
@@ -147,11 +169,13 @@ def _restored(fold: AnyFold, kinds: _StoredKinds) -> object:
 class _Call:
     """What changes while one call of ``fold`` runs."""
 
-    def __init__(self, kinds: Sequence[AnyFold], state: InstrumentState) -> None:
+    def __init__(self, steps: _Steps, state: InstrumentState) -> None:
         self._cursor = state.cursor
         self._kinds = dict(state.kinds)
-        self._steps = {side: [fold for fold in kinds if fold.input is side] for side in Input}
+        self._steps = steps
         self.last: Tick | None = None
+        self.trail = state.trail
+        self.traded: Trade | None = None
         self.running = RunningBars(state.running)
         self.bars: list[FinalBar] = []
         self.signals: list[DecidedSignal] = []
@@ -161,30 +185,55 @@ class _Call:
     def state(self) -> InstrumentState:
         """Return the state as it is now."""
         cursor = self.last.tape_key if self.last else self._cursor
-        return InstrumentState(cursor, self.running.current(), self._kinds.copy())
+        trail = Trail(self.trail.firsts, self._newest())
+        return InstrumentState(cursor, self.running.current(), self._kinds.copy(), trail)
 
-    def close(self, ts: int, received_at: int) -> None:
-        """Close the bars that ended by ``ts``."""
+    def begin(self, first: Trade, kept: int) -> None:
+        """Remember with which trade another second began, and with which the ``kept`` newest ones did."""
+        self.trail = self.trail.begun(Place(first.ts, first.trade_id), kept)
+
+    def close(self, ts: int, tick: Tick) -> None:
+        """Close the bars that ended by ``ts``, which ``tick`` tells."""
         for bar in self.running.closed(ts):
-            self.bars.append(FinalBar(bar, received_at))
+            self.bars.append(FinalBar(bar, tick.received_at))
             if bar.interval == SECOND:
-                self.step(Input.BARS, bar, bar.end, received_at)
+                self.step(Input.BARS, bar, bar.end, tick)
 
-    def step(self, side: Input, item: Bar | Depth, ts: int, received_at: int) -> None:
-        """Step every kind that takes ``item`` and is not quarantined."""
+    def step(self, side: Input, item: Bar | Depth, ts: int, tick: Tick) -> None:
+        """Step every kind that takes ``item`` and is not quarantined; ``tick`` is what brought it."""
         for fold in self._steps[side]:
             state = self._kinds[fold.kind]
             if state is None:
                 continue
             try:
                 self._kinds[fold.kind], signal = fold.step(state, item)
+                if signal:
+                    check(fold, signal, ts)
+                    self.signals.append(self._decided(fold, signal, item, tick))
             except MemoryError:
                 raise  # of the machine, not of the fold: the claim is tried again
             except Exception as error:  # noqa: BLE001 - whatever a kind does, bars and other kinds go on
                 self._quarantine(fold, ts, error)
-            else:
-                if signal:
-                    self.signals.append(DecidedSignal(signal, received_at))
+
+    def _decided(self, fold: AnyFold, signal: Signal, item: Bar | Depth, tick: Tick) -> DecidedSignal:
+        """Say what the kind needs not know: the ends of its input, and with which numbers it was made."""
+        ends = self._ends(signal, item)
+        told = msgspec.structs.replace(
+            signal,
+            first=signal.first or ends[0],
+            last=signal.last or ends[1],
+            parameters=dict(fold.parameters),
+        )
+        return DecidedSignal(told, tick.received_at, tick.tape_key)
+
+    def _ends(self, signal: Signal, item: Bar | Depth) -> tuple[Place | None, Place | None]:
+        if isinstance(item, Depth):
+            place = Place(item.ts, item.update_id)
+            return place, place
+        return self.trail.first_since(signal.from_ts), self._newest()
+
+    def _newest(self) -> Place | None:
+        return Place(self.traded.ts, self.traded.trade_id) if self.traded else self.trail.last
 
     def _quarantine(self, fold: AnyFold, ts: int, error: Exception) -> None:
         self._kinds[fold.kind] = None

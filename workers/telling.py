@@ -14,7 +14,7 @@ from market.bars import NAMES, Bar
 from market.batches import Span
 from market.channels import Family
 from market.publications import Publication
-from market.signals import Signal
+from market.signals import Delivery, Journey, Signal
 from market.texts import bar_text, signal_text
 from market.times import SECOND, floor
 from workers.decisions import (
@@ -27,6 +27,7 @@ from workers.decisions import (
     since,
 )
 from workers.folding import DecidedSignal, FinalBar, Folded, FoldFailure
+from workers.journeys import Journeys
 from workers.kinds.catalogue import KINDS
 from workers.kinds.fold import Input
 from workers.memory import Plan, Remembered
@@ -81,10 +82,14 @@ class _Taken(NamedTuple):
 class Telling:
     """Collects the rows of one claim and gives offsets; the shards that it speaks for are locked."""
 
-    def __init__(self, connection: "Connection", now: int, code_version: str) -> None:
+    def __init__(
+        self, connection: "Connection", now: int, code_version: str, journeys: Journeys | None = None
+    ) -> None:
+        """Speak at ``now``; without ``journeys`` signals have none, as of ticks that came long ago."""
         self._connection = connection
         self._now = now
         self._code_version = code_version
+        self._journeys = journeys
         self._offsets: dict[tuple[int, Family], int] = {}
         self._taken: list[_Taken] = []
         self._shares: dict[Stretch, float] = {}
@@ -115,7 +120,7 @@ class Telling:
         if self._bars:
             await outcomes.add_bars(self._connection, self._bars)
         if self._signals:
-            await outcomes.add_signals(self._connection, self._signals, self._now)
+            await outcomes.add_signals(self._connection, self._signals, self._now, self._code_version)
         if self._news:
             await outcomes.publish(self._connection, self._news, self._now)
         return [each.publication for each in self._news]
@@ -169,7 +174,9 @@ class Telling:
         for signal in changes.gone:
             await self._correct(instrument, Said(Family.SIGNALS, signal.kind, signal.ts, _WITHDRAWN))
         self._signals += [
-            NewSignal(instrument.instrument_id, each.signal, each.received_at)
+            NewSignal(
+                instrument.instrument_id, each.signal, each.received_at, self._journey(instrument, each)
+            )
             for each in changes.new + changes.changed
         ]
 
@@ -190,8 +197,13 @@ class Telling:
     def _said_of_signal(self, instrument: Instrument, decided: DecidedSignal) -> Said:
         signal = decided.signal
         share = self._shares[coverage.of_signal(instrument.instrument_id, signal)]
-        text = signal_text(instrument.name, signal, share, decided.received_at, self._now)
+        journey = self._journey(instrument, decided)
+        delivery = Delivery(share, decided.received_at, self._now, self._code_version, journey)
+        text = signal_text(instrument.name, signal, delivery)
         return Said(Family.SIGNALS, signal.kind, signal.ts, text)
+
+    def _journey(self, instrument: Instrument, decided: DecidedSignal) -> Journey | None:
+        return self._journeys.of(instrument.instrument_id, decided) if self._journeys else None
 
     async def _correct(self, instrument: Instrument, said: Said) -> None:
         """Publish a correction; what was rebuilt and never published is not corrected."""

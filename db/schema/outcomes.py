@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, SmallInteger, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from db.schema.words import TIME, metadata
@@ -59,6 +59,19 @@ signals = Table(
     Column("to_ts", TIME, nullable=False),
     Column("received_at", TIME, nullable=False, comment="of the tick that decided it"),
     Column("committed_at", TIME, nullable=False),
+    Column(
+        "parameters_version", Integer, nullable=False, server_default=text("0"), comment="0: the kind's own"
+    ),
+    Column("parameters", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("code_version", Text, nullable=False, server_default=text("''")),
+    Column("first_ts", TIME, comment="of the first tick of its input"),
+    Column("first_id", BigInteger),
+    Column("last_ts", TIME, comment="of the last tick of its input"),
+    Column("last_id", BigInteger),
+    Column("warm", Boolean, nullable=False, server_default=text("false"), comment="all its memory was seen"),
+    Column("decided_ts", TIME, comment="the venue's time of the tick that decided it"),
+    Column("stored_at", TIME, comment="when that tick was committed"),
+    Column("claimed_at", TIME, comment="when a worker had claimed it; null: computed again, later"),
     Index(None, "instrument_id", "ts"),
     comment="Current truth under a content key: computing again gives the same row.",
 )

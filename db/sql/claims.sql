@@ -53,7 +53,7 @@ CROSS JOIN LATERAL (
 -- name: batches
 -- Beyond `done`, so that deleted entries are never walked. Oldest first, yet each writer's in its commit order
 -- even if the clock was set back: the running maximum keeps any beginning of this list a prefix for every writer.
-SELECT open.shard, open.writer, open.seq, open.ticks, open.listing
+SELECT open.shard, open.writer, open.seq, open.ticks, open.listing, open.created_at
 FROM unnest($1::smallint[]) AS mine (shard)
 CROSS JOIN writers
 LEFT JOIN unnest($2::smallint[], $3::int[], $4::bigint[]) AS done (shard, writer, seq)

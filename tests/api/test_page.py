@@ -14,7 +14,7 @@ from market.bars import Bar
 from market.channels import Family
 from market.gaps import DEPTHS, Cause, GapState
 from market.publications import Latest, Publication
-from market.signals import Direction, Signal
+from market.signals import Delivery, Direction, Signal
 from market.texts import Name, bar_text, gap_change, signal_text
 from market.times import SECOND
 from runtime.clock import now
@@ -72,7 +72,7 @@ def signal(kind: str) -> str:
         from_ts=T - SECOND,
         to_ts=T,
     )
-    return signal_text(SOL, decided, 1.0, T, T + 12_000)
+    return signal_text(SOL, decided, Delivery(1.0, T, T + 12_000, "test"))
 
 
 async def add_bar(worker: Worker, instrument_id: int, bar: Bar) -> None:

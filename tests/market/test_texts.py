@@ -5,8 +5,9 @@ import msgspec
 from market.bars import Bar
 from market.channels import Family
 from market.gaps import TRADES, Cause, Gap, GapState
-from market.signals import Direction, Signal
+from market.signals import Delivery, Direction, Journey, Signal
 from market.texts import Name, bar_text, gap_change, signal_text
+from market.ticks import Place
 from market.times import SECOND
 
 NAME = Name("kraken", "SOL/USD")
@@ -25,8 +26,15 @@ def test_a_signal_says_where_it_comes_from_and_when() -> None:
         evidence={"fast": 0.1},
         from_ts=TS - SECOND,
         to_ts=TS,
+        first=Place(TS - SECOND, 2**60 + 1),
+        last=Place(TS - 1, 2**60 + 7),
+        parameters={"fast": 12},
+        parameters_version=3,
     )
+    journey = Journey(TS + 1_000, TS + 5_500, TS + 6_000, TS + 8_000)
+    delivery = Delivery(0.75, TS + 5_500, TS + 9_000, "0.1.0", journey)
     assert {
+        "id": f"kraken:SOL~USD:momentum:1:{TS}",
         "exchange": "kraken",
         "symbol": "SOL/USD",
         "kind": "momentum",
@@ -39,10 +47,22 @@ def test_a_signal_says_where_it_comes_from_and_when() -> None:
         "evidence": {"fast": 0.1},
         "from_ts": "2024-08-08T23:54:14.000000Z",
         "to_ts": "2024-08-08T23:54:15.000000Z",
+        "first": {"ts": "2024-08-08T23:54:14.000000Z", "id": "1152921504606846977"},
+        "last": {"ts": "2024-08-08T23:54:14.999999Z", "id": "1152921504606846983"},
+        "parameters": {"fast": 12},
+        "parameters_version": 3,
+        "code_version": "0.1.0",
+        "warm": True,
         "coverage": 0.75,
-        "received_at": "2024-08-08T23:54:15.000007Z",
-        "committed_at": "2024-08-08T23:54:15.000009Z",
-    } == msgspec.json.decode(signal_text(NAME, signal, 0.75, TS + 7, TS + 9))
+        "received_at": "2024-08-08T23:54:15.005500Z",
+        "committed_at": "2024-08-08T23:54:15.009000Z",
+        "latency_ms": {
+            "venue_to_received": 4.5,
+            "received_to_committed": 0.5,
+            "committed_to_claimed": 2.0,
+            "claimed_to_computed": 1.0,
+        },
+    } == msgspec.json.decode(signal_text(NAME, signal, delivery))
 
 
 def test_a_bar_keeps_every_digit_of_a_double() -> None:

@@ -5,15 +5,18 @@ from collections.abc import Callable, Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market.bars import INTERVALS, Bar
 from market.depths import Depth
-from market.signals import Direction
+from market.signals import Direction, Signal
+from market.ticks import Kind, Place
 from market.times import HOUR, MINUTE, SECOND, floor
 from market.trades import Trade
+from market.watermarks import Watermark
 from tests.workers.kinds.tapes import START, depth, quote, random_tape, received, told_of, trade, watermark
 from workers.folding import SNAPSHOT_EVERY, SNAPSHOTS_KEPT, Folded, Folder, Tick
 from workers.kinds.catalogue import KINDS
@@ -183,7 +186,45 @@ def test_a_kind_tells_the_same_alone_as_among_others(fold: AnyFold) -> None:
     tape = random_tape(seed=5, seconds=900)
     together = [each.signal for each in folded(tape, FOLDER).signals if each.signal.kind == fold.kind]
     assert together == [each.signal for each in folded(tape, Folder([fold])).signals]
-    assert together == told_of(fold, items_of(fold, tape))
+    assert [as_decided(signal) for signal in together] == told_of(fold, items_of(fold, tape))
+
+
+def as_decided(signal: Signal) -> Signal:
+    """Return a signal without what the kind that decided it needs not know."""
+    return msgspec.structs.replace(signal, first=None, last=None, parameters={})
+
+
+def test_a_signal_names_the_first_and_the_last_tick_of_its_input() -> None:
+    tape = random_tape(seed=5, seconds=900)
+    for signal in [each.signal for each in folded(tape, FOLDER).signals]:
+        assert (signal.first, signal.last) == ends_of_input(signal, tape), signal
+
+
+def ends_of_input(signal: Signal, tape: Sequence[Tick]) -> tuple[Place, Place]:
+    """Look through the whole tape; a depth is measured alone, the first of its instant."""
+    if signal.from_ts == signal.to_ts:
+        depth = next(tick for tick in tape if isinstance(tick, Depth) and tick.ts == signal.ts)
+        return Place(depth.ts, depth.update_id), Place(depth.ts, depth.update_id)
+    trades = [t for t in tape if isinstance(t, Trade) and signal.from_ts <= t.ts < signal.to_ts]
+    return Place(trades[0].ts, trades[0].trade_id), Place(trades[-1].ts, trades[-1].trade_id)
+
+
+def test_a_signal_carries_the_parameters_of_its_kind() -> None:
+    parameters = {fold.kind: fold.parameters for fold in KINDS}
+    signals = [each.signal for each in folded(random_tape(seed=5, seconds=900), FOLDER).signals]
+    assert {kind: dict(numbers) for kind, numbers in parameters.items()} == {
+        signal.kind: signal.parameters for signal in signals
+    }
+
+
+def test_a_signal_is_decided_by_the_tick_that_closed_its_bar_or_by_its_depth() -> None:
+    tape = random_tape(seed=5, seconds=900)
+    closing = [tick for tick in tape if isinstance(tick, Trade | Watermark)]
+    for each in folded(tape, FOLDER).signals:
+        if each.signal.from_ts == each.signal.to_ts:
+            assert each.decided_by[:2] == (each.signal.ts, Kind.DEPTH)
+        else:
+            assert each.decided_by == next(t.tape_key for t in closing if t.ts >= each.signal.ts)
 
 
 def items_of(fold: AnyFold, tape: Sequence[Tick]) -> list[object]:

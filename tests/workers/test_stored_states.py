@@ -10,6 +10,7 @@ from workers.kinds.catalogue import KINDS
 from workers.kinds.flow import Flow
 from workers.kinds.pressure import Pressure
 from workers.kinds.rsi import Rsi
+from workers.trails import Trail
 
 FOLDER = Folder(KINDS)
 
@@ -29,14 +30,23 @@ def test_a_kind_that_is_new_starts_and_one_that_is_unknown_is_left_out() -> None
     before, after = Folder([Flow(), Rsi()]), Folder([Flow(), Pressure()])
     state = state_after(before, seed=8, seconds=300)
     assert after.decode(before.encode(state)) == InstrumentState(
-        state.cursor, state.running, {"flow": state.kinds["flow"], "pressure": Pressure().start()}
+        state.cursor,
+        state.running,
+        {"flow": state.kinds["flow"], "pressure": Pressure().start()},
+        state.trail,
     )
+
+
+def test_a_state_of_before_trails_comes_back_without_one() -> None:
+    state = state_after(FOLDER, seed=8, seconds=300)
+    older = msgspec.msgpack.encode(msgspec.msgpack.decode(FOLDER.encode(state))[:3])
+    assert FOLDER.decode(older) == msgspec.structs.replace(state, trail=Trail())
 
 
 class NextFlow(Flow, frozen=True):
     """Trade flow as a later version."""
 
-    version = 2
+    version = 3
 
 
 def test_a_kind_of_another_version_starts() -> None:

@@ -4,12 +4,16 @@ from typing import Any
 
 import msgspec
 
-from db import gaps, proofs
+from db import gaps, proofs, signals
+from db.windows import Window
 from market.coverage import Proof
 from market.gaps import DEPTHS, TRADES, Cause, Finding, GapState
+from market.texts import Name, signal_fields
 from market.times import SECOND, from_iso
+from runtime.clock import now
 from tests.workers.market import BEGAN, Market, claim_all, new_claimer, tape
 
+NAME = Name("binance", "BTC/USDT")
 LOG = 'SELECT family, "offset", op, revises, data FROM publications ORDER BY family, "offset"'
 
 
@@ -83,3 +87,21 @@ async def test_what_only_changed_its_coverage_is_not_corrected(market: Market) -
         before = said[each["family"], each["revises"]]
         assert (0.0, 1.0) == (before.pop("coverage"), each["data"].pop("coverage"))
         assert before != each["data"]
+
+
+async def test_a_stored_signal_says_how_long_each_leg_took(market: Market) -> None:
+    trades = tape(market.ids[0], 4000)
+    async with market.writing() as writer, market.working() as connection:
+        await writer.store(trades)
+        await claim_all(new_claimer(now), connection)
+        found = await signals.read(connection, Window(limit=9), instrument_ids=market.ids[:1])
+    published = [each["data"] for each in await told(market) if each["family"] == "signals"]
+    for each, data in zip(found, published, strict=False):
+        journey = each.journey
+        assert journey is not None
+        assert journey.stored_at is not None
+        assert BEGAN < journey.ts == journey.received_at < journey.stored_at
+        assert journey.stored_at <= journey.claimed_at <= each.committed_at
+        assert data["latency_ms"] == journey.latency_ms(each.committed_at)
+        assert ("test", True) == (each.code_version, bool(each.signal.parameters))
+        assert data == signal_fields(NAME, each.signal, each.delivery(data["coverage"]))

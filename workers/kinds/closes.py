@@ -81,6 +81,11 @@ def density(bars: int, from_ts: int, to_ts: int) -> float:
     return bars * SECOND / (to_ts - from_ts)
 
 
+def clamped(value: float) -> float:
+    """Return the value, or the nearer of -1 and 1 when it lies beyond."""
+    return max(-1.0, min(value, 1.0))
+
+
 def left_sum(values: Sequence[float]) -> float:
     """Return the sum, added one by one from the left."""
     total = 0.0

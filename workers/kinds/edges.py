@@ -74,6 +74,7 @@ class Edges(msgspec.Struct, frozen=True, array_like=True):
 
     ``phase`` tells; ``shadow`` is folded silently since the start of the window of ``ts``.
     ``told`` is the beginning in force, CALM if none; ``told_window`` the window of the newest beginning.
+    ``cold_since`` is when the first value was seen, 0 once all the memory has passed since.
     """
 
     ts: int = 0
@@ -81,6 +82,12 @@ class Edges(msgspec.Struct, frozen=True, array_like=True):
     shadow: Phase = Phase.FRESH
     told: Phase = Phase.CALM
     told_window: int = -IN_FORCE
+    cold_since: int = 0
+
+    @property
+    def warm(self) -> bool:
+        """Tell whether all the values were seen that can have changed what is told."""
+        return not self.cold_since
 
     def step(self, thresholds: Thresholds, ts: int, value: float) -> tuple["Edges", Direction | None]:
         """Return the state after ``value`` at ``ts``, and the edge to be told, if any.
@@ -92,7 +99,11 @@ class Edges(msgspec.Struct, frozen=True, array_like=True):
         window = ts // thresholds.window
         before, shadow = self._at(window, self.ts // thresholds.window)
         phase = thresholds.phase(before, value)
-        seen = Edges(ts, phase, thresholds.phase(shadow, value), self._in_force(window), self.told_window)
+        shadowed, cold_since = (
+            thresholds.phase(shadow, value),
+            self._cold_since(ts, (IN_FORCE + 1) * thresholds.window),
+        )
+        seen = Edges(ts, phase, shadowed, self._in_force(window), self.told_window, cold_since)
         begins = phase not in (before, Phase.CALM) and before is not Phase.FRESH
         return seen._told(window, begins=begins)
 
@@ -102,6 +113,10 @@ class Edges(msgspec.Struct, frozen=True, array_like=True):
         if passed == 0:
             return self.phase, self.shadow
         return self.shadow if passed == 1 else Phase.FRESH, Phase.FRESH
+
+    def _cold_since(self, ts: int, memory: int) -> int:
+        since = self.cold_since if self.ts else ts
+        return since if ts - since < memory else 0
 
     def _in_force(self, window: int) -> Phase:
         return self.told if window - self.told_window < IN_FORCE else Phase.CALM

@@ -45,7 +45,7 @@ class Flow(Kind, frozen=True):
     leave: float = 0.25
 
     kind: ClassVar[str] = "flow"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     input: ClassVar[Input] = Input.BARS
     state_type: ClassVar[type[FlowState]] = FlowState
 
@@ -76,7 +76,7 @@ class Flow(Kind, frozen=True):
         imbalance = (buy - sell) / told
         return Reading(
             value=imbalance,
-            strength=abs(imbalance),
+            strength=imbalance,
             confidence=density(len(flows.starts), flows.starts[0], bar.end) * min(told / volume, 1.0),
             price=bar.close,
             evidence={"imbalance": imbalance, "buy_volume": buy, "sell_volume": sell, "volume": volume},

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from market.bars import Bar
-from workers.kinds.closes import Closes, ClosesKind, density, ema
+from workers.kinds.closes import Closes, ClosesKind, clamped, density, ema
 from workers.kinds.edges import Thresholds, symmetric
 from workers.kinds.reading import Reading
 
@@ -23,7 +23,7 @@ class Momentum(ClosesKind, frozen=True):
     full_bps: float = 5.0
 
     kind: ClassVar[str] = "momentum"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     @property
     def lookback(self) -> int:
@@ -42,7 +42,7 @@ class Momentum(ClosesKind, frozen=True):
         divergence = (fast - slow) / slow * BASIS_POINTS
         return Reading(
             value=divergence,
-            strength=min(abs(divergence) / self.full_bps, 1.0),
+            strength=clamped(divergence / self.full_bps),
             confidence=density(len(closes.closes), closes.starts[0], bar.end),
             price=bar.close,
             evidence={"fast": fast, "slow": slow, "divergence_bps": divergence},

@@ -23,7 +23,7 @@ class Pressure(Kind, frozen=True):
     half_spread_bps: float = 10.0
 
     kind: ClassVar[str] = "pressure"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     input: ClassVar[Input] = Input.DEPTH
     state_type: ClassVar[type[Edges]] = Edges
 
@@ -58,7 +58,7 @@ class Pressure(Kind, frozen=True):
         evidence = {"ratio": bid / ask, "bid_size": bid, "ask_size": ask, "spread_bps": spread_bps}
         return Reading(
             value=bid / ask,
-            strength=abs(bid - ask) / (bid + ask),
+            strength=(bid - ask) / (bid + ask),
             confidence=levels / self.levels * tightness,
             price=mid,
             evidence={**evidence, "levels": float(levels)},

@@ -10,7 +10,8 @@ from workers.kinds.fold import AnyFold
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """A value at ``to_ts``, with all that a signal would say of it.
 
-    ``value`` is what the thresholds are held against; the rest are the fields of a signal.
+    ``value`` is what the thresholds are held against; the rest are the fields of a signal: ``strength``
+    has the sign of the value.
     """
 
     value: float
@@ -40,4 +41,5 @@ def decide(
         evidence=reading.evidence,
         from_ts=reading.from_ts,
         to_ts=reading.to_ts,
+        warm=edges.warm,
     )

@@ -5,7 +5,7 @@ from math import sqrt
 from typing import ClassVar
 
 from market.bars import Bar
-from workers.kinds.closes import Closes, ClosesKind, density, left_sum
+from workers.kinds.closes import Closes, ClosesKind, clamped, density, left_sum
 from workers.kinds.edges import Thresholds, symmetric
 from workers.kinds.reading import Reading
 
@@ -19,7 +19,7 @@ class Reversion(ClosesKind, frozen=True):
     full: float = 5.0
 
     kind: ClassVar[str] = "reversion"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     @property
     def lookback(self) -> int:
@@ -37,7 +37,7 @@ class Reversion(ClosesKind, frozen=True):
         z_score = (bar.close - mean) / deviation if deviation else 0.0
         return Reading(
             value=-z_score,
-            strength=min(abs(z_score) / self.full, 1.0),
+            strength=clamped(-z_score / self.full),
             confidence=density(len(closes.closes), closes.starts[0], bar.end),
             price=bar.close,
             evidence={"z_score": z_score, "mean": mean, "deviation": deviation},

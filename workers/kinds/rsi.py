@@ -24,7 +24,7 @@ class Rsi(ClosesKind, frozen=True):
     overbought: float = 70.0
 
     kind: ClassVar[str] = "rsi"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     @property
     def lookback(self) -> int:
@@ -42,7 +42,7 @@ class Rsi(ClosesKind, frozen=True):
         index = relative_strength_index(gain, loss)
         return Reading(
             value=-index,
-            strength=abs(index - MIDDLE) / MIDDLE,
+            strength=(MIDDLE - index) / MIDDLE,
             confidence=density(len(closes.closes), closes.starts[0], bar.end),
             price=bar.close,
             evidence={"rsi": index, "average_gain": gain, "average_loss": loss},

@@ -45,7 +45,10 @@ def test_a_random_tape_tells_every_direction(fold: AnyFold) -> None:
 def test_a_signal_is_sound(fold: AnyFold) -> None:
     for signal in told_of(fold, items_of(fold, seed=1)):
         assert (signal.kind, signal.version) == (fold.kind, fold.version)
-        assert 0.0 <= signal.strength <= 1.0
+        assert -1.0 <= signal.strength <= 1.0
+        assert (signal.strength >= 0) == (
+            signal.direction is Direction.UP
+        ) or signal.direction is Direction.ENDED
         assert 0.0 <= signal.confidence <= 1.0
         assert all(isfinite(number) for number in (signal.price, *signal.evidence.values()))
         assert signal.from_ts <= signal.to_ts == signal.ts
@@ -75,6 +78,15 @@ def test_what_lies_further_back_than_its_memory_changes_nothing(
     first = int(share * len(items))
     settled = ts_of(items[first + fold.memory.items]) + fold.memory.span
     assert since(told_of(fold, items[first:]), settled) == since(told_of(fold, items), settled)
+
+
+@every_kind
+def test_a_signal_is_warm_once_all_its_memory_was_seen(fold: AnyFold) -> None:
+    items = items_of(fold, seed=3)
+    warm_from = ts_of(items[max(fold.memory.items - 1, 0)]) + fold.memory.span
+    signals = told_of(fold, items)
+    assert {True, False} == {signal.warm for signal in signals}
+    assert [signal.ts >= warm_from for signal in signals] == [signal.warm for signal in signals]
 
 
 def since(signals: Sequence[Signal], ts: int) -> list[Signal]:

@@ -26,7 +26,7 @@ def test_an_imbalance_under_a_half_is_not() -> None:
 
 def test_sellers_are_down() -> None:
     signals = told_of(Flow(), [*BALANCED, bar(30, 100.0, buy=1.0, sell=91.0)])
-    assert [(signal.direction, signal.strength) for signal in signals] == [(Direction.DOWN, 0.6)]
+    assert [(signal.direction, signal.strength) for signal in signals] == [(Direction.DOWN, -0.6)]
 
 
 def test_the_condition_ends_at_a_quarter() -> None:

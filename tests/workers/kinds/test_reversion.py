@@ -31,7 +31,7 @@ def test_a_jump_up_after_a_quiet_minute_is_down_by_a_z_score_done_by_hand() -> N
     # one of 60 closes is 60 higher: mean 101, variance (59 * 1 + 59 ** 2) / 60 = 59
     evidence = {"z_score": 59 / sqrt(59), "mean": 101.0, "deviation": sqrt(59)}
     assert signals[0].evidence == pytest.approx(evidence)
-    assert signals[0].strength == 1.0
+    assert signals[0].strength == -1.0
     assert signals[0].confidence == 1.0
     assert (signals[0].from_ts, signals[0].to_ts, signals[0].price) == (START + SECOND, jump.end, 160.0)
 

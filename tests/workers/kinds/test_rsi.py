@@ -49,7 +49,7 @@ def test_overbought_is_down() -> None:
     signals = told_of(Rsi(), [bar(second, close) for second, close in enumerate([*swings, *rise])])
     assert [signal.direction for signal in signals] == [Direction.DOWN]
     assert signals[0].evidence["rsi"] >= 70.0
-    assert signals[0].strength == (signals[0].evidence["rsi"] - 50.0) / 50.0
+    assert signals[0].strength == (50.0 - signals[0].evidence["rsi"]) / 50.0
 
 
 def test_a_signal_bounds_its_input() -> None:
