@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,7 @@ from ingest.venues.registry import venue
 from market.times import SECOND, to_iso
 from market.trades import Trade
 from runtime.clock import now
+from sim.recordings import read
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -213,3 +215,17 @@ async def test_files_after_the_socket_make_no_new_row(roads: Roads, unit: int) -
     before = await roads.by_socket(frames_of("binance"))
     assert 0 == await roads.by_file([_binance_line(fill, unit) for fill in fills()])
     assert before == await roads.stored()
+
+
+async def test_a_recording_after_history_makes_no_new_row(roads: Roads, tmp_path: Path) -> None:
+    """The only files that Coinbase and Kraken have for us: what was heard on a socket, written down."""
+    file = tmp_path / "recording"
+    lines = [
+        f"{BEGAN_NS // 10**9}.{place}: ".encode() + each for place, each in enumerate(frames_of(name(roads)))
+    ]
+    file.write_bytes(b"\n".join(lines))
+    before = await roads.by_socket(frames_of(name(roads)))
+    assert 0 == await roads.by_history(body_of(name(roads)))
+    played = [record.text for record in read(file)]
+    assert TRADES == len(played)
+    assert before == await roads.by_socket(played)
