@@ -49,8 +49,8 @@ async def shares(
 ) -> list[float]:
     """Return which share of each stretch is covered.
 
-    With ``look_back``, of the proofs that began before the first stretch only so many are looked at:
-    enough where proofs do not overlap, and as quick after years as on the first day.
+    With ``look_back``, of the proofs that began before the first stretch only so many are looked at, and the
+    newest live one: enough at the live edge, and as quick after years as on the first day.
     """
     if not stretches:
         return []

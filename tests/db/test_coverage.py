@@ -86,6 +86,15 @@ async def test_what_was_just_decided_is_proven_though_the_proof_is_moved_once_a_
     assert [1.0, 1.0] == await coverage.shares(connection, instants, look_back=1)
 
 
+async def test_however_many_gaps_were_healed_since_it_began_the_live_session_is_looked_at(
+    connection: "Connection",
+) -> None:
+    await prove(connection, TRADES, 0, 60, proofs.LIVE)
+    for second in range(1, 20):
+        await prove(connection, TRADES, second, second + 1, proofs.HISTORY)
+    assert [1.0] == await coverage.shares(connection, [stretch(50, 51)], look_back=16)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(proven=intervals, missing=intervals, asked=intervals)
 async def test_the_statement_reads_all_that_the_arithmetic_needs(
