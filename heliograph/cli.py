@@ -7,6 +7,7 @@ import typer
 
 from heliograph import checks, demonstration
 from heliograph.feeds_cli import feeds
+from heliograph.models_cli import models
 
 if TYPE_CHECKING:
     from runtime.lifecycle import Main
@@ -25,6 +26,7 @@ db = typer.Typer(help="Look after the database's schema.", no_args_is_help=True)
 app.add_typer(ingest, name="ingest")
 app.add_typer(worker, name="worker")
 app.add_typer(feeds, name="feeds")
+app.add_typer(models, name="models")
 app.add_typer(db, name="db")
 
 _HOME = "in the user's folder of data"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from db import feeds
 from db.connections import connected
 from db.feeds import Change, FeedName, FeedRow, WantedFeed
+from heliograph.tables import print_table
 from heliograph.whereabouts import database_url
 from ingest.naming import instrument_named
 from market.times import to_iso
@@ -65,7 +66,7 @@ def show(options: Options) -> None:
     if options.as_json:
         _print_json([fields(row) for row in rows])
     elif rows:
-        _print_table([_COLUMNS, *map(_cells, rows)])
+        print_table([_COLUMNS, *map(_cells, rows)])
     else:
         sys.stdout.write("there are no feeds; add one: heliograph feeds add kraken SOL/USD\n")
 
@@ -124,13 +125,6 @@ def _still_paused(change_: Change) -> bool:
 def _cells(row: FeedRow) -> tuple[str, ...]:
     seen = to_iso(row.last_frame_at) if row.last_frame_at is not None else "-"
     return (str(row.name), row.state, row.socket or "-", seen, row.process or "-", row.reason)
-
-
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        sys.stdout.write("  ".join(cells).rstrip() + "\n")
 
 
 def _print_json(value: object) -> None:

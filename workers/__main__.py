@@ -13,12 +13,14 @@ from bus.subscribing import Subscriber
 from db.processes import Heartbeat
 from db.settings import DatabaseSettings
 from runtime.clock import now
+from runtime.lifecycle import Service, run_services
 from workers.announcing import Announcer
 from workers.backfill import BackfillWorker
 from workers.claiming import Claimer
 from workers.folding import Folder
 from workers.kinds.catalogue import KINDS
 from workers.live import LiveWorker
+from workers.models.trainer import Trainer
 from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
 
@@ -44,27 +46,31 @@ async def run_backfill(stopping: asyncio.Event) -> None:
     """Be one worker of the backfill pool until ``stopping`` is set, behind everybody else on this machine."""
     os.nice(_BACKFILL_NICENESS)
     url = DatabaseSettings().url.get_secret_value()
-    worker = BackfillWorker(url, WorkerSettings())
-    await _run_beating("worker-backfill", worker, lambda: msgspec.to_builtins(worker.totals), stopping)
+    worker, trainer = BackfillWorker(url, WorkerSettings()), Trainer(url)
+
+    def counters() -> dict[str, int]:
+        return {**msgspec.to_builtins(worker.totals), **msgspec.to_builtins(trainer.totals)}
+
+    await _run_beating("worker-backfill", [worker, trainer], counters, stopping)
 
 
 async def run_scheduler(stopping: asyncio.Event) -> None:
     """Be the scheduler, or wait to become it, until ``stopping`` is set."""
     url = DatabaseSettings().url.get_secret_value()
     scheduler = Scheduler(url, WorkerSettings(), now)
-    await _run_beating("scheduler", scheduler, lambda: scheduler.runs, stopping)
+    await _run_beating("scheduler", [scheduler], lambda: scheduler.runs, stopping)
 
 
 async def _run_beating(
     role: str,
-    service: BackfillWorker | Scheduler,
+    services: list[Service],
     counters: Callable[[], dict[str, int]],
     stopping: asyncio.Event,
 ) -> None:
     heartbeat = Heartbeat(DatabaseSettings().url.get_secret_value(), role, counters, now)
     async with asyncio.TaskGroup() as group:
         group.create_task(heartbeat.run(stopping))
-        group.create_task(service.run(stopping))
+        group.create_task(run_services(services, stopping))
     await heartbeat.close()
 
 

@@ -8,11 +8,14 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from db import trainings
 from db.connections import connected
 from db.leadership import SCHEDULER, still_connected, try_lead
 from db.partitions import days_ahead, ensure_days
 from db.processes import forget_old
 from db.sockets import forget_old as forget_old_sockets
+from db.trained_models import forget_old as forget_old_models
+from db.trainings import History
 from market.errors import StoreError
 from market.times import to_datetime
 from runtime.clock import Clock
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 logger = structlog.get_logger(__name__)
 
 _LOOK_EVERY_SECONDS = 2.0
+_TRAININGS_EVERY_SECONDS = 600
 
 
 class Scheduler:
@@ -52,6 +56,7 @@ class Scheduler:
         jobs = AsyncIOScheduler(timezone="UTC")
         self._add(jobs, "partitions", 3600, self.make_partitions)
         self._add(jobs, "forget", 86_400, self.forget)
+        self._add(jobs, "train", _TRAININGS_EVERY_SECONDS, self.ask_for_trainings)
         jobs.start()
         try:
             while not stopping.is_set():
@@ -70,6 +75,19 @@ class Scheduler:
         async with connected(self._url, "heliograph scheduler forget") as connection:
             await forget_old(connection)
             await forget_old_sockets(connection)
+            await forget_old_models(connection)
+
+    async def ask_for_trainings(self) -> None:
+        """Have models trained where there is enough history, and none was asked for lately."""
+        async with connected(self._url, "heliograph scheduler train") as connection:
+            for history in await trainings.histories(connection, self._settings.train_days):
+                if self._due(history):
+                    await trainings.enqueue(connection, history)
+
+    def _due(self, history: History) -> bool:
+        asked = history.asked_seconds_ago
+        lately = asked is not None and asked < self._settings.train_after_seconds
+        return history.minutes >= self._settings.train_least_minutes and not (history.waits or lately)
 
     def _add(
         self, jobs: AsyncIOScheduler, name: str, every_seconds: int, work: Callable[[], Awaitable[None]]

@@ -20,6 +20,15 @@ class WorkerSettings(Settings):
     repair_after_seconds: float = Field(
         default=1.0, gt=0, description="A backfill worker looks for dirty intervals this often."
     )
+    train_after_seconds: float = Field(
+        default=86_400.0, gt=0, description="The scheduler has a model trained anew this often."
+    )
+    train_days: float = Field(
+        default=30.0, gt=0, description="On so many days before an instrument's newest minute, at most."
+    )
+    train_least_minutes: int = Field(
+        default=720, ge=1, description="And not before there are so many minutes with trades."
+    )
     partitions_ahead_days: int = Field(
         default=3, ge=1, description="The scheduler keeps this many day partitions ready after today."
     )

@@ -13,6 +13,7 @@ from db.schema.outcomes import bars, bars_1h, publications, signals
 from db.schema.processes import processes
 from db.schema.queue import batches, checkpoints, dirty, shards, states, writers
 from db.schema.ticks import HOT, depths, quotes, trades, watermarks
+from db.schema.trained_models import scorings, trained_models
 from db.schema.words import metadata
 
 __all__ = [
@@ -37,11 +38,13 @@ __all__ = [
     "publications",
     "quarantines",
     "quotes",
+    "scorings",
     "shards",
     "signals",
     "sockets",
     "states",
     "trades",
+    "trained_models",
     "watermarks",
     "writers",
 ]

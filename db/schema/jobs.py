@@ -8,7 +8,7 @@ jobs = Table(
     "jobs",
     metadata,
     Column("job_id", BigInteger, primary_key=True),
-    Column("kind", Text, nullable=False, comment="heal, or recent"),
+    Column("kind", Text, nullable=False, comment="heal, recent, or train"),
     Column("state", Text, nullable=False, comment="waiting, running, done, or failed"),
     Column("created_at", TIME, nullable=False, server_default=NOW),
     Column("finished_at", TIME),

@@ -6,10 +6,11 @@ SET leased_until = clock_timestamp() + $2::float8 * interval '1 second', leased_
 FROM (
     SELECT chunk_id
     FROM chunks
+    JOIN jobs USING (job_id)
     JOIN instruments USING (instrument_id)
     JOIN exchanges USING (exchange_id)
     JOIN feeds ON feeds.exchange = exchanges.name AND feeds.symbol = instruments.symbol
-    WHERE chunks.state = 'waiting' AND due_at <= clock_timestamp()
+    WHERE jobs.kind IN ('heal', 'recent') AND chunks.state = 'waiting' AND due_at <= clock_timestamp()
       AND (leased_until IS NULL OR leased_until <= clock_timestamp())
     ORDER BY due_at, chunk_id
     LIMIT 1

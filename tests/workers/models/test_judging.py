@@ -66,9 +66,11 @@ def test_scores_of_minutes_like_those_of_training_have_not_drifted(trained: Trai
         (but(alarms=0.051), None, False),
         (but(separation=0.945), GOOD, True),
         (but(separation=0.935), GOOD, False),
-        (but(drift=0.14), GOOD, True),
-        (but(drift=0.16), GOOD, False),
-        (but(drift=0.3), but(drift=0.4), True),
+        (but(drift=0.49), GOOD, True),
+        (but(drift=0.51), None, False),
+        (but(alarms=0.019), GOOD, True),
+        (but(alarms=0.021), GOOD, False),
+        (but(alarms=0.04), but(alarms=0.04), True),
     ],
 )
 def test_a_candidate_is_held_against_bounds_and_against_the_one_in_use(
