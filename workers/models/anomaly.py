@@ -66,6 +66,8 @@ def told(era: Era, minutes: Sequence[Minute]) -> list[Signal]:
                     evidence=_evidence(era.model, score, seen),
                     from_ts=minute.bar.start,
                     to_ts=minute.bar.end,
+                    parameters=_parameters(era.model),
+                    warm=minute.bar.end - era.from_ts >= MEMORY,
                 )
             )
     return signals
@@ -87,6 +89,10 @@ def _scored(
 
 def _thresholds(model: IsolationModel) -> Thresholds:
     return Thresholds(model.enter, model.leave, -inf, -inf, WINDOW)
+
+
+def _parameters(model: IsolationModel) -> dict[str, int | float]:
+    return {"enter": model.enter, "leave": model.leave, "window_minutes": WINDOW // MINUTE}
 
 
 def _evidence(model: IsolationModel, score: float, seen: Mapping[str, float]) -> dict[str, float]:

@@ -107,7 +107,7 @@ _LOADERS: Final[dict[str, Callable[[bytes], IsolationModel]]] = {ISOLATION_FORES
 def _decoded(encoded: bytes, kind: type[_Made]) -> _Made:
     try:
         return msgspec.msgpack.decode(encoded, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         message = f"a stored model is not loaded: it cannot be read ({error})"
         raise UntrustedModelError(message) from error
 

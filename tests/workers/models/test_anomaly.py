@@ -39,6 +39,14 @@ def test_a_signal_names_its_model_and_says_what_it_saw(era: Era) -> None:
     assert era.model.confidence == signal.confidence
 
 
+def test_a_signal_is_warm_once_its_model_was_in_force_for_as_long_as_it_remembers(era: Era) -> None:
+    assert all(signal.warm for signal in told(era, MINUTES) if signal.ts > START + MEMORY)
+    late = Era(3, START + 71 * MINUTE, None, era.model)
+    cold = [signal.warm for signal in told(late, MINUTES) if signal.ts - late.from_ts < MEMORY]
+    assert cold
+    assert not any(cold)
+
+
 def test_at_most_one_beginning_is_told_in_a_window(era: Era) -> None:
     windows = [s.ts // WINDOW for s in told(era, MINUTES) if s.direction is Direction.UP]
     assert sorted(set(windows)) == windows

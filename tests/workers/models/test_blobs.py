@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from market.errors import UntrustedModelError
@@ -57,6 +57,7 @@ def test_a_tampered_blob_is_refused(trained: Trained, data: st.DataObject) -> No
         load(tampered, digest(blob))
 
 
+@example(b"\x92\xa1\x80")
 @given(st.binary(max_size=200))
 def test_no_bytes_do_anything_but_be_refused(garbage: bytes) -> None:
     with pytest.raises(UntrustedModelError):
