@@ -7,6 +7,7 @@ import msgspec
 
 from db.errors import translated
 from db.queries import load
+from market.addresses import demand_addresses
 from market.errors import SaturatedError, UnknownFeedError
 from market.nearest import suggestion
 
@@ -88,7 +89,13 @@ async def offer(connection: "Connection", wanted: Sequence[WantedFeed]) -> None:
 
 
 async def add(connection: "Connection", wanted: Sequence[WantedFeed]) -> list[Change]:
-    """Have these feeds listened to; raises SaturatedError while no ingester could take them."""
+    """Have these feeds listened to.
+
+    Raises InvalidInputError for an address that can be none, and SaturatedError while no ingester could
+    take them.
+    """
+    for feed in wanted:
+        demand_addresses(feed.stream_url, feed.rest_url)
     before = _by_name(await feeds(connection))
     if any(feed.name not in before for feed in wanted):
         await _demand_room(connection)

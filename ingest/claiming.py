@@ -15,6 +15,7 @@ from ingest.naming import instrument_named
 from ingest.routes import Route
 from ingest.sharing import moves
 from ingest.switchboard import Switchboard
+from market.addresses import demand_addresses
 from market.errors import ConfigurationError, InvalidInputError, StoreError
 from market.instruments import Instrument
 from runtime.lifecycle import wait_at_most
@@ -221,11 +222,12 @@ class Claimer:
                 del self._expected[feed_id]
 
     def _named(self, feed_ids: Iterable[int]) -> dict[int, Instrument]:
-        """Return the instruments of these feeds; one that no venue of ours can have is closed soon."""
+        """Return the instruments of these feeds; one that can be had nowhere is closed soon."""
         named = {}
         for feed_id in feed_ids:
             feed = self._wanted[feed_id]
             try:
+                demand_addresses(feed.stream_url, feed.rest_url)
                 named[feed_id] = instrument_named(feed.exchange, feed.symbol, feed.protocol)
             except (InvalidInputError, ConfigurationError) as error:
                 self._closing[feed_id] = str(error)

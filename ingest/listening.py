@@ -132,7 +132,7 @@ def _client() -> httpx.AsyncClient:
 async def _fetched(http: httpx.AsyncClient, url: str) -> bytes:
     try:
         answer = await http.get(url)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise refusal_of(url, error) from error
     if not answer.is_success:
         raise status_refusal(url, answer.status_code, answer.content)

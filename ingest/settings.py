@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from ingest.naming import instrument_named
+from market.addresses import demand_addresses
 from market.errors import HeliographError
 from runtime.settings import Settings
 
@@ -30,6 +31,7 @@ class FeedSettings(BaseModel):
     @model_validator(mode="after")
     def _can_be(self) -> Self:
         try:
+            demand_addresses(self.stream_url, self.rest_url)
             for symbol in self.symbols:
                 instrument_named(self.venue, symbol, self.protocol)
         except HeliographError as error:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -54,7 +54,16 @@ async def opened(url: str) -> AsyncIterator[ClientConnection]:
     Its pings would cut the connection while a full buffer keeps us from reading the answers.
     """
     try:
-        async with connect(
+        async with AsyncExitStack() as stack:
+            yield await _socket(url, stack)
+    except (OSError, TimeoutError, WebSocketException, ImportError) as error:
+        raise refusal_of(url, error) from error
+
+
+async def _socket(url: str, stack: AsyncExitStack) -> ClientConnection:
+    """Return a socket that ``stack`` closes. A ValueError of the library's is about the address."""
+    try:
+        connecting = connect(
             url,
             compression=None,
             ping_interval=None,
@@ -63,10 +72,11 @@ async def opened(url: str) -> AsyncIterator[ClientConnection]:
             open_timeout=_OPEN_SECONDS,
             close_timeout=_CLOSE_SECONDS,
             proxy=None if urlsplit(url).hostname in LOOPBACK else True,
-        ) as socket:
-            yield socket
-    except (OSError, TimeoutError, WebSocketException, ImportError) as error:
-        raise refusal_of(url, error) from error
+        )
+        return await stack.enter_async_context(connecting)
+    except ValueError as error:
+        message = f"{url} cannot be read: {error}"
+        raise FeedError(message) from error
 
 
 class Conversation:

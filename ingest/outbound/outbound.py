@@ -15,7 +15,13 @@ from ingest.outbound.breaker import Breaker, State
 from ingest.outbound.budgets import Budgets, Lane
 from ingest.venues.history import Answer, Request, judge
 from ingest.venues.reach import Limit, Reach
-from market.errors import RateLimitedError, VenueRefusedError, VenueUnavailableError
+from market.addresses import demand_addresses
+from market.errors import (
+    InvalidInputError,
+    RateLimitedError,
+    VenueRefusedError,
+    VenueUnavailableError,
+)
 from runtime.backoff import delays
 
 logger = structlog.get_logger(__name__)
@@ -74,6 +80,7 @@ class Outbound:
         Raises RateLimitedError and VenueRefusedError at once, and VenueUnavailableError when no host
         gave an answer in some tries.
         """
+        _demand_place(call.base)
         waits = delays(_FIRST_RETRY_SECONDS, _RETRY_CAP_SECONDS)
         tries = 1
         while True:
@@ -139,12 +146,23 @@ class Outbound:
         except httpx.HTTPError as error:
             message = f"no answer from {url}: {type(error).__name__}: {error}"
             raise VenueUnavailableError(message) from error
+        except (httpx.InvalidURL, ValueError) as error:
+            message = f"{url} cannot be asked: {error}"
+            raise VenueRefusedError(message) from error
         return Answer(response.status_code, response.content, response.headers.get("retry-after", ""))
 
 
 def _of(limit: Limit, base: str | None) -> Limit:
     """Return the budget; a place that stands in for the venue has one of its own."""
     return msgspec.structs.replace(limit, name=f"{limit.name}@{_name(base)}") if base else limit
+
+
+def _demand_place(base: str | None) -> None:
+    try:
+        demand_addresses(None, base)
+    except InvalidInputError as error:
+        message = f"the venue cannot be asked: {error}"
+        raise VenueRefusedError(message) from error
 
 
 def _name(url: str) -> str:

@@ -93,6 +93,16 @@ async def test_what_cannot_be_is_refused_with_what_is_near(admin: httpx.AsyncCli
     )
 
 
+@pytest.mark.parametrize("address", [{"stream_url": "ws://localhost:99999"}, {"rest_url": "http://[::1"}])
+async def test_an_address_that_can_be_none_is_refused(
+    admin: httpx.AsyncClient, address: dict[str, str]
+) -> None:
+    refused = await admin.post(FEEDS, json={"exchange": "kraken", "symbols": ["SOL/USD"], **address})
+    assert (422, "invalid-input") == problem(refused)
+    assert " is no address " in refused.json()["detail"]
+    assert [] == (await admin.get(FEEDS)).json()["data"]
+
+
 async def test_a_feed_that_is_not_there_is_not_found(admin: httpx.AsyncClient) -> None:
     await add(admin, "SOL/USD")
     missing = await admin.delete(FEEDS, params={"exchange": "kraken", "symbol": "SOL/USDT"})

@@ -59,6 +59,7 @@ def test_mistakes_are_sentences_with_what_is_near(feeds: Feeds) -> None:
     for arguments, near in (
         (("add", "krakn", "SOL/USD"), "did you mean kraken?"),
         (("add", "kraken", "BTCUSD"), "did you mean BTC/USD?"),
+        (("add", "kraken", "BTC/USD", "--stream-url", "ws://localhost:abc"), "is no address"),
         (("remove", "kraken", "SOL/USDT"), "did you mean kraken:SOL/USD?"),
         (("pause", "binance", "BTC/USDT"), "`heliograph feeds list` shows those that are"),
     ):

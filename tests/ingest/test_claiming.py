@@ -216,6 +216,17 @@ async def test_what_no_venue_can_have_is_closed_with_a_reason(town: Town) -> Non
     assert "'nonsense' is not BASE/QUOTE" in reason
 
 
+async def test_an_address_that_can_be_none_closes_its_feed_and_others_go_on(town: Town) -> None:
+    town.settle()
+    bad = WantedFeed(exchange="kraken", symbol="DOT/USD", stream_url="ws://localhost:abc")
+    await feeds.offer(town.connection, [bad])
+    await town.exchange.until(lambda: ONCE == town.exchange.heard)
+    await town.owned(4)
+    state, reason = await town.state("DOT/USD")
+    assert "closed" == state
+    assert "'ws://localhost:abc' is no address" in reason
+
+
 async def test_a_feed_at_another_address_moves_there(town: Town) -> None:
     town.settle()
     async with Exchange().serving() as other:

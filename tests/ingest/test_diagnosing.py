@@ -52,6 +52,13 @@ async def test_a_geo_block_is_told_with_what_was_said(status: str) -> None:
     assert not error.retryable
 
 
+@pytest.mark.parametrize("address", ["localhost:abc", "localhost:99999", "[::1", "a..b"])
+async def test_an_address_that_can_be_none_is_told_as_such(address: str) -> None:
+    error = await refused(f"ws://{address}/stream")
+    assert type(error) is FeedError
+    assert f"ws://{address}/stream cannot be read" in str(error)
+
+
 async def test_any_other_answer_is_told_as_it_is() -> None:
     async with answering("503 Service Unavailable", "later") as port:
         error = await refused(f"ws://127.0.0.1:{port}/stream")

@@ -26,6 +26,11 @@ def test_a_symbol_named_in_two_feeds_is_refused() -> None:
         wanted([feed("kraken", "SOL/USD"), feed("kraken", "SOL/USD", protocol="v1")])
 
 
+def test_an_address_that_can_be_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="stream_url 'ws://localhost:abc' is no address"):
+        feed("kraken", "SOL/USD", stream_url="ws://localhost:abc")
+
+
 def test_feeds_are_told_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     told = [
         {"venue": "kraken", "symbols": ["SOL/USD"], "protocol": "v1", "stream_url": None, "rest_url": None}

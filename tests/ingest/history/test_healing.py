@@ -243,6 +243,16 @@ async def test_a_venue_that_fails_is_asked_again_at_once(healer: Healer) -> None
     assert [("closed", 2, 9)] == await place.gaps()
 
 
+async def test_a_venue_at_no_address_is_asked_again_much_later(healer: Healer) -> None:
+    place = healer.place
+    await place.connection.execute("UPDATE feeds SET rest_url = 'http://localhost:abc'")
+    await place.open(2, 9)
+    await healer.heal()
+    state, detail = await place.of_chunk("state", "detail")
+    assert "waiting" == state
+    assert "http://localhost:abc" in detail
+
+
 async def test_a_row_that_cannot_be_stored_is_a_dead_letter_and_a_hole(healer: Healer) -> None:
     place = healer.place
     row = {"id": 4, "price": "much", "qty": "1", "time": BEGAN // 1000, "isBuyerMaker": True}

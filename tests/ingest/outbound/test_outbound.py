@@ -84,6 +84,14 @@ async def test_who_is_asked_too_often_is_asked_no_more_until_it_says(outbound: O
         assert {"venue": expected} == outbound.counters()["venues"]
 
 
+@pytest.mark.parametrize(
+    "base", ["http://localhost:abc", "http://[::1", "http://a..b", "nonsense", "http://a b"]
+)
+async def test_a_place_that_can_be_none_is_a_refusal(outbound: Outbound, base: str) -> None:
+    with pytest.raises(VenueRefusedError, match="cannot be asked"):
+        await outbound.get(call(base=base))
+
+
 async def test_a_request_that_is_refused_is_not_sent_again(outbound: Outbound) -> None:
     async with scripted(Response("Invalid symbol", 400)) as server:
         with pytest.raises(VenueRefusedError, match="Invalid symbol"):
