@@ -6,12 +6,13 @@ it is the same however the tape is cut into calls of ``Folder.fold``.
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from market.bars import Bar
 from market.depths import Depth
+from market.indicators import EVERY, Indicator
 from market.quotes import Quote
 from market.signals import Signal
 from market.ticks import BEFORE_ALL, Place, TapeKey
@@ -19,6 +20,7 @@ from market.times import SECOND, floor
 from market.trades import Trade
 from market.watermarks import Watermark
 from workers.kinds.fold import AnyFold, Input
+from workers.kinds.reading import Gauge, indicator
 from workers.kinds.soundness import check
 from workers.running import NONE_RUNNING, Running, RunningBars, restored
 from workers.trails import Trail
@@ -30,19 +32,22 @@ SNAPSHOTS_KEPT: Final = 21
 """The newest snapshots of one call that are returned: they reach back at least 2 s of event time."""
 
 Tick = Trade | Quote | Depth | Watermark
-_Steps = Mapping[Input, Sequence[AnyFold]]
 
 
 class InstrumentState(msgspec.Struct, frozen=True):
     """What the tape up to ``cursor`` means for what comes. Never changed, only followed by another.
 
-    ``kinds`` holds each kind's own state by name, None where the kind is quarantined.
+    ``kinds`` holds each kind's own state by name, None where the kind is quarantined. ``second`` is the
+    newest closed bar of a second, ``depth`` the newest one, if its minute has not ended: what indicators
+    are measured with when it does.
     """
 
     cursor: TapeKey
     running: Running
     kinds: Mapping[str, object]
     trail: Trail = Trail()
+    second: Bar | None = None
+    depth: Depth | None = None
 
 
 class FinalBar(msgspec.Struct, frozen=True):
@@ -73,7 +78,8 @@ class Folded(msgspec.Struct, frozen=True):
     """What one call of ``fold`` made of its ticks.
 
     ``bars`` are in order of closing, shortest first at one instant; ``signals`` as they were decided:
-    one of a bar may follow one of a depth that lay behind the bar's end.
+    one of a bar may follow one of a depth that lay behind the bar's end. ``indicators`` are those of the
+    minutes that ended.
     ``snapshots`` are the newest SNAPSHOTS_KEPT states, oldest first, each as it was just before event
     time entered another SNAPSHOT_EVERY: to take in a tick that came late, go on from the newest whose
     ``cursor`` lies before it, with the ticks after that cursor.
@@ -84,6 +90,7 @@ class Folded(msgspec.Struct, frozen=True):
     signals: list[DecidedSignal]
     snapshots: list[InstrumentState]
     failures: list[FoldFailure]
+    indicators: list[Indicator] = []
 
 
 class Folder:
@@ -95,8 +102,10 @@ class Folder:
     def __init__(self, kinds: Sequence[AnyFold]) -> None:
         """Fold these kinds; their names differ."""
         self.kinds: Final = tuple(kinds)
-        self._steps: _Steps = {side: [fold for fold in kinds if fold.input is side] for side in Input}
-        self._bars_kept = max((fold.memory.items for fold in self._steps[Input.BARS]), default=1)
+        steps = {side: [fold for fold in kinds if fold.input is side] for side in Input}
+        gauges = {side: [fold for fold in steps[side] if isinstance(fold, Gauge)] for side in Input}
+        self._taking = _Taking(steps, gauges)
+        self._bars_kept = max((fold.memory.items for fold in steps[Input.BARS]), default=1)
 
     def start(self) -> InstrumentState:
         """Return the state before the first tick."""
@@ -104,7 +113,7 @@ class Folder:
 
     def fold(self, state: InstrumentState, ticks: Iterable[Tick]) -> Folded:
         """Fold ``ticks``, sorted by tape key and all after ``state.cursor``, onto ``state``."""
-        call = _Call(self._steps, state)
+        call = _Call(self._taking, state)
         add = call.running.add
         next_snapshot = floor(state.cursor.ts, SNAPSHOT_EVERY) + SNAPSHOT_EVERY
         next_close = 0
@@ -126,13 +135,14 @@ class Folder:
                 call.traded = tick
                 add(ts, tick.price, tick.size, tick.side)
             elif isinstance(tick, Depth):
-                call.step(Input.DEPTH, tick, ts, tick)
-        return Folded(call.state(), call.bars, call.signals, list(call.snapshots), call.failures)
+                call.take(tick)
+        return call.folded()
 
     def encode(self, state: InstrumentState) -> bytes:
         """Return ``state`` as it is stored."""
         kinds = {fold.kind: (fold.version, state.kinds[fold.kind]) for fold in self.kinds}
-        return _encoder.encode((state.cursor, state.running, kinds, state.trail))
+        stored = (state.cursor, state.running, kinds, state.trail, state.second, state.depth)
+        return _encoder.encode(stored)
 
     def decode(self, data: bytes) -> InstrumentState:
         """Return the state stored as ``data``; what is new, or a kind of another version, starts.
@@ -142,7 +152,7 @@ class Folder:
         stored = _decoder.decode(data)
         kinds = {fold.kind: _restored(fold, stored.kinds) for fold in self.kinds}
         running = restored([bar for bar in stored.running if bar])
-        return InstrumentState(stored.cursor, running, kinds, stored.trail)
+        return InstrumentState(stored.cursor, running, kinds, stored.trail, stored.second, stored.depth)
 
 
 _StoredKinds = dict[str, tuple[int, msgspec.Raw]]
@@ -154,6 +164,8 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     running: Running
     kinds: _StoredKinds
     trail: Trail = Trail()
+    second: Bar | None = None
+    depth: Depth | None = None
 
 
 _decoder = msgspec.msgpack.Decoder(_Stored)
@@ -166,13 +178,20 @@ def _restored(fold: AnyFold, kinds: _StoredKinds) -> object:
     return msgspec.msgpack.decode(state, type=fold.state_type | None)
 
 
+class _Taking(NamedTuple):
+    """Which kinds take what, and which of them are measured with it."""
+
+    steps: Mapping[Input, Sequence[AnyFold]]
+    gauges: Mapping[Input, Sequence[Any]]
+
+
 class _Call:
     """What changes while one call of ``fold`` runs."""
 
-    def __init__(self, steps: _Steps, state: InstrumentState) -> None:
+    def __init__(self, taking: _Taking, state: InstrumentState) -> None:
         self._cursor = state.cursor
         self._kinds = dict(state.kinds)
-        self._steps = steps
+        self._steps, self._gauges = taking
         self.last: Tick | None = None
         self.trail = state.trail
         self.traded: Trade | None = None
@@ -181,12 +200,20 @@ class _Call:
         self.signals: list[DecidedSignal] = []
         self.snapshots: deque[InstrumentState] = deque(maxlen=SNAPSHOTS_KEPT)
         self.failures: list[FoldFailure] = []
+        self._second, self._depth = state.second, state.depth
+        self._indicators: list[Indicator] = []
 
     def state(self) -> InstrumentState:
         """Return the state as it is now."""
         cursor = self.last.tape_key if self.last else self._cursor
         trail = Trail(self.trail.firsts, self._newest())
-        return InstrumentState(cursor, self.running.current(), self._kinds.copy(), trail)
+        running, kinds = self.running.current(), self._kinds.copy()
+        return InstrumentState(cursor, running, kinds, trail, self._second, self._depth)
+
+    def folded(self) -> Folded:
+        """Return what came of the call."""
+        snapshots = list(self.snapshots)
+        return Folded(self.state(), self.bars, self.signals, snapshots, self.failures, self._indicators)
 
     def begin(self, first: Trade, kept: int) -> None:
         """Remember with which trade another second began, and with which the ``kept`` newest ones did."""
@@ -198,6 +225,36 @@ class _Call:
             self.bars.append(FinalBar(bar, tick.received_at))
             if bar.interval == SECOND:
                 self.step(Input.BARS, bar, bar.end, tick)
+                self._second = bar
+            elif bar.interval == EVERY and self._second:
+                self._measure(Input.BARS, self._second, bar.end)
+        self._end_minute(ts)
+
+    def take(self, depth: Depth) -> None:
+        """Take in a book."""
+        self._end_minute(depth.ts)
+        self._depth = depth
+        self.step(Input.DEPTH, depth, depth.ts, depth)
+
+    def _end_minute(self, ts: int) -> None:
+        """Measure with the last depth of a minute that ended by ``ts``."""
+        if self._depth and ts >= (ended := floor(self._depth.ts, EVERY) + EVERY):
+            depth, self._depth = self._depth, None
+            self._measure(Input.DEPTH, depth, ended)
+
+    def _measure(self, side: Input, item: Bar | Depth, ts: int) -> None:
+        """Keep what every kind that takes ``item`` reads at it, as the indicators of ``ts``."""
+        for fold in self._gauges[side]:
+            state = self._kinds[fold.kind]
+            if state is None:
+                continue
+            try:
+                if reading := fold.measure(state, item):
+                    self._indicators.append(indicator(fold, reading, ts))
+            except MemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 - as in ``step``
+                self._quarantine(fold, ts, error)
 
     def step(self, side: Input, item: Bar | Depth, ts: int, tick: Tick) -> None:
         """Step every kind that takes ``item`` and is not quarantined; ``tick`` is what brought it."""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from db import coverage, outcomes
+from db import coverage, indicators, outcomes
 from db.claims import Cursor, Instrument
 from db.coverage import Stretch
+from db.indicators import Replaced
 from db.outcomes import DirtyInterval, FailedFold, NewPublication, NewSignal
 from market.bars import NAMES, Bar
 from market.batches import Span
@@ -30,6 +31,7 @@ from workers.folding import DecidedSignal, FinalBar, Folded, FoldFailure
 from workers.journeys import Journeys
 from workers.kinds.catalogue import KINDS
 from workers.kinds.fold import Input
+from workers.measuring import replaced
 from workers.memory import Plan, Remembered
 from workers.running import SHORTEST_FIRST
 
@@ -96,6 +98,7 @@ class Telling:
         self._bars: list[tuple[int, Bar]] = []
         self._signals: list[NewSignal] = []
         self._news: list[NewPublication] = []
+        self._measured: list[Replaced] = []
 
     async def take(self, step: Step) -> None:
         """Take in what one instrument's fold decided."""
@@ -103,6 +106,7 @@ class Telling:
         self._offsets[instrument_id, Family.BARS] = step.cursor.bars
         self._offsets[instrument_id, Family.SIGNALS] = step.cursor.signals
         self._taken.append(_Taken(step.instrument, *await self._changes(step)))
+        self._measured.append(replaced(instrument_id, step.before.state, step.plan.base, step.folded))
         await self._bury(step)
         await self._mark_dirty(instrument_id, step.plan.late, step.cursor.settled_ts)
 
@@ -121,6 +125,7 @@ class Telling:
             await outcomes.add_bars(self._connection, self._bars)
         if self._signals:
             await outcomes.add_signals(self._connection, self._signals, self._now, self._code_version)
+        await indicators.replace(self._connection, self._measured)
         if self._news:
             await outcomes.publish(self._connection, self._news, self._now)
         return [each.publication for each in self._news]

@@ -9,7 +9,7 @@ from db.schema.feeds import feeds, sockets
 from db.schema.gaps import gaps, proofs
 from db.schema.instruments import exchanges, installation, instruments
 from db.schema.jobs import chunks, jobs
-from db.schema.outcomes import bars, bars_1h, publications, signals
+from db.schema.outcomes import bars, bars_1h, indicators, publications, signals
 from db.schema.processes import processes
 from db.schema.queue import batches, checkpoints, dirty, shards, states, writers
 from db.schema.ticks import HOT, depths, quotes, trades, watermarks
@@ -29,6 +29,7 @@ __all__ = [
     "exchanges",
     "feeds",
     "gaps",
+    "indicators",
     "installation",
     "instruments",
     "jobs",

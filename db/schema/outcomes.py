@@ -43,6 +43,20 @@ bars_1h = Table(
     comment="Final bars of an hour; days are read from them.",
 )
 
+indicators = Table(
+    "indicators",
+    metadata,
+    Column("instrument_id", Integer, primary_key=True, autoincrement=False),
+    Column("ts", TIME, primary_key=True, comment="the end of a minute"),
+    Column("kind", Text, primary_key=True),
+    Column("version", SmallInteger, primary_key=True, autoincrement=False),
+    Column("measured", JSONB, nullable=False, comment="what a signal would give as evidence"),
+    Column("confidence", Double, nullable=False),
+    Column("from_ts", TIME, nullable=False),
+    Column("to_ts", TIME, nullable=False),
+    comment="What each kind measured last before the end of a minute.",
+)
+
 signals = Table(
     "signals",
     metadata,

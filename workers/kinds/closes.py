@@ -63,6 +63,11 @@ class ClosesKind(Kind, frozen=True):
         """Return how far back it looks."""
         return Memory(items=self.lookback, span=MEMORY)
 
+    def measure(self, state: ClosesState, bar: Bar, /) -> Reading | None:
+        """Return what is read at ``bar``, the last that ``state`` has taken in."""
+        enough = len(state.closes.closes) == self.lookback
+        return self.read(state.closes, bar) if enough else None
+
     def start(self) -> ClosesState:
         """Return the state before the first bar."""
         return ClosesState()

@@ -60,12 +60,16 @@ class Flow(Kind, frozen=True):
 
     def step(self, state: FlowState, bar: Bar, /) -> tuple[FlowState, Signal | None]:
         """Take in a closed bar of one second."""
-        flows = state.flows.push(bar, self.bars)
-        reading = self.read(flows, bar) if len(flows.starts) == self.bars else None
+        seen = FlowState(state.flows.push(bar, self.bars), state.edges)
+        reading = self.measure(seen, bar)
         if reading is None:
-            return FlowState(flows, state.edges), None
+            return seen, None
         edges, signal = decide(self, symmetric(self.enter, self.leave), state.edges, reading)
-        return FlowState(flows, edges), signal
+        return FlowState(seen.flows, edges), signal
+
+    def measure(self, state: FlowState, bar: Bar, /) -> Reading | None:
+        """Return what is read at ``bar``, the last that ``state`` has taken in."""
+        return self.read(state.flows, bar) if len(state.flows.starts) == self.bars else None
 
     def read(self, flows: Flows, bar: Bar) -> Reading | None:
         """Measure the imbalance up to ``bar``; None when no trade told its side."""

@@ -43,11 +43,14 @@ class Pressure(Kind, frozen=True):
 
     def step(self, state: Edges, depth: Depth, /) -> tuple[Edges, Signal | None]:
         """Take in a depth; nothing is measured where a side is empty."""
+        reading = self.measure(state, depth)
+        return decide(self, self.thresholds, state, reading) if reading else (state, None)
+
+    def measure(self, _state: Edges, depth: Depth, /) -> Reading | None:
+        """Return what is read at ``depth``."""
         levels = min(self.levels, len(depth.bid_sizes), len(depth.ask_sizes))
         bid, ask = left_sum(depth.bid_sizes[:levels]), left_sum(depth.ask_sizes[:levels])
-        if not (bid and ask):
-            return state, None
-        return decide(self, self.thresholds, state, self.read(depth, levels, bid, ask))
+        return self.read(depth, levels, bid, ask) if bid and ask else None
 
     def read(self, depth: Depth, levels: int, bid: float, ask: float) -> Reading:
         """Measure the ratio of the sizes ``bid`` and ``ask`` of the best ``levels`` of each side."""

@@ -1,7 +1,10 @@
 """What a kind measured at one instant, and the signal that an edge makes of it."""
 
+from typing import Any, Protocol, runtime_checkable
+
 import msgspec
 
+from market.indicators import Indicator
 from market.signals import Signal
 from workers.kinds.edges import Edges, Thresholds
 from workers.kinds.fold import AnyFold
@@ -23,6 +26,14 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     to_ts: int
 
 
+@runtime_checkable
+class Gauge(Protocol):
+    """A kind whose readings are kept as indicators, beside its signals."""
+
+    def measure(self, state: Any, item: Any, /) -> Reading | None:  # noqa: ANN401 - whatever the kind takes
+        """Return what is read at ``item``, the last that ``state`` has taken in; None: nothing."""
+
+
 def decide(
     fold: AnyFold, thresholds: Thresholds, edges: Edges, reading: Reading
 ) -> tuple[Edges, Signal | None]:
@@ -42,4 +53,17 @@ def decide(
         from_ts=reading.from_ts,
         to_ts=reading.to_ts,
         warm=edges.warm,
+    )
+
+
+def indicator(fold: AnyFold, reading: Reading, ts: int) -> Indicator:
+    """Return ``reading`` as it is kept: the last one before ``ts``."""
+    return Indicator(
+        kind=fold.kind,
+        version=fold.version,
+        ts=ts,
+        values=reading.evidence,
+        confidence=reading.confidence,
+        from_ts=reading.from_ts,
+        to_ts=reading.to_ts,
     )
