@@ -8,7 +8,19 @@ from fastapi import FastAPI
 
 from api import problems
 from api.heads import Heads
-from api.routes import admin, bars, coverage, gaps, health, instruments, pages, signals, stream, trades
+from api.routes import (
+    admin,
+    bars,
+    coverage,
+    gaps,
+    health,
+    indicators,
+    instruments,
+    pages,
+    signals,
+    stream,
+    trades,
+)
 from api.schemas import Problem
 from api.state import State
 from api.timing import Timing
@@ -36,7 +48,19 @@ def create(state: State) -> FastAPI:
         redoc_url=None,
         responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
     )
-    for noun in (instruments, trades, bars, signals, gaps, coverage, admin, health, stream, pages):
+    for noun in (
+        instruments,
+        trades,
+        bars,
+        indicators,
+        signals,
+        gaps,
+        coverage,
+        admin,
+        health,
+        stream,
+        pages,
+    ):
         app.include_router(noun.router)
     problems.install(app)
     app.add_middleware(Timing, metrics=state["metrics"])

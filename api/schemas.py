@@ -15,6 +15,7 @@ from pydantic import (
 
 from api import moments
 from db.bars import SourcedBar
+from db.indicators import StoredIndicator
 from db.instruments import Listed
 from db.signals import StoredSignal
 from db.windows import Key, Window
@@ -112,6 +113,14 @@ KindName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,62}$")]
 
 class SignalsQuestion(HistoryQuestion):
     """Whose signals."""
+
+    exchange: str | None = Field(default=None, description="All exchanges when left out.")
+    symbol: str | None = Field(default=None, description="Needs an exchange.")
+    kind: list[KindName] = Field(default=[], description="All kinds when left out; may be repeated.")
+
+
+class IndicatorsQuestion(HistoryQuestion):
+    """Whose indicators."""
 
     exchange: str | None = Field(default=None, description="All exchanges when left out.")
     symbol: str | None = Field(default=None, description="Needs an exchange.")
@@ -283,6 +292,38 @@ class Signal(Row):
         ours = listed.instrument
         name = Name(ours.exchange, ours.symbol)
         return cls.model_validate(signal_fields(name, stored.signal, stored.delivery(coverage)))
+
+
+class Indicator(Row):
+    """What a kind measured last before `ts`, the end of a minute."""
+
+    exchange: str
+    symbol: str
+    kind: str
+    version: int
+    ts: str
+    values: dict[str, float]
+    confidence: float
+    from_ts: str
+    to_ts: str
+    coverage: Coverage
+
+    @classmethod
+    def of(cls, listed: Listed, stored: StoredIndicator, coverage: float) -> "Indicator":
+        """Return the row of an indicator, and how much of its input is proven."""
+        each = stored.indicator
+        return cls(
+            exchange=listed.instrument.exchange,
+            symbol=listed.instrument.symbol,
+            kind=each.kind,
+            version=each.version,
+            ts=to_iso(each.ts),
+            values=each.values,
+            confidence=each.confidence,
+            from_ts=to_iso(each.from_ts),
+            to_ts=to_iso(each.to_ts),
+            coverage=coverage,
+        )
 
 
 class Problem(Row):

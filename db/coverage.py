@@ -8,6 +8,7 @@ from db.queries import load
 from market.bars import Bar
 from market.coverage import NOTHING, Coverage, Interval
 from market.gaps import TRADES
+from market.indicators import Indicator
 from market.signals import Signal
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ def of_bar(instrument_id: int, bar: Bar) -> Stretch:
 def of_signal(instrument_id: int, signal: Signal) -> Stretch:
     """Return what a signal was decided from."""
     return Stretch(instrument_id, signal.source, signal.from_ts, signal.to_ts)
+
+
+def of_indicator(instrument_id: int, indicator: Indicator) -> Stretch:
+    """Return what an indicator was computed from."""
+    return Stretch(instrument_id, indicator.source, indicator.from_ts, indicator.to_ts)
 
 
 async def shares(

@@ -6,7 +6,12 @@ import msgspec
 import pytest
 
 from api.settings import ApiSettings
+from db import indicators, proofs
 from db.claims import Cursor, Head
+from db.indicators import Replaced
+from market.coverage import Proof
+from market.gaps import TRADES
+from market.indicators import Indicator
 from market.times import DAY, HOUR
 from tests.api.peers import FAR_AWAY, Served, Worker, serving
 
@@ -139,9 +144,62 @@ async def test_signals_are_asked_of_one_or_of_all(served: Served, worker: Worker
     assert [{"rsi": 71.25}] == [row["evidence"] for row in flow["data"]]
 
 
+async def add_indicator(worker: Worker, listed: "Listed", kind: str, ts: int) -> None:
+    one = Indicator(
+        kind=kind, version=1, ts=ts, values={kind: 71.25}, confidence=0.5, from_ts=ts - DAY, to_ts=ts - 1
+    )
+    await indicators.replace(worker.connection, [Replaced(listed.instrument_id, None, None, [one])])
+
+
+async def test_an_indicator_comes_back_as_it_was_with_the_coverage_of_its_input(
+    served: Served, worker: Worker
+) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    await add_indicator(worker, sol, "rsi", T)
+    await proofs.extend(worker.connection, [Proof(sol.instrument_id, TRADES, T - DAY // 2 - 1, T)])
+    [row] = (await served.get("/v1/indicators", exchange="kraken", symbol="SOL/USD"))["data"]
+    assert row.pop("coverage") == pytest.approx(0.5)
+    assert row == {
+        "exchange": "kraken",
+        "symbol": "SOL/USD",
+        "kind": "rsi",
+        "version": 1,
+        "ts": "2024-12-04T00:00:00.000000Z",
+        "values": {"rsi": 71.25},
+        "confidence": 0.5,
+        "from_ts": "2024-12-03T00:00:00.000000Z",
+        "to_ts": "2024-12-03T23:59:59.999999Z",
+    }
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_indicators_are_asked_of_one_or_of_all_and_their_pages_join(
+    served: Served, worker: Worker, order: str
+) -> None:
+    [sol, btc] = await worker.instruments("SOL/USD", "BTC/USD")
+    for minute in range(3):
+        for listed in (sol, btc):
+            for kind in ("rsi", "flow"):
+                await add_indicator(worker, listed, kind, T + minute * HOUR)
+    everything = (await served.get("/v1/indicators", order=order))["data"]
+    paged: list[dict[str, object]] = []
+    cursor: dict[str, str] | None = {}
+    while cursor is not None:
+        page = await served.get("/v1/indicators", order=order, limit=5, **cursor)
+        paged += page["data"]
+        cursor = {"cursor": page["next"]} if page["next"] else None
+    assert 12 == len(everything)
+    assert everything == paged == sorted(everything, key=lambda row: row["ts"], reverse=order == "desc")
+    narrowed = {"exchange": "kraken", "symbol": "SOL/USD", "kind": "flow"}
+    range_ = {"from": str(T + HOUR), "to": str(T + 2 * HOUR)}
+    [flow] = (await served.get("/v1/indicators", **narrowed, **range_))["data"]
+    assert ("SOL/USD", "flow", {"flow": 71.25}) == (flow["symbol"], flow["kind"], flow["values"])
+
+
+@pytest.mark.parametrize("route", ["/v1/signals", "/v1/indicators"])
 @pytest.mark.parametrize("kind", ["\0", "RSI", "no kind", ""])
-async def test_what_can_be_no_kind_is_refused(served: Served, kind: str) -> None:
-    refused = await served.http.get("/v1/signals", params={"kind": kind})
+async def test_what_can_be_no_kind_is_refused(served: Served, kind: str, route: str) -> None:
+    refused = await served.http.get(route, params={"kind": kind})
     assert (422, True) == (refused.status_code, "kind" in refused.text)
 
 

@@ -259,6 +259,7 @@ def folded_in_parts(tape: Sequence[Tick], cuts: Sequence[int]) -> Folded:
             whole.signals + part.signals,
             (whole.snapshots + part.snapshots)[-SNAPSHOTS_KEPT:],
             whole.failures + part.failures,
+            whole.indicators + part.indicators,
         )
     return whole
 
