@@ -12,6 +12,7 @@ import msgspec
 from ingest.books import Cause
 from ingest.sequences import Update
 from ingest.standings import Books
+from ingest.venues.bodies import parsed
 from ingest.venues.checking import book_levels, double, id_of, positive
 from ingest.venues.fetched import FetchedDecoder
 from ingest.venues.venue import (
@@ -196,11 +197,12 @@ class BinanceDecoder(FetchedDecoder):
 
     def snapshot(self, venue_symbol: str, body: bytes, received_at: int) -> Decoded:
         """Begin the book of one symbol from the REST answer, and apply what waited for it."""
+        saying = f"binance answered no book of {venue_symbol} at {received_at}"
+        frame = parsed(_depth_snapshots.decode, body, saying)
         try:
-            frame = _depth_snapshots.decode(body)
             bids, asks = book_levels(frame.bids), book_levels(frame.asks)
-        except (msgspec.DecodeError, RefusedTickError) as error:
-            message = f"binance answered no book of {venue_symbol} at {received_at}: {error}"
+        except RefusedTickError as error:
+            message = f"{saying}: {error}"
             raise DecodeError(message) from error
         progress = self._books[venue_symbol].snapshot(frame.lastUpdateId, bids, asks)
         return self._with_broken(self._progressed(venue_symbol, progress, received_at))

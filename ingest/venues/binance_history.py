@@ -13,10 +13,10 @@ from typing import Final
 
 import msgspec
 
+from ingest.venues.bodies import parsed
 from ingest.venues.checking import positive
 from ingest.venues.history import Answer, Page, Request, Stretch, cut, judge, plausible, understood
 from ingest.venues.venue import Decoded, Id
-from market.errors import DecodeError
 from market.instruments import Market
 from market.trades import Side, Trade
 
@@ -93,11 +93,8 @@ class BinanceHistory:
     def page(self, stretch: Stretch, position: str, body: bytes, received_at: int) -> Page:
         """Return a page of either direction."""
         position = position or self._beginning(stretch)
-        try:
-            rows = [bytes(row) for row in _pages.decode(body)]
-        except msgspec.DecodeError as error:
-            message = f"binance answered no trades of {stretch.venue_symbol}: {error}"
-            raise DecodeError(message) from error
+        listed = parsed(_pages.decode, body, f"binance answered no trades of {stretch.venue_symbol}")
+        rows = [bytes(row) for row in listed]
         decoded = understood(rows, lambda row: _trade(row, stretch.instrument_id, received_at))
         if position == _NEWEST:
             return self._newest(stretch, decoded)

@@ -11,11 +11,12 @@ from typing import Final
 
 import msgspec
 
+from ingest.venues.bodies import parsed
 from ingest.venues.checking import positive
 from ingest.venues.coinbase import TAKERS
 from ingest.venues.history import Answer, Page, Request, Stretch, cut, judge, plausible, understood
 from ingest.venues.venue import Decoded, Id
-from market.errors import DecodeError, InvalidInputError
+from market.errors import InvalidInputError
 from market.times import from_iso
 from market.trades import Side, Trade
 
@@ -52,11 +53,8 @@ class CoinbaseHistory:
 
     def page(self, stretch: Stretch, position: str, body: bytes, received_at: int) -> Page:
         """Return a page; one that is short may be one of many, an empty one is the end."""
-        try:
-            rows = [bytes(row) for row in _pages.decode(body)]
-        except msgspec.DecodeError as error:
-            message = f"coinbase answered no trades of {stretch.venue_symbol}: {error}"
-            raise DecodeError(message) from error
+        listed = parsed(_pages.decode, body, f"coinbase answered no trades of {stretch.venue_symbol}")
+        rows = [bytes(row) for row in listed]
         decoded = understood(rows, lambda row: _trade(row, stretch.instrument_id, received_at))
         ids = [trade.trade_id for trade in decoded.trades]
         bottom = min(ids, default=0)

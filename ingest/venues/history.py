@@ -126,7 +126,7 @@ def understood(rows: Iterable[bytes], make: Callable[[bytes], Trade]) -> Decoded
             trades.append(make(row))
         except RefusedTickError as refused:
             rejections.append(Rejection(TRADES, refused.reason, row))
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError):
             rejections.append(Rejection(TRADES, Reason.UNDECODABLE, row))
     return Decoded(trades=trades, rejections=rejections)
 

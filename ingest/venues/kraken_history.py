@@ -9,10 +9,12 @@ and https://docs.kraken.com/api/docs/guides/spot-rest-ratelimits
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 
+from ingest.venues.bodies import parsed
 from ingest.venues.checking import positive
 from ingest.venues.history import Answer, Page, Request, Stretch, cut, judge, plausible, understood
 from ingest.venues.venue import Decoded, Id
@@ -70,23 +72,14 @@ class KrakenHistory:
     def judge(self, answer: Answer) -> None:
         """Raise what the status says, or the errors that come with status 200."""
         judge(answer)
-        try:
-            errors = _errors.decode(answer.body).error
-        except msgspec.DecodeError:
-            return
-        if errors:
-            _raise(errors)
+        with suppress(DecodeError):
+            errors = parsed(_errors.decode, answer.body, "kraken answered no list of errors").error
+            if errors:
+                _raise(errors)
 
     def page(self, stretch: Stretch, position: str, body: bytes, received_at: int) -> Page:
         """Return a page; one that is short may be one of many."""
-        try:
-            result = _answers.decode(body).result
-            last = int(_lasts.decode(result.pop("last")))
-            (listed,) = result.values()
-            rows = [bytes(row) for row in _lists.decode(listed)]
-        except (msgspec.DecodeError, KeyError, ValueError) as error:
-            message = f"kraken answered no trades of {stretch.venue_symbol}: {error!r}"
-            raise DecodeError(message) from error
+        rows, last = parsed(_rows_and_last, body, f"kraken answered no trades of {stretch.venue_symbol}")
         decoded = understood(rows, lambda row: _trade(row, stretch.instrument_id, received_at))
         since = int(position or _beginning(stretch))
         following = _following(since, last, full=len(rows) >= _LIMIT)
@@ -102,6 +95,17 @@ class KrakenHistory:
             "those that are stored already; backfill them by its REST"
         )
         raise InvalidInputError(message)
+
+
+def _rows_and_last(body: bytes) -> tuple[list[bytes], int]:
+    result = _answers.decode(body).result
+    try:
+        last = int(_lasts.decode(result.pop("last")))
+        (listed,) = result.values()
+    except (KeyError, ValueError) as error:
+        message = f"{error!r}"
+        raise msgspec.DecodeError(message) from error
+    return [bytes(row) for row in _lists.decode(listed)], last
 
 
 def _beginning(stretch: Stretch) -> str:

@@ -328,6 +328,8 @@ async def test_a_book_is_fetched_again_until_it_fits_the_updates() -> None:
     bench.books = [
         httpx.Response(500),
         httpx.Response(200, content=b"<html>"),
+        httpx.Response(200, content=b'{"lastUpdateId":1,"bids":[["1\xff","1"]],"asks":[]}'),
+        httpx.Response(200, content=b"[" * 100_000),
         httpx.Response(200, json=old),
         httpx.Response(200, json={**old, "lastUpdateId": 105}),
     ]

@@ -216,6 +216,8 @@ async def test_what_is_new_makes_its_bars_dirty(healer: Healer) -> None:
         (Response("slow down", 429, {"Retry-After": "1"}), "slow down", 0),
         (Response("Invalid symbol", 400), "Invalid symbol", 1),
         (Response("<html>"), "answered no trades", 1),
+        (Response(b"[" * 100_000), "answered no trades", 1),
+        (Response(b'[{"id":"\xff"}'), "answered no trades", 1),
     ],
 )
 async def test_a_venue_that_gives_no_page_is_asked_again_later(

@@ -249,6 +249,21 @@ def test_a_frame_of_another_protocol_is_a_decode_error(decoder: BinanceDecoder, 
         decoder.decode(raw, NOW)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>",
+        b'{"lastUpdateId":1,"bids":[["1\xff","1"]],"asks":[]}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"lastUpdateId":1,"bids":[["1","1"]],"asks":[["abc","1"]]}',
+    ],
+)
+def test_a_body_that_cannot_be_read_is_no_book(decoder: BinanceDecoder, body: bytes) -> None:
+    with pytest.raises(DecodeError, match="binance answered no book of BTCUSDT"):
+        decoder.snapshot("BTCUSDT", body, NOW)
+
+
 def test_subscriptions_are_acknowledged_or_refused_by_their_id(decoder: BinanceDecoder) -> None:
     assert ["312"] == list(decoder.decode(b'{"result":null,"id":312}', NOW).acknowledged)
     refusal = b'{"code":2,"msg":"Invalid request: unknown variant","id":3}'

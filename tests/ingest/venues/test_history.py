@@ -4,7 +4,7 @@ import pytest
 
 from ingest.venues.histories import history
 from ingest.venues.history import Answer, Stretch, judge
-from market.errors import FeedError, RateLimitedError, VenueRefusedError, VenueUnavailableError
+from market.errors import DecodeError, FeedError, RateLimitedError, VenueRefusedError, VenueUnavailableError
 from market.instruments import Market
 from market.trades import Side, Trade
 
@@ -75,3 +75,36 @@ def test_krakens_first_protocol_has_no_road_back() -> None:
     assert history("kraken", Market.SPOT, "v1") is None
     assert history("kraken", Market.SPOT, "v2") is not None
     assert history("kraken", Market.SPOT) is not None
+
+
+UNREADABLE = [b"", b"<html>", b"\xff", b'"\xff"', b"[" * 100_000, b'{"a":' * 100_000]
+
+
+@pytest.mark.parametrize("exchange", ["binance", "coinbase", "kraken"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *UNREADABLE,
+        b'{"error":["\xff"]}',
+        b'{"error":[],"result":{"\xff":[],"last":"1"}}',
+        b'{"error":[],"result":{"X":[],"last":"\xff"}}',
+        b'{"error":[],"result":' + b"[" * 100_000,
+        b'{"error":[],"result":{"X":' + b"[" * 100_000,
+    ],
+)
+def test_a_body_that_cannot_be_read_is_no_page(exchange: str, body: bytes) -> None:
+    found = history(exchange, Market.SPOT)
+    assert found is not None
+    found.judge(Answer(200, body))
+    with pytest.raises(DecodeError, match=exchange):
+        found.page(stretch(), "", body, TO)
+
+
+@pytest.mark.parametrize("exchange", ["binance", "coinbase", "kraken"])
+def test_a_row_that_cannot_be_read_is_rejected_alone(exchange: str) -> None:
+    found, row = history(exchange, Market.SPOT), b'{"id":"\xff"}'
+    assert found is not None
+    listed = b"[" + row + b"]"
+    body = b'{"error":[],"result":{"X":' + listed + b',"last":"1"}}' if exchange == "kraken" else listed
+    page = found.page(stretch(), "", body, TO)
+    assert [row] == [each.payload for each in page.rejections]
