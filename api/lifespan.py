@@ -8,7 +8,7 @@ from api.catalogue import Catalogue
 from api.database import Database
 from api.hub import Hub
 from api.settings import ApiSettings
-from api.state import Naming, State
+from api.state import Explaining, Naming, State
 from bus import subjects
 from bus.subscribing import Subscriber
 from db.connections import pooled
@@ -18,7 +18,7 @@ from runtime.metrics import Metrics
 
 @asynccontextmanager
 async def composed(
-    settings: ApiSettings, database_url: str, redis_url: str, naming: Naming
+    settings: ApiSettings, database_url: str, redis_url: str, naming: Naming, explaining: Explaining
 ) -> AsyncIterator[State]:
     """Make everything that requests share; the hub is made, and is to be run by the caller."""
     metrics = Metrics()
@@ -38,6 +38,7 @@ async def composed(
             hub=Hub(database, catalogue, subscriber, settings),
             metrics=metrics,
             naming=naming,
+            explaining=explaining,
         )
 
 

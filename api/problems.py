@@ -21,6 +21,7 @@ from market.errors import (
     UnauthenticatedError,
     UnknownFeedError,
     UnknownInstrumentError,
+    UnknownSignalError,
 )
 
 logger = structlog.get_logger(__name__)
@@ -46,6 +47,12 @@ _KINDS: dict[type[HeliographError], _Kind] = {
     ),
     UnknownFeedError: _Kind(
         "unknown-feed", HTTPStatus.NOT_FOUND, "No such feed", "Take one of /v1/admin/feeds."
+    ),
+    UnknownSignalError: _Kind(
+        "unknown-signal",
+        HTTPStatus.NOT_FOUND,
+        "No such signal",
+        "Take an `id` of /v1/signals; a signal that was withdrawn is gone.",
     ),
     UnauthenticatedError: _Kind(
         "unauthenticated", HTTPStatus.UNAUTHORIZED, "Who are you?", "Send the operator's token."

@@ -191,12 +191,12 @@ class Trade(Row):
             trade_id=str(trade.trade_id),
             price=trade.price,
             size=trade.size,
-            side=_SIDES[trade.side],
+            side=SIDES[trade.side],
             received_at=to_iso(trade.received_at),
         )
 
 
-_SIDES: dict[int, Literal["buy", "sell", "unknown"]] = {1: "buy", -1: "sell", 0: "unknown"}
+SIDES: dict[int, Literal["buy", "sell", "unknown"]] = {1: "buy", -1: "sell", 0: "unknown"}
 
 
 class Bar(Row):

@@ -1,6 +1,6 @@
 """What requests share: made once, in the lifespan."""
 
-from typing import Annotated, Protocol, TypedDict, cast
+from typing import TYPE_CHECKING, Annotated, Protocol, TypedDict, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -10,8 +10,13 @@ from api.catalogue import Catalogue
 from api.database import Database
 from api.hub import Hub
 from api.settings import ApiSettings
+from db.signals import StoredSignal
+from market.explanations import Explanation
 from market.instruments import Instrument
 from runtime.metrics import Metrics
+
+if TYPE_CHECKING:
+    from db.connections import Connection
 
 
 class Naming(Protocol):
@@ -19,6 +24,15 @@ class Naming(Protocol):
 
     def __call__(self, exchange: str, symbol: str, protocol: str | None, /) -> Instrument:
         """Return the instrument; raises InvalidInputError, with what is near."""
+
+
+class Explaining(Protocol):
+    """Knows how signals are decided; workers do."""
+
+    async def __call__(
+        self, connection: "Connection", exchange_id: int, stored: StoredSignal, at_most: int, /
+    ) -> Explanation:
+        """Return why a signal was told, with the newest ``at_most`` of its ticks and steps."""
 
 
 class State(TypedDict):
@@ -31,6 +45,7 @@ class State(TypedDict):
     hub: Hub
     metrics: Metrics
     naming: Naming
+    explaining: Explaining
 
 
 def state(connection: HTTPConnection) -> State:

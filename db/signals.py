@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import ARRAY, Integer, Text, cast, func, select, true
+from sqlalchemy import ARRAY, Integer, Text, cast, func, literal, select, true
 
 from db import schema
+from db.instruments import Listed
 from db.windows import Key, Window, cut, fetch
+from market.errors import UnknownSignalError
+from market.signal_ids import SignalId
 from market.signals import Delivery, Direction, Journey, Signal
 from market.ticks import Place
 
@@ -79,6 +82,21 @@ async def read(
     order = (page.c.ts, page.c.instrument_id, page.c.kind, page.c.version)
     rows = await fetch(connection, cut(merged, window, order), "reading signals")
     return [_stored(row) for row in rows]
+
+
+async def named(connection: "Connection", listed: Listed, wanted: SignalId) -> StoredSignal:
+    """Return this signal of a listed instrument; raises UnknownSignalError."""
+    conditions = (
+        _s.instrument_id == listed.instrument_id,
+        _s.kind == wanted.kind,
+        _s.version == wanted.version,
+        _s.ts == literal(wanted.ts, _s.ts.type),
+    )
+    rows = await fetch(connection, select(*_COLUMNS).where(*conditions), "reading a signal")
+    if not rows:
+        message = f"no signal {wanted} is stored: it was withdrawn, or never told; /v1/signals lists all"
+        raise UnknownSignalError(message, where="id")
+    return _stored(rows[0])
 
 
 def key(stored: StoredSignal) -> Key:

@@ -202,6 +202,20 @@ def tail(
 
 
 @app.command()
+def explain(
+    signal_id: Annotated[str, typer.Argument(metavar="ID", help="The `id` of a signal.")],
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="Ticks, and steps, at most: the newest.")] = 20,
+    data_dir: RunningDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show why a signal was told; exit with 1 if the stored ticks decide otherwise today."""
+    from heliograph.explaining import explain as why
+
+    raise typer.Exit(why(signal_id, limit, data_dir, as_json=as_json))
+
+
+@app.command()
 def config() -> None:
     """Show every setting: its value, its unit, and where it comes from."""
     import sys
@@ -290,8 +304,9 @@ def api() -> None:
 
     from api.__main__ import run
     from ingest.naming import instrument_named
+    from workers.explaining import explain
 
-    _run(partial(run, instrument_named))
+    _run(partial(run, instrument_named, explain))
 
 
 @db.command()

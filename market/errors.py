@@ -9,6 +9,7 @@
     │   ├── UnknownInstrumentError
     │   ├── UnknownFeedError
     │   ├── UnknownModelError
+    │   ├── UnknownSignalError
     │   └── RefusedRequestError
     ├── UnauthenticatedError
     ├── ForbiddenError
@@ -75,6 +76,10 @@ class UnknownFeedError(InvalidInputError):
 
 class UnknownModelError(InvalidInputError):
     """No such trained model is stored."""
+
+
+class UnknownSignalError(InvalidInputError):
+    """No signal of that id is stored."""
 
 
 class RefusedRequestError(InvalidInputError):

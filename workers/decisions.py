@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from market.bars import Bar
-from market.signals import Signal
+from market.signals import Signal, same_content
 from market.times import SECOND
 from workers.folding import DecidedSignal, FinalBar, InstrumentState
 from workers.running import SHORTEST_FIRST
@@ -78,6 +78,10 @@ def compare_signals(
     keys = {signal_key(each.signal) for each in decided}
     return Changes(
         new=[each for each in decided if signal_key(each.signal) not in told],
-        changed=[each for each in decided if told.get(signal_key(each.signal), each.signal) != each.signal],
+        changed=[
+            each
+            for each in decided
+            if not same_content(told.get(signal_key(each.signal), each.signal), each.signal)
+        ],
         gone=[signal for key, signal in told.items() if key not in keys],
     )

@@ -21,7 +21,7 @@ from workers.running import SHORTEST_FIRST
 
 _EVERY_KIND: Final = frozenset(Kind)
 _TRADES: Final = frozenset({Kind.TRADE})
-_FIRST_READ: Final = MINUTE
+FIRST_READ: Final = MINUTE
 _FEW_TICKS: Final = 5_000
 _MANY_TICKS: Final = 50_000
 
@@ -140,12 +140,12 @@ class _Run:
         """
         if not self._settled_ts:
             self._state = await self._warm(min(self._from_ts, settled_ts))
-        position, step = max(self._settled_ts, self._state.cursor.ts), _FIRST_READ
+        position, step = max(self._settled_ts, self._state.cursor.ts), FIRST_READ
         while position < settled_ts and not self._ended:
             to_ts = min(position + step, settled_ts)
             ticks = await self._tape.read(place_before(position), place_before(to_ts), _EVERY_KIND)
             self._take(ticks, self._folder.fold(self._state, ticks))
-            position, step = to_ts, _next_step(step, len(ticks))
+            position, step = to_ts, next_step(step, len(ticks))
         self._settled_ts = settled_ts
 
     @property
@@ -209,13 +209,13 @@ class _Run:
     async def _bars_at(self, ts: int) -> InstrumentState:
         """Fold bars alone from where the longest that contains ``ts`` starts."""
         bare = Folder(())
-        start, step = floor(ts, SHORTEST_FIRST[-1]), _FIRST_READ
+        start, step = floor(ts, SHORTEST_FIRST[-1]), FIRST_READ
         state = start_at(bare, start)
         while start < ts:
             end = min(start + step, ts)
             trades = await self._tape.read(place_before(start), place_before(end), _TRADES)
             state = bare.fold(state, trades).state
-            start, step = end, _next_step(step, len(trades))
+            start, step = end, next_step(step, len(trades))
         return state
 
 
@@ -264,7 +264,7 @@ def _ceiling(ts: int, interval: int) -> int:
     return -floor(-ts, interval)
 
 
-def _next_step(step: int, ticks: int) -> int:
+def next_step(step: int, ticks: int) -> int:
     """Return how much of the tape to read next, so that it is neither few ticks nor too many."""
     if ticks < _FEW_TICKS:
         return min(2 * step, DAY)

@@ -19,6 +19,7 @@ from ingest.naming import instrument_named
 from market.channels import Family
 from market.instruments import spot
 from market.publications import Publication
+from workers.explaining import explain
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -90,7 +91,7 @@ async def serving(settings: ApiSettings, database_url: str, redis_url: str) -> A
     stopping = asyncio.Event()
     with bind(settings) as listener:
         async with (
-            composed(settings, database_url, redis_url, instrument_named) as state,
+            composed(settings, database_url, redis_url, instrument_named, explain) as state,
             asyncio.TaskGroup() as group,
         ):
             server = Server(state, listener)
