@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from db import dead_letters
+from db import dead_letters, near
 from db.dead_letters import DeadLetter
 from db.errors import translated
 from db.outcomes import mark_dirty
@@ -125,6 +125,8 @@ async def release(connection: "Connection", holder: str) -> None:
 
 async def _add(connection: "Connection", chunk: Chunk, page: FetchedPage) -> list[int]:
     """Return the times of the trades that were new."""
+    if page.tolerance:
+        await near.keep(connection, chunk.instrument_id)
     trades = list({(trade.ts, trade.trade_id): trade for trade in page.trades}.values())
     rows = await connection.fetch(
         _sql.add_trades,

@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 import numpy as np
 
-from db import dead_letters, gaps, proofs
+from db import dead_letters, gaps, near, proofs
 from db.copying import Column, rows, rows_with_arrays, times
 from db.dead_letters import DeadLetter
 from db.errors import translated
@@ -91,8 +91,12 @@ class _Table(msgspec.Struct, frozen=True):
 class TickWriter:
     """Writes ticks on one connection. After StoreUnavailableError it is of no more use."""
 
-    def __init__(self, connection: "Connection", writer: Writer) -> None:
+    def __init__(
+        self, connection: "Connection", writer: Writer, tolerances: Mapping[str, int] | None = None
+    ) -> None:
+        """Look near trades of the exchanges with ``tolerances``, as ``near.unknown`` says."""
         self._connection = connection
+        self._tolerances = tolerances or {}
         self._slot = writer.slot
         self._seqs = count(writer.first_seq + 1)
         self._expecting = dict.fromkeys(_TABLES, 0)
@@ -120,10 +124,12 @@ class TickWriter:
                     self._expecting[self._copying] = _EXPECT_CONFLICTS
 
     async def _transaction(
-        self, offered: Mapping[str, Sequence[_Tick]], ticks: Ticks, places: Places
+        self, offered: Mapping[str, Sequence[Any]], ticks: Ticks, places: Places
     ) -> Written:
         self.unsettled = None
         async with self._connection.transaction():
+            trades = await near.unknown(self._connection, offered[_TRADES.name], places, self._tolerances)
+            offered = {**offered, _TRADES.name: trades}
             spans: list[tuple[int, Span]] = []
             for table in _TABLES.values():
                 stored = await self._store(table, offered[table.name], places)

@@ -21,6 +21,7 @@ from ingest.findings import merged
 from ingest.latest import latest_of
 from ingest.notifying import Notifier
 from ingest.tallies import Stored, Tallies
+from ingest.venues.histories import TOLERANCES
 from ingest.venues.venue import DEPTHS, FRAMES, QUOTES, TRADES
 from market.batches import Listing
 from market.depths import Depth
@@ -127,7 +128,7 @@ class Writer:
             connected(self._url, "heliograph ingest writer") as connection,
             connected(self._url, "heliograph ingest partitions") as aside,
         ):
-            yield _Session(TickWriter(connection, await enlist(connection)), aside, set())
+            yield _Session(TickWriter(connection, await enlist(connection), TOLERANCES), aside, set())
 
     async def _take(self) -> bool:
         self._in_hand = await self._buffer.take(self._rhythm.commit_ticks)

@@ -24,7 +24,7 @@ RETURNING chunks.chunk_id, job_id, gap_id, chunks.instrument_id, exchange_id, ex
 
 -- name: add_trades
 -- Row by row in the order in which every writer takes its locks. A trade that stands already under this id,
--- though a road that rounds tells another microsecond, is the same trade.
+-- though a road that rounds tells another microsecond, is the same trade; no socket's writer adds one meanwhile.
 INSERT INTO trades (exchange_id, instrument_id, ts, trade_id, price, size, side, received_at)
 SELECT $1, $2, page.ts, page.trade_id, price, size, side, received_at
 FROM unnest($4::timestamptz[], $5::bigint[], $6::float8[], $7::float8[], $8::smallint[], $9::timestamptz[])

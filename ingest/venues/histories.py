@@ -1,10 +1,16 @@
 """The roads back that there are."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from ingest.venues.binance_history import BinanceHistory
 from ingest.venues.coinbase_history import CoinbaseHistory
 from ingest.venues.history import History
 from ingest.venues.kraken_history import KrakenHistory
 from market.instruments import Market
+
+TOLERANCES: Final[Mapping[str, int]] = {"kraken": KrakenHistory.tolerance}
+"""By how many microseconds history and socket tell one trade apart, of those that do not agree."""
 
 
 def history(exchange: str, market: Market, protocol: str | None = None, api_key: str = "") -> History | None:

@@ -1,5 +1,6 @@
 """One trade, one key, by every road: the same trades by socket, history, and file make no new row."""
 
+import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -18,6 +19,7 @@ from db.partitions import day_of, ensure_days
 from db.ticks import Ticks, TickWriter
 from db.writers import enlist
 from ingest.history.roads import Road, road, stretch
+from ingest.venues.histories import TOLERANCES
 from ingest.venues.registry import venue
 from market.times import SECOND, to_iso
 from market.trades import Trade
@@ -58,10 +60,10 @@ class Roads:
     """An instrument of one venue, and the ways in which its trades come into the database."""
 
     def __init__(self, connection: "Connection", url: str, listed: Listed, chunk: Chunk) -> None:
-        self._connection = connection
+        self.connection = connection
         self._url = url
         self._listed = listed
-        self._chunk = chunk
+        self.chunk = chunk
         found = road(chunk, "")
         assert found is not None
         self.road: Road = found
@@ -70,30 +72,36 @@ class Roads:
         instrument = self._listed.instrument
         decoder = venue(instrument.exchange).decoder({instrument.venue_symbol: self._listed.instrument_id})
         trades = [trade for frame in frames for trade in decoder.decode(frame, now()).trades]
-        await ensure_days(self._connection, {day_of(trade.ts) for trade in trades})
         async with connected(self._url, "test writer") as connection:
-            writer = TickWriter(connection, await enlist(connection))
+            writer = TickWriter(connection, await enlist(connection), TOLERANCES)
             await writer.write(Ticks(trades=trades), {self._listed.instrument_id: self._listed})
         return await self.stored()
 
     async def by_history(self, body: bytes) -> int:
-        page = self.road.history.page(stretch(self._chunk, None), "", body, now())
+        page = self.road.history.page(stretch(self.chunk, None), "", body, now())
         assert (TRADES, []) == (len(page.trades), list(page.rejections))
-        return await self._store(page.trades)
+        return await self.store(page.trades)
 
     async def by_file(self, lines: Sequence[str]) -> int:
         decoded = self.road.history.file(lines, self._listed.instrument_id, now())
         assert (TRADES, []) == (len(decoded.trades), list(decoded.rejections))
-        return await self._store(decoded.trades)
+        return await self.store(decoded.trades)
 
     async def stored(self) -> list[tuple[object, ...]]:
-        return [tuple(row) for row in await self._connection.fetch(CONTENT)]
+        return [tuple(row) for row in await self.connection.fetch(CONTENT)]
 
-    async def _store(self, trades: Sequence[Trade]) -> int:
+    async def waits(self) -> None:
+        """Return when somebody waits for a lock of ours."""
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = $1"
+        async with connected(self._url, "test watch") as connection:
+            ours = await connection.fetchval("SELECT oid FROM pg_database WHERE datname = current_database()")
+            while not await connection.fetchval(waiting, ours):  # noqa: ASYNC110 - other sessions'
+                await asyncio.sleep(0.01)
+
+    async def store(self, trades: Sequence[Trade]) -> int:
         """Return how many were new."""
-        await ensure_days(self._connection, {day_of(trade.ts) for trade in trades})
         page = FetchedPage(trades=trades, letters=(), cursor="", tolerance=self.road.history.tolerance)
-        return await chunks.store(self._connection, self._chunk, LEASE, page)
+        return await chunks.store(self.connection, self.chunk, LEASE, page)
 
 
 @pytest.fixture(params=["binance", "coinbase", "kraken"])
@@ -104,6 +112,7 @@ async def roads(request: pytest.FixtureRequest, postgres_url: str) -> AsyncItera
         listed = (await register(connection, [instrument]))[instrument.key]
         await feeds.offer(connection, [WantedFeed(exchange=exchange, symbol=symbol)])
         began = BEGAN_NS // 1000
+        await ensure_days(connection, {day_of(fill.ns // 1000) for fill in fills()})
         await jobs.enqueue_recent(connection, listed.instrument_id, began, began + 3600 * SECOND)
         chunk = await chunks.claim(connection, LEASE)
         assert chunk is not None
@@ -190,17 +199,35 @@ async def test_history_after_the_socket_makes_no_new_row(roads: Roads) -> None:
     assert before == await roads.stored()
 
 
-@pytest.mark.parametrize("roads", ["binance", "coinbase"], indirect=True)
 async def test_the_socket_after_history_makes_no_new_row(roads: Roads) -> None:
-    """Kraken's history rounds times: it is asked only for what lies before the socket's first trade."""
     assert TRADES == await roads.by_history(body_of(name(roads)))
     before = await roads.stored()
     assert before == await roads.by_socket(frames_of(name(roads)))
 
 
+@pytest.mark.parametrize("roads", ["kraken"], indirect=True)
+async def test_roads_whose_times_differ_wait_for_each_other(roads: Roads) -> None:
+    """While a page is stored and not committed the socket's writer waits, and then finds it."""
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        async with roads.connection.transaction():
+            assert TRADES == await roads.by_history(body_of("kraken"))
+            socket = group.create_task(roads.by_socket(frames_of("kraken")))
+            await roads.waits()
+        assert TRADES == len(await socket)
+
+
+@pytest.mark.parametrize("roads", ["binance"], indirect=True)
+async def test_the_socket_waits_for_no_page_of_other_trades(roads: Roads) -> None:
+    frames, rows = frames_of("binance"), json.loads(body_of("binance"))
+    async with asyncio.timeout(30), roads.connection.transaction():
+        page = roads.road.history.page(stretch(roads.chunk, None), "", json.dumps(rows[:100]).encode(), now())
+        assert 100 == await roads.store(page.trades)
+        await roads.by_socket(frames[100:])
+
+
 async def test_history_says_of_each_trade_what_the_socket_says(roads: Roads) -> None:
     by_socket = await roads.by_socket(frames_of(name(roads)))
-    await roads._connection.execute("DELETE FROM trades")
+    await roads.connection.execute("DELETE FROM trades")
     assert TRADES == await roads.by_history(body_of(name(roads)))
     by_history = await roads.stored()
     for one, other in zip(by_socket, by_history, strict=True):
