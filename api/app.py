@@ -20,6 +20,7 @@ from api.routes import (
     signals,
     stream,
     trades,
+    verifications,
 )
 from api.schemas import Problem
 from api.state import State
@@ -56,6 +57,7 @@ def create(state: State) -> FastAPI:
         signals,
         gaps,
         coverage,
+        verifications,
         admin,
         health,
         stream,

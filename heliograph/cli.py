@@ -247,6 +247,26 @@ def doctor(  # noqa: PLR0913  # these are its options
 
 
 @app.command()
+def verify(
+    *,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="MOMENT", help="Left out: where each tape begins.")
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="MOMENT", help="Left out: now.")] = None,
+    instrument: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VENUE:SYMBOL", help="Only this; repeatable.", show_default="all"),
+    ] = None,
+    data_dir: RunningDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, at the end.")] = False,
+) -> None:
+    """Compute what is stored again and compare byte for byte; exit with 1 if anything differs."""
+    from heliograph import verifying
+
+    verifying.verify(verifying.Options(from_, to, instrument or [], data_dir, as_json))
+
+
+@app.command()
 def health(
     role: Annotated[str, typer.Argument(callback=checks.role, help="A role, like worker-live.")],
     data_dir: RunningDir = None,

@@ -55,6 +55,12 @@ TABLE = (
     Metric("heliograph_batches_waiting", Kind.GAUGE, "Batches that no worker has folded yet."),
     Metric("heliograph_oldest_batch_seconds", Kind.GAUGE, "Age of the oldest batch that waits."),
     Metric("heliograph_gaps", Kind.GAUGE, "Gaps that are not closed, by what became of them.", ("state",)),
+    Metric(
+        "heliograph_verification_differences",
+        Kind.GAUGE,
+        "Rows of the newest day verified that are not what the tape says.",
+    ),
+    Metric("heliograph_verification_age_seconds", Kind.GAUGE, "Time since a day was last verified."),
     Metric("heliograph_signals_total", Kind.COUNTER, "Signals computed by live workers.", ("kind",)),
     Metric("heliograph_subscribers", Kind.GAUGE, "Open WebSocket connections."),
     Metric("heliograph_publications_sent_total", Kind.COUNTER, "Frames sent to subscribers.", ("family",)),

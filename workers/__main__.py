@@ -23,6 +23,7 @@ from workers.live import LiveWorker
 from workers.models.trainer import Trainer
 from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
+from workers.verifying import Nightly
 
 _BACKFILL_NICENESS = 10
 
@@ -57,7 +58,8 @@ async def run_backfill(stopping: asyncio.Event) -> None:
 async def run_scheduler(stopping: asyncio.Event) -> None:
     """Be the scheduler, or wait to become it, until ``stopping`` is set."""
     url = DatabaseSettings().url.get_secret_value()
-    scheduler = Scheduler(url, WorkerSettings(), now)
+    nightly = Nightly(Folder(KINDS), now, version("heliograph"))
+    scheduler = Scheduler(url, WorkerSettings(), now, nightly)
     await _run_beating("scheduler", [scheduler], lambda: scheduler.runs, stopping)
 
 

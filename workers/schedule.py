@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from db import trainings
@@ -17,10 +19,11 @@ from db.sockets import forget_old as forget_old_sockets
 from db.trained_models import forget_old as forget_old_models
 from db.trainings import History
 from market.errors import StoreError
-from market.times import to_datetime
+from market.times import DAY, floor, to_datetime
 from runtime.clock import Clock
 from runtime.lifecycle import wait_at_most
 from workers.settings import WorkerSettings
+from workers.verifying import Nightly
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -34,10 +37,11 @@ _TRAININGS_EVERY_SECONDS = 600
 class Scheduler:
     """Waits to be elected, then runs the jobs until told to stop or until the lead is lost."""
 
-    def __init__(self, url: str, settings: WorkerSettings, clock: Clock) -> None:
+    def __init__(self, url: str, settings: WorkerSettings, clock: Clock, nightly: Nightly) -> None:
         self._url = url
         self._settings = settings
         self._clock = clock
+        self._nightly = nightly
         self.runs: dict[str, int] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -57,6 +61,8 @@ class Scheduler:
         self._add(jobs, "partitions", 3600, self.make_partitions)
         self._add(jobs, "forget", 86_400, self.forget)
         self._add(jobs, "train", _TRAININGS_EVERY_SECONDS, self.ask_for_trainings)
+        at_night = CronTrigger(hour=self._settings.verify_hour, minute=0, timezone="UTC")
+        self._schedule(jobs, "verify", at_night, self.verify)
         jobs.start()
         try:
             while not stopping.is_set():
@@ -89,8 +95,24 @@ class Scheduler:
         lately = asked is not None and asked < self._settings.train_after_seconds
         return history.minutes >= self._settings.train_least_minutes and not (history.waits or lately)
 
+    async def verify(self) -> None:
+        """Verify the day before."""
+        async with connected(self._url, "heliograph scheduler verify") as connection:
+            await self._nightly.run(connection, floor(self._clock(), DAY) - DAY)
+
     def _add(
         self, jobs: AsyncIOScheduler, name: str, every_seconds: int, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        at_once = to_datetime(self._clock())
+        self._schedule(jobs, name, IntervalTrigger(seconds=every_seconds), work, next_run_time=at_once)
+
+    def _schedule(
+        self,
+        jobs: AsyncIOScheduler,
+        name: str,
+        trigger: BaseTrigger,
+        work: Callable[[], Awaitable[None]],
+        **options: object,
     ) -> None:
         async def run() -> None:
             try:
@@ -102,11 +124,5 @@ class Scheduler:
                 logger.info("scheduler.job_done", job=name)
 
         jobs.add_job(
-            run,
-            IntervalTrigger(seconds=every_seconds),
-            id=name,
-            coalesce=True,
-            max_instances=1,
-            next_run_time=to_datetime(self._clock()),
-            misfire_grace_time=None,
+            run, trigger, id=name, coalesce=True, max_instances=1, misfire_grace_time=None, **options
         )

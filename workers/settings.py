@@ -32,3 +32,6 @@ class WorkerSettings(Settings):
     partitions_ahead_days: int = Field(
         default=3, ge=1, description="The scheduler keeps this many day partitions ready after today."
     )
+    verify_hour: int = Field(
+        default=2, ge=0, le=23, description="The hour, UTC, at which the scheduler verifies the day before."
+    )

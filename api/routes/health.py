@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.health import Health, Status, examine
 from api.state import Here, State
-from db import overview
+from db import overview, verifications
 
 router = APIRouter(tags=["operation"])
 
@@ -99,6 +99,7 @@ async def _count(here: State) -> None:
     async with here["database"].connection() as connection:
         tallies = await overview.tallies(connection)
         signals = await overview.signals(connection)
+        verified = await verifications.newest(connection)
     ticks = here["metrics"].counter("heliograph_ticks_total")
     ticks.clear()
     for tally in tallies:
@@ -106,6 +107,9 @@ async def _count(here: State) -> None:
         ticks.labels(tally.exchange, tally.kind, "duplicates").inc(tally.duplicates)
         ticks.labels(tally.exchange, tally.kind, "conflated").inc(tally.conflated)
         ticks.labels(tally.exchange, tally.kind, "rejected").inc(tally.rejected)
+    if verified.age_seconds is not None:
+        here["metrics"].gauge("heliograph_verification_differences").set(verified.differences)
+        here["metrics"].gauge("heliograph_verification_age_seconds").set(verified.age_seconds)
     decided = here["metrics"].counter("heliograph_signals_total")
     decided.clear()
     for kind, count in signals.items():

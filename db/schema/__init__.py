@@ -14,6 +14,7 @@ from db.schema.processes import processes
 from db.schema.queue import batches, checkpoints, dirty, shards, states, writers
 from db.schema.ticks import HOT, depths, quotes, trades, watermarks
 from db.schema.trained_models import scorings, trained_models
+from db.schema.verifications import verifications
 from db.schema.words import metadata
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "states",
     "trades",
     "trained_models",
+    "verifications",
     "watermarks",
     "writers",
 ]

@@ -18,15 +18,18 @@ from market.times import MINUTE
 from runtime.clock import now
 from tests.workers.models.days import START, generated
 from tests.workers.models.history import listed, span, store
+from workers.folding import Folder
 from workers.models.fitting import fitted, fitted_aside
 from workers.models.promoting import consider, loaded, promote
 from workers.models.trainer import Trainer
 from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
+from workers.verifying import Nightly
 
 if TYPE_CHECKING:
     from db.connections import Connection
 
+NIGHTLY = Nightly(Folder(()), now, "test")
 STATES = "SELECT version, state FROM trained_models ORDER BY version"
 JOBS = "SELECT jobs.state, chunks.state, jobs.detail FROM jobs JOIN chunks USING (job_id) ORDER BY job_id"
 DAY_OLD = "UPDATE jobs SET created_at = created_at - interval '1 day 1 minute'"
@@ -247,7 +250,7 @@ async def test_a_trainer_that_is_told_to_stop_gives_its_training_back(
 async def test_the_scheduler_asks_once_a_day_where_there_is_enough_history(
     postgres_url: str, connection: "Connection", instrument: Listed
 ) -> None:
-    scheduler = Scheduler(postgres_url, WorkerSettings(train_least_minutes=200), now)
+    scheduler = Scheduler(postgres_url, WorkerSettings(train_least_minutes=200), now, NIGHTLY)
     await store(connection, instrument, generated(199))
     await scheduler.ask_for_trainings()
     assert [] == await jobs(connection)
@@ -282,5 +285,5 @@ async def test_candidates_that_nobody_put_to_use_are_forgotten(
         await ask(connection)
     await connection.execute("UPDATE trained_models SET created_at = created_at - interval '31 days'")
     await connection.execute("UPDATE trained_models SET state = 'candidate' WHERE version = 2")
-    await Scheduler(postgres_url, WorkerSettings(), now).forget()
+    await Scheduler(postgres_url, WorkerSettings(), now, NIGHTLY).forget()
     assert [(1, "retired")] == await states(connection)

@@ -1,0 +1,78 @@
+-- name: head
+-- How far live is, in the snapshot in which everything else is read.
+SELECT head FROM states WHERE shard = $1 ORDER BY version DESC LIMIT 1
+
+-- name: bars
+-- Bars that start in the range of their interval; hours have a table of their own.
+SELECT interval_seconds, start, open, high, low, close, volume, quote_volume, buy_volume, sell_volume, trades
+FROM unnest($2::int[], $3::timestamptz[], $4::timestamptz[]) AS range (seconds, from_ts, to_ts)
+JOIN bars ON bars.instrument_id = $1 AND bars.interval_seconds = range.seconds
+    AND bars.start >= range.from_ts AND bars.start < range.to_ts
+UNION ALL
+SELECT 3600, start, open, high, low, close, volume, quote_volume, buy_volume, sell_volume, trades
+FROM unnest($2::int[], $3::timestamptz[], $4::timestamptz[]) AS range (seconds, from_ts, to_ts)
+JOIN bars_1h AS hours ON range.seconds = 3600 AND hours.instrument_id = $1
+    AND hours.start >= range.from_ts AND hours.start < range.to_ts
+
+-- name: signals
+-- All that is content, and nothing of delivery.
+SELECT kind, version, ts, direction, strength, confidence, price, evidence::text, from_ts, to_ts,
+       parameters_version, parameters::text, first_ts, first_id, last_ts, last_id, warm
+FROM signals
+WHERE instrument_id = $1 AND ts >= $2 AND ts < $3
+
+-- name: dirty
+-- What is known to be wrong between two times.
+SELECT from_ts, to_ts FROM dirty WHERE instrument_id = $1 AND to_ts > $2 AND from_ts < $3
+
+-- name: waiting
+-- What no worker has claimed yet: ticks behind the cursor among it are nobody's dirty interval so far.
+SELECT listing FROM batches WHERE shard = $1
+
+-- name: quarantines
+-- Kinds that tell nothing from a time on.
+SELECT kind, from_ts FROM quarantines WHERE instrument_id = $1
+
+-- name: eras
+-- Kinds that other versions have told of this tape: since when this version has told of it, if it has.
+SELECT kinds.kind,
+       (SELECT min(ts) FROM signals
+        WHERE instrument_id = $1 AND kind = kinds.kind AND version = kinds.version AND ts > other.last) AS since
+FROM unnest($2::text[], $3::smallint[]) AS kinds (kind, version)
+CROSS JOIN LATERAL (
+    SELECT max(ts) AS last FROM signals
+    WHERE instrument_id = $1 AND kind = kinds.kind AND version <> kinds.version
+) AS other
+WHERE other.last IS NOT NULL
+
+-- name: began
+-- The first time at which there is anything of an instrument.
+SELECT least(
+    (SELECT ts FROM trades WHERE exchange_id = $1 AND instrument_id = $2 ORDER BY ts LIMIT 1),
+    (SELECT ts FROM depths WHERE exchange_id = $1 AND instrument_id = $2 ORDER BY ts LIMIT 1),
+    (SELECT min(start) FROM bars WHERE instrument_id = $2),
+    (SELECT min(start) FROM bars_1h WHERE instrument_id = $2),
+    (SELECT min(ts) FROM signals WHERE instrument_id = $2)
+)
+
+-- name: anything
+-- Whether there is a tape, or anything that was made of one, between two times.
+SELECT EXISTS (SELECT FROM trades WHERE exchange_id = $1 AND instrument_id = $2 AND ts >= $3 AND ts < $4)
+    OR EXISTS (SELECT FROM depths WHERE exchange_id = $1 AND instrument_id = $2 AND ts >= $3 AND ts < $4)
+    OR EXISTS (SELECT FROM signals WHERE instrument_id = $2 AND ts >= $3 AND ts < $4)
+    OR EXISTS (SELECT FROM bars_1h WHERE instrument_id = $2 AND start >= $3 AND start < $4)
+    OR EXISTS (SELECT FROM bars WHERE instrument_id = $2 AND interval_seconds IN (1, 60, 300)
+                                  AND start >= $3 AND start < $4)
+
+-- name: record
+-- One instrument's part of a scheduled run.
+INSERT INTO verifications (instrument_id, from_ts, to_ts, started_at, finished_at, code_version,
+                           bars, signals, differences, found, unverified)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: newest
+-- What the newest day that was verified came to.
+SELECT count(*)::int AS instruments, coalesce(sum(differences), 0)::bigint AS differences,
+       extract(epoch FROM clock_timestamp() - max(finished_at))::float8 AS age_seconds
+FROM verifications
+WHERE from_ts = (SELECT max(from_ts) FROM verifications)
