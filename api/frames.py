@@ -145,7 +145,12 @@ _encoder = msgspec.json.Encoder()
 _decode = msgspec.json.Decoder(Subscribe | Unsubscribe).decode
 _decode_id = msgspec.json.Decoder(_Numbered).decode
 
-_LATEST_OPS = {Family.QUOTES: "quote", Family.TRADES: "trade", Family.COVERAGE: "gap"}
+_LATEST_OPS = {
+    Family.QUOTES: "quote",
+    Family.TRADES: "trade",
+    Family.COVERAGE: "gap",
+    Family.RUNNING: "bar",
+}
 
 
 def decode(text: str) -> Subscribe | Unsubscribe:

@@ -49,7 +49,7 @@ class Hub:
         self._opening: dict[Stream, int] = {}
         self._followers: dict[Stream, set[Mailbox]] = {}
         self._members: dict[Mailbox, Discovered] = {}
-        self._latest: dict[Stream, Latest] = {}
+        self._latest: dict[Stream, dict[int, Latest]] = {}
         self._outages = Outages(database, catalogue)
         self._channels: dict[Stream, str] = {}
         self._recent = Recent(settings.recent_publications)
@@ -121,10 +121,10 @@ class Hub:
             self._suspicion.set()
 
     def follow_latest(self, mailbox: Mailbox, stream: Stream) -> None:
-        """Hand latest values to the mailbox, first the one that is known."""
+        """Hand latest values to the mailbox, first those that are known."""
         self._followers.setdefault(stream, set()).add(mailbox)
-        if stream in self._latest:
-            mailbox.offer(stream, self._latest[stream])
+        for latest in self._latest.get(stream, {}).values():
+            mailbox.offer(stream, latest)
         if stream.family is Family.COVERAGE:
             for latest in self._outages.follow(stream.instrument_id):
                 mailbox.offer(stream, latest)
@@ -205,10 +205,11 @@ class Hub:
             if self._outages.hear(latest):
                 self._suspicion.set()
             return
-        had = self._latest.get(stream)
-        if had is not None and (latest.ts, latest.id) <= (had.ts, had.id):
+        known = self._latest.setdefault(stream, {})
+        *_, slot = latest.slot
+        if slot in known and not latest.outdates(known[slot]):
             return
-        self._latest[stream] = latest
+        known[slot] = latest
         if stream.instrument_id not in self.catalogue:
             self._suspicion.set()
         self._offer(stream, latest)

@@ -7,7 +7,7 @@ import msgspec
 
 from api.frames import Ask, Code, Policy, Result
 from db.publications import Bounds, Stream
-from market.channels import Channel, parse
+from market.channels import Channel, Family, parse
 from market.errors import InvalidInputError, RefusedRequestError, UnknownInstrumentError
 
 Resolve = Callable[[Channel], list[Stream]]
@@ -56,12 +56,20 @@ class Position:
         return True
 
 
+_Key = tuple[str, Family]
+
+
 class Wanted(msgspec.Struct, frozen=True):
     """One channel of a request that can be served, and the streams that it names now."""
 
     channel: Channel
     ask: Ask
     streams: list[Stream]
+
+    @property
+    def key(self) -> _Key:
+        """Return what it is followed as: ``bars`` may be followed by both policies."""
+        return self.ask.channel, self.channel.family
 
     @property
     def rest_seconds(self) -> float:
@@ -84,7 +92,7 @@ class Subscriptions:
         """Begin with none."""
         self.positions: dict[Stream, Position] = {}
         self.slots: set[Stream] = set()
-        self._wanted: dict[str, Wanted] = {}
+        self._wanted: dict[_Key, Wanted] = {}
 
     def check(self, asks: Iterable[Ask], resolve: Resolve) -> list[Wanted]:
         """Return what was asked, if all of it can be served; raises RefusedRequestError."""
@@ -93,17 +101,17 @@ class Subscriptions:
         checked = []
         for ask in asks:
             wanted = _wanted(ask, resolve)
-            if ask.channel in names or (ask.after is not None and not followed.isdisjoint(wanted.streams)):
+            if wanted.key in names or (ask.after is not None and not followed.isdisjoint(wanted.streams)):
                 message = f"{ask.channel} is followed already: unsubscribe before you resume it elsewhere"
                 raise RefusedRequestError(Code.ALREADY_FOLLOWED, message)
-            names.add(ask.channel)
+            names.add(wanted.key)
             followed.update(wanted.streams)
             checked.append(wanted)
         return checked
 
     def add(self, wanted: Wanted) -> None:
         """Remember a channel, for instruments that are listed later and for its end."""
-        self._wanted[wanted.ask.channel] = wanted
+        self._wanted[wanted.key] = wanted
 
     def begin(self, stream: Stream, channel: Channel, offset: int, *, resuming: bool) -> Position:
         """Stand at ``offset`` of a stream of the log."""
@@ -117,12 +125,13 @@ class Subscriptions:
     def remove(self, names: Iterable[str], name_of: Callable[[Stream], Channel]) -> list[Stream]:
         """Forget channels; return the streams that none of the others names. Raises RefusedRequestError."""
         names = list(names)
-        unknown = [name for name in names if name not in self._wanted]
+        known = {name for name, _ in self._wanted}
+        unknown = [name for name in names if name not in known]
         if unknown:
             message = f"{unknown[0]} is not followed here: name channels as in subscribe"
             raise RefusedRequestError(Code.NOT_SUBSCRIBED, message)
-        for name in names:
-            self._wanted.pop(name, None)
+        for key in [key for key in self._wanted if key[0] in names]:
+            del self._wanted[key]
         left = [stream for stream in (*self.positions, *self.slots) if not self._named(name_of(stream))]
         for stream in left:
             self.positions.pop(stream, None)
@@ -163,6 +172,8 @@ def _lost(wanted: Wanted, offsets: Mapping[str, int]) -> bool:
 
 def _wanted(ask: Ask, resolve: Resolve) -> Wanted:
     channel = _channel(ask.channel)
+    if channel.family is Family.BARS and ask.policy is Policy.LATEST:
+        channel = channel._replace(family=Family.RUNNING)
     if ask.since is not None:
         message = f"{ask.channel}: since is not served yet; resume with after"
         raise RefusedRequestError(Code.SINCE_UNSERVED, message)

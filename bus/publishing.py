@@ -29,7 +29,7 @@ class Bus:
         await self._say(subjects.PUBLICATIONS, subjects.encode(publications))
 
     async def latest(self, values: Sequence[Latest]) -> None:
-        """Hand the newest committed quotes and trades to the hubs."""
+        """Hand the newest committed quotes and trades, or bars that run, to the hubs."""
         await self._say(subjects.LATEST, subjects.encode(values))
 
     async def _say(self, subject: str, message: bytes) -> None:

@@ -11,7 +11,7 @@ PUBLICATIONS = "heliograph.publications"
 """What one claim committed, in order: list[Publication]."""
 
 LATEST = "heliograph.latest"
-"""What one ingest transaction committed, newest of each instrument: list[Latest]."""
+"""What one ingest transaction committed, newest of each instrument, or bars that run: list[Latest]."""
 
 encode = msgspec.msgpack.Encoder().encode
 decode_wake = msgspec.msgpack.Decoder(list[int]).decode

@@ -1,7 +1,7 @@
 """How far what was decided from an instrument's ticks is proven, read for many stretches in one statement."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from db.errors import translated
 from db.queries import load
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from db.connections import Connection
 
 _sql = load("coverage")
+
+NEWEST_PROOFS: Final = 16
+"""Of those that began before what is told: the newest reach the live edge, and a claim must be short."""
 
 _Tape = tuple[int, str]
 

@@ -14,12 +14,21 @@ class Family(StrEnum):
     QUOTES = "quotes"
     TRADES = "trades"
     COVERAGE = "coverage"
+    RUNNING = "running bars"
+    """Not named in channels: who follows ``bars`` by the policy ``latest`` is sent them."""
+
+    @property
+    def channel(self) -> str:
+        """Return how channels name this family."""
+        return Family.BARS.value if self is Family.RUNNING else self.value
 
     @property
     def logged(self) -> bool:
         """Tell whether this family has offsets and can be resumed."""
         return self in (Family.SIGNALS, Family.BARS)
 
+
+_NAMED = {family.value: family for family in Family if family.channel == family}
 
 WILDCARD = "*"
 _ALL = "*:*"
@@ -34,7 +43,7 @@ class Channel(NamedTuple):
 
     def __str__(self) -> str:
         """Return the name as it travels."""
-        return f"{self.family}:{self.exchange}:{self.symbol}"
+        return f"{self.family.channel}:{self.exchange}:{self.symbol}"
 
     @property
     def wild(self) -> bool:
@@ -57,11 +66,11 @@ def parse(name: str) -> Channel:
     """
     family, _, rest = name.partition(":")
     exchange, _, symbol = (_ALL if rest == WILDCARD else rest).partition(":")
-    if family not in Family.__members__.values() or not exchange or not symbol:
-        families = ", ".join(Family)
+    if family not in _NAMED or not exchange or not symbol:
+        families = ", ".join(_NAMED)
         message = f"channel {name!r} is not FAMILY:EXCHANGE:SYMBOL with FAMILY one of {families}"
         raise InvalidInputError(message)
     if any(WILDCARD in part and part != WILDCARD for part in (exchange, symbol)):
         message = f"channel {name!r}: {WILDCARD} stands for a whole exchange or symbol, not for a part of one"
         raise InvalidInputError(message)
-    return Channel(Family(family), exchange, symbol)
+    return Channel(_NAMED[family], exchange, symbol)

@@ -22,11 +22,14 @@ class Publication(msgspec.Struct, frozen=True, array_like=True):
     revises: int | None = None
 
 
+_NAMED_BY_ID = (Family.COVERAGE, Family.RUNNING)
+
+
 class Latest(msgspec.Struct, frozen=True, array_like=True):
-    """The newest value of an instrument's quotes, trades, or of a gap in one commit; stands for ``count``.
+    """The newest value of an instrument's quotes, trades, running bars, or of a gap; stands for ``count``.
 
     (``ts``, ``id``) is its place on the tape: who has a later one drops this one. Of a gap, ``ts`` is
-    when it changed, and ``id`` names it.
+    when it changed, and ``id`` names it; of a bar, ``id`` is its interval.
     """
 
     instrument_id: int
@@ -38,5 +41,11 @@ class Latest(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def slot(self) -> tuple[int, Family, int]:
-        """Return what a newer value must share to replace this one: gaps do not replace each other."""
-        return self.instrument_id, self.family, self.id if self.family is Family.COVERAGE else 0
+        """Return what a newer value must share to replace this one: the same gap, a bar of the interval."""
+        return self.instrument_id, self.family, self.id if self.family in _NAMED_BY_ID else 0
+
+    def outdates(self, other: "Latest") -> bool:
+        """Tell whether this is newer than another of its slot; of bars at one place, the one told later."""
+        if self.family is Family.RUNNING:
+            return self.ts >= other.ts
+        return (self.ts, self.id) > (other.ts, other.id)

@@ -63,8 +63,8 @@ def place_fields(place: Place | None) -> dict[str, str] | None:
     return None if place is None else {"ts": to_iso(place.ts), "id": str(place.id)}
 
 
-def bar_text(name: Name, bar: Bar, coverage: float, source: str) -> str:
-    """Return a final bar's JSON with the coverage of its interval; times are ISO 8601 with six digits."""
+def bar_text(name: Name, bar: Bar, coverage: float, source: str, *, final: bool = True) -> str:
+    """Return a bar's JSON with the coverage of its interval; times are ISO 8601 with six digits."""
     return _text(
         name,
         {
@@ -79,7 +79,7 @@ def bar_text(name: Name, bar: Bar, coverage: float, source: str) -> str:
             "buy_volume": bar.buy_volume,
             "sell_volume": bar.sell_volume,
             "trades": bar.trades,
-            "final": True,
+            "final": final,
             "coverage": coverage,
             "source": source,
         },

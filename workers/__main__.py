@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 
 import msgspec
@@ -12,6 +13,7 @@ from bus.settings import BusSettings
 from bus.subscribing import Subscriber
 from db.processes import Heartbeat
 from db.settings import DatabaseSettings
+from market.times import SECOND
 from runtime.clock import now
 from runtime.lifecycle import Service, run_services
 from workers.announcing import Announcer
@@ -33,7 +35,8 @@ async def run_live(stopping: asyncio.Event) -> None:
     url = DatabaseSettings().url.get_secret_value()
     bus_url = BusSettings().url.get_secret_value()
     async with publishing.opened(bus_url) as bus:
-        worker = LiveWorker(url, Announcer(bus), _claimer, WorkerSettings())
+        settings = WorkerSettings()
+        worker = LiveWorker(url, Announcer(bus), partial(_claimer, settings), settings)
         heartbeat = Heartbeat(url, "worker-live", worker.counters, now)
         async with asyncio.TaskGroup() as group:
             listening = group.create_task(worker.listen(Subscriber(bus_url, [subjects.WAKE])))
@@ -76,5 +79,6 @@ async def _run_beating(
     await heartbeat.close()
 
 
-def _claimer() -> Claimer:
-    return Claimer(Folder(KINDS), now, version("heliograph"))
+def _claimer(settings: WorkerSettings) -> Claimer:
+    show_every = round(settings.show_after_seconds * SECOND)
+    return Claimer(Folder(KINDS), now, version("heliograph"), show_every)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import structlog
 
 from bus.publishing import Bus
+from market.channels import Family
 from market.errors import BusUnavailableError
-from market.publications import Publication
+from market.publications import Latest, Publication
 
 logger = structlog.get_logger(__name__)
 
@@ -24,24 +25,26 @@ class Announcer:
         self._bus = bus
         self._at_most = at_most
         self._waiting: list[Publication] = []
+        self._latest: dict[tuple[int, Family, int], Latest] = {}
         self._news = asyncio.Event()
         self._up = True
         self._closed = False
         self.unheard = 0
         """Publications that the bus did not take."""
 
-    def tell(self, publications: Sequence[Publication]) -> None:
-        """Publish these soon, after what was told before."""
+    def tell(self, publications: Sequence[Publication], latest: Sequence[Latest] = ()) -> None:
+        """Publish these soon, after what was told before; newer latest values in place of unsent ones."""
         self._waiting += publications
+        self._latest.update({each.slot: each for each in latest})
         if len(self._waiting) > self._at_most:
             self.unheard += len(self._waiting)
             self._waiting = []
-        if self._waiting:
+        if self._waiting or self._latest:
             self._news.set()
 
     async def run(self) -> None:
         """Publish whatever there is, until ``close``."""
-        while self._waiting or not self._closed:
+        while self._waiting or self._latest or not self._closed:
             await self._news.wait()
             self._news.clear()
             if not await self._send() and not self._closed:
@@ -54,9 +57,13 @@ class Announcer:
 
     async def _send(self) -> bool:
         publications, self._waiting = self._waiting, []
-        if publications:
+        latest, self._latest = list(self._latest.values()), {}
+        if publications or latest:
             try:
-                await self._bus.publish(publications)
+                if publications:
+                    await self._bus.publish(publications)
+                if latest:
+                    await self._bus.latest(latest)
             except BusUnavailableError as error:
                 self.unheard += len(publications)
                 self._turned(up=False, error=str(error))

@@ -12,13 +12,15 @@ from db.errors import translated
 from db.tapes import Part, read_parts
 from market.batches import Batch, Listing, Span
 from market.errors import StoreBusyError
-from market.publications import Publication
+from market.publications import Latest, Publication
+from market.times import SECOND
 from workers.advancing import Advancer
 from workers.folding import Folder
 from workers.journeys import Journeys
 from workers.memory import Plan, Remembered, begin, plan
 from workers.portions import Portion
 from workers.shards import ShardMemory, take_over
+from workers.showing import Showing, latest
 from workers.telling import Step, Telling
 
 if TYPE_CHECKING:
@@ -37,18 +39,27 @@ class Claimed(msgspec.Struct, frozen=True):
     refolded: int
     publications: Sequence[Publication]
     signals: Mapping[str, int]
+    latest: Sequence[Latest] = ()
+    """Bars that run, now and then."""
 
 
 class Claimer:
     """Claims and folds for one worker, over whatever connection it is given."""
 
-    def __init__(self, folder: Folder, clock: Callable[[], int], code_version: str) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        clock: Callable[[], int],
+        code_version: str,
+        show_every: int = SECOND // 4,
+    ) -> None:
         self._folder = folder
         self._clock = clock
         self._code_version = code_version
         self._memory: dict[int, ShardMemory] = {}
         self._instruments: dict[int, Instrument] = {}
         self._portion = Portion()
+        self._showing = Showing(show_every)
 
     async def claim(self, connection: "Connection", workers: int) -> Claimed | None:
         """Claim a share of the due shards among ``workers``, fold them, commit; None when nothing was due.
@@ -90,7 +101,8 @@ class Claimer:
             memory = await self._refreshed(connection, shards)
             claimed, after = await self._work(connection, memory, claimed_at)
         self._memory.update(after)
-        return claimed
+        shown = await latest(connection, self._showing.due(self._clock()))
+        return msgspec.structs.replace(claimed, latest=shown)
 
     async def _refreshed(self, connection: "Connection", shards: Sequence[int]) -> dict[int, ShardMemory]:
         """Return the memory of locked shards, taken over where another worker was here meanwhile."""
@@ -120,6 +132,7 @@ class Claimer:
         telling = Telling(connection, now, self._code_version, Journeys(batches, claimed_at))
         for step in (step for of_shard in steps.values() for step in of_shard):
             await telling.take(step)
+            self._showing.note(step.instrument, step.folded.state, step.folded.bars)
         publications = await telling.write()
         after = await self._advance(connection, memory, batches, steps, Advancer(self._folder, telling, now))
         claimed = Claimed(

@@ -126,5 +126,5 @@ class LiveWorker:
             await wait_at_most(self._woken, self._settings.poll_after_seconds)
         else:
             self.totals.add(claimed)
-            self._announcer.tell(claimed.publications)
+            self._announcer.tell(claimed.publications, claimed.latest)
             await self._sleep(self._settings.commit_after_seconds)

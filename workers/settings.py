@@ -17,6 +17,9 @@ class WorkerSettings(Settings):
     commit_after_seconds: float = Field(
         default=0.004, ge=0, description="The least time between two claims of one live worker."
     )
+    show_after_seconds: float = Field(
+        default=0.25, ge=0, description="A live worker shows bars that still run no more often than this."
+    )
     repair_after_seconds: float = Field(
         default=1.0, gt=0, description="A backfill worker looks for dirty intervals this often."
     )

@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from db.connections import Connection
 
 _WITHDRAWN = "null"
-_PROOFS_LOOKED_AT = 16
-"""Of those that began before what is told: the newest reach the live edge, and a claim must be short."""
-
 _DEPTH_KINDS = frozenset(fold.kind for fold in KINDS if fold.input is Input.DEPTH)
 
 
@@ -136,7 +133,7 @@ class Telling:
 
     async def _covered(self) -> dict[Stretch, float]:
         stretches = list({stretch for taken in self._taken for stretch in taken.stretches()})
-        shares = await coverage.shares(self._connection, stretches, look_back=_PROOFS_LOOKED_AT)
+        shares = await coverage.shares(self._connection, stretches, look_back=coverage.NEWEST_PROOFS)
         return dict(zip(stretches, shares, strict=True))
 
     async def _changes(self, step: Step) -> tuple[Changes[FinalBar, Bar], Changes[DecidedSignal, Signal]]:

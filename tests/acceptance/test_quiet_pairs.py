@@ -1,11 +1,14 @@
 """A bar does not wait for the next trade: on a quiet pair the venue's time makes it final."""
 
+from typing import Any
+
 import pytest
 
 from heliograph.roles import WORKER_LIVE
 from tests.acceptance import evidence
 from tests.acceptance.house import House
 from tests.acceptance.subscriber import subscribed
+from tests.api.peers import subscriber
 
 pytestmark = pytest.mark.slow
 
@@ -41,3 +44,22 @@ async def test_bars_of_a_pair_that_does_not_trade_are_final_when_its_venue_has_p
         async with house.connected() as connection:
             await evidence.assert_as_undisturbed(connection)
             assert await evidence.log(connection) == subscriber.frames
+
+
+async def test_a_bar_is_seen_to_run_and_to_end(house: House) -> None:
+    url = (await house.api()).replace("http", "ws", 1)
+    async with subscriber(f"{url}/v1/stream") as peer:
+        await peer.subscribe({"channel": "bars:*:*", "policy": "latest"})
+        venue = await house.venue(*TAPE)
+        await house.start(WORKER_LIVE)
+        await house.ingest(venue)
+        ran: dict[str, dict[str, Any]] = {}
+        while True:
+            bar = (await peer.hear("bar"))["data"]
+            before = ran.get(bar["symbol"])
+            if bar["interval"] == "1m" and bar["final"] and before and before["start"] == bar["start"]:
+                break
+            if bar["interval"] == "1m" and not bar["final"]:
+                ran[bar["symbol"]] = bar
+    assert (before["open"], True) == (bar["open"], before["trades"] <= bar["trades"])
+    assert 0.0 <= before["coverage"] <= 1.0

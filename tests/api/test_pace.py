@@ -76,6 +76,37 @@ async def test_latest_values_replace_unsent_ones_and_say_for_how_many_they_stand
     assert 30 == conflated
 
 
+async def test_running_bars_are_followed_beside_final_ones_each_interval_in_a_slot_of_its_own(
+    served: Served, worker: Worker
+) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    channel = "bars:kraken:SOL/USD"
+
+    async def show(ts: int, interval: int) -> None:
+        data = f'{{"ts":{ts},"interval":{interval}}}'
+        await worker.bus.latest([Latest(sol.instrument_id, Family.RUNNING, ts, interval, 1, data)])
+
+    async with served.stream() as peer:
+        answer = await peer.subscribe({"channel": channel}, {"channel": channel, "policy": "latest"})
+        assert [{"channel": channel, "offset": 0, "recovered": True}, {"channel": channel}] == answer[
+            "results"
+        ]
+        for ts, interval in ((5, 60), (5, 1), (4, 60), (5, 60)):
+            await show(ts, interval)
+        heard = [await peer.hear("bar") for _ in range(3)]
+        await worker.publish(sol, 1, family=Family.BARS)
+        final = await peer.hear("bar")
+        async with served.stream() as second:
+            await second.subscribe({"channel": "bars:*:*", "policy": "latest"})
+            greetings = [await second.hear("bar") for _ in range(2)]
+        await peer.say(op="unsubscribe", id=2, channels=[channel])
+        assert [channel] == (await peer.hear("unsubscribed"))["channels"]
+    assert [(5, 60), (5, 1), (5, 60)] == [(f["data"]["ts"], f["data"]["interval"]) for f in heard]
+    assert {(channel, 1)} == {(frame["channel"], frame["conflated"]) for frame in heard}
+    assert (channel, 1, {"n": 1}) == (final["channel"], final["offset"], final["data"])
+    assert {1, 60} == {frame["data"]["interval"] for frame in greetings}
+
+
 async def test_older_latest_values_are_dropped_and_the_newest_greets(served: Served, worker: Worker) -> None:
     [sol] = await worker.instruments("SOL/USD")
     async with served.stream() as first:

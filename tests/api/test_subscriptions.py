@@ -83,6 +83,28 @@ def test_a_channel_is_followed_once() -> None:
         assert Code.ALREADY_FOLLOWED == refused.value.code
 
 
+def test_bars_are_followed_as_they_run_by_the_policy_latest_beside_the_final_ones() -> None:
+    subscriptions = Subscriptions()
+    asks = [Ask("bars:kraken:*"), Ask("bars:kraken:*", policy=Policy.LATEST, max_rate_ms=500)]
+    final, running = subscriptions.check(asks, resolve)
+    assert [Stream(1, Family.BARS), Stream(2, Family.BARS)] == final.streams
+    assert [Stream(1, Family.RUNNING), Stream(2, Family.RUNNING)] == running.streams
+    for wanted in (final, running):
+        subscriptions.add(wanted)
+    subscriptions.slots.update(running.streams)
+    with pytest.raises(RefusedRequestError) as refused:
+        subscriptions.check(asks[1:], resolve)
+    assert Code.ALREADY_FOLLOWED == refused.value.code
+    assert running.streams == subscriptions.remove(["bars:kraken:*"], name_of)
+    assert [] == list(subscriptions.wild())
+
+
+def test_bars_that_run_cannot_be_resumed() -> None:
+    with pytest.raises(RefusedRequestError, match="running bars have no offsets") as refused:
+        Subscriptions().check([Ask("bars:kraken:SOL/USD", after=4, policy=Policy.LATEST)], resolve)
+    assert Code.BAD_RESUME == refused.value.code
+
+
 def test_a_wildcard_names_all_its_streams() -> None:
     [wanted] = Subscriptions().check([Ask("bars:kraken:*")], resolve)
     assert [Stream(1, Family.BARS), Stream(2, Family.BARS)] == wanted.streams

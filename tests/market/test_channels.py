@@ -8,7 +8,8 @@ from market.channels import Channel, Family, parse
 from market.errors import InvalidInputError
 
 PARTS = st.just("*") | st.text(st.characters(exclude_characters=":*", codec="ascii"), min_size=1)
-CHANNELS = st.builds(Channel, st.sampled_from(Family), PARTS, PARTS)
+NAMED = [family for family in Family if family is not Family.RUNNING]
+CHANNELS = st.builds(Channel, st.sampled_from(NAMED), PARTS, PARTS)
 
 
 @given(CHANNELS)
@@ -19,6 +20,14 @@ def test_a_channel_is_read_as_it_was_written(channel: Channel) -> None:
 def test_a_symbol_may_contain_a_colon() -> None:
     expected = Channel(Family.BARS, "binance", "BTC/USDT:USDT")
     assert expected == parse("bars:binance:BTC/USDT:USDT")
+
+
+def test_bars_that_run_are_called_bars_and_are_not_what_is_meant_by_that() -> None:
+    running = Channel(Family.RUNNING, "kraken", "SOL/USD")
+    assert "bars:kraken:SOL/USD" == str(running)
+    assert not parse(str(running)).matches(running)
+    with pytest.raises(InvalidInputError):
+        parse("running bars:kraken:SOL/USD")
 
 
 def test_one_asterisk_stands_for_all() -> None:

@@ -12,7 +12,7 @@ from bus import publishing, subjects
 from bus.subscribing import Subscriber
 from heliograph.embedded.valkey import Valkey
 from market.channels import Family
-from market.publications import Publication
+from market.publications import Latest, Publication
 from workers.announcing import Announcer
 
 DEADLINE_SECONDS = 30
@@ -62,6 +62,25 @@ async def test_what_is_told_is_heard_in_order_before_the_end(redis_url: str) -> 
                 await asyncio.sleep(0)
     assert list(range(1, 301)) == await hearing
     assert 0 == announcer.unheard
+
+
+async def test_of_latest_values_that_wait_the_newest_is_told(redis_url: str) -> None:
+    ready = asyncio.Event()
+
+    async def heard_latest() -> list[Latest]:
+        async for message in Subscriber(redis_url, [subjects.LATEST]).listen():
+            if message.subject:
+                return subjects.decode_latest(message.data)
+            ready.set()
+        return []
+
+    hearing = asyncio.create_task(heard_latest())
+    await ready.wait()
+    values = [Latest(1, Family.RUNNING, ts, interval, 1, "{}") for ts in (1, 2) for interval in (60, 300)]
+    async with announcing(redis_url) as announcer:
+        announcer.tell([], values[:2])
+        announcer.tell([], values[2:])
+    assert values[2:] == await hearing
 
 
 async def test_behind_a_bus_that_hangs_no_more_waits_than_allowed() -> None:

@@ -9,7 +9,7 @@ import pytest
 from bus import publishing, subjects
 from bus.publishing import Bus
 from bus.subscribing import Subscriber
-from market.publications import Publication
+from market.publications import Latest, Publication
 from tests.workers.market import Market, folded_at_once, new_claimer, stored, tape
 from workers.announcing import Announcer
 from workers.live import LiveWorker
@@ -85,6 +85,9 @@ class Hanging(Bus):
         self.released = asyncio.Event()
 
     async def publish(self, publications: Sequence[Publication]) -> None:  # noqa: ARG002
+        await self.released.wait()
+
+    async def latest(self, values: Sequence[Latest]) -> None:  # noqa: ARG002
         await self.released.wait()
 
 
