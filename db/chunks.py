@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from db import dead_letters, near
+from db import dead_letters, dirty, near
 from db.dead_letters import DeadLetter
 from db.errors import translated
-from db.outcomes import mark_dirty
 from db.queries import load
 from db.stretches import covering
 from market.errors import StoreConflictError
@@ -80,7 +79,7 @@ async def store(connection: "Connection", chunk: Chunk, lease: Lease, page: Fetc
         async with connection.transaction():
             fresh = await _add(connection, chunk, page)
             if fresh:
-                await mark_dirty(connection, covering(chunk.instrument_id, fresh), "history")
+                await dirty.mark(connection, covering(chunk.instrument_id, fresh), "history")
             if page.letters:
                 await dead_letters.add(connection, page.letters)
             held = await connection.fetchval(

@@ -1,119 +1,116 @@
-"""Dirty intervals, claimed by the backfill pool with SKIP LOCKED, an hour of one tape at a time."""
+"""What of a tape must be computed again: claimed by the backfill pool, some minutes at a time."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from db.claims import decode_head
+from db.claims import NOTHING, Cursor, Versioned, decode_head
 from db.errors import translated
-from db.outcomes import bar_columns
 from db.queries import load
-from market.bars import Bar
-from market.times import HOUR, floor
+from market.times import MINUTE
 
 if TYPE_CHECKING:
     from db.connections import Connection
 
 _sql = load("dirty")
 
+PIECE: Final = 10 * MINUTE
+"""How much of a tape is computed again at once, at most: what comes of it is told in one claim."""
+
+_INSTRUMENT_LOCKS: Final = 1_953_655_140
+"""The class of the advisory locks under which instruments are repaired."""
+
+
+class DirtyInterval(msgspec.Struct, frozen=True):
+    """[from_ts, to_ts) of an instrument's tape, in microseconds, to be computed again."""
+
+    instrument_id: int
+    from_ts: int
+    to_ts: int
+
 
 class Dirty(msgspec.Struct, frozen=True):
-    """A row: whole bars of one interval (seconds) to compute again; [from_ts, to_ts) in microseconds."""
+    """A row that is locked."""
 
     dirty_id: int
-    interval_seconds: int
     from_ts: int
     to_ts: int
 
 
-class Stretch(msgspec.Struct, frozen=True):
-    """Whole bars of one interval (seconds) of an instrument, to be computed again together."""
+class Piece(msgspec.Struct, frozen=True):
+    """[from_ts, to_ts) of an instrument's tape, and the rows, locked, that ask for it or more."""
 
     instrument_id: int
     exchange_id: int
-    interval_seconds: int
+    shard: int
     from_ts: int
     to_ts: int
-
-
-class Hour(msgspec.Struct, frozen=True):
-    """An hour of an instrument's tape from ``from_ts`` on, and the rows, locked, that ask for bars of it."""
-
-    instrument_id: int
-    exchange_id: int
-    from_ts: int
     rows: Sequence[Dirty]
 
-    def stretches(self) -> list[Stretch]:
-        """Return what the rows ask for within the hour, everything once, in order of interval and time."""
-        return [
-            Stretch(self.instrument_id, self.exchange_id, seconds, from_ts, to_ts)
-            for seconds in sorted({row.interval_seconds for row in self.rows})
-            for from_ts, to_ts in _joined(self._asked(seconds))
-        ]
 
-    def _asked(self, seconds: int) -> Iterable[tuple[int, int]]:
-        for row in self.rows:
-            if row.interval_seconds == seconds:
-                yield max(row.from_ts, self.from_ts), row.to_ts
+async def mark(connection: "Connection", intervals: Sequence[DirtyInterval], reason: str) -> None:
+    """Ask for these intervals to be computed again; in the transaction that made them so."""
+    with translated("marking intervals dirty"):
+        await connection.execute(
+            _sql.mark,
+            [each.instrument_id for each in intervals],
+            [each.from_ts for each in intervals],
+            [each.to_ts for each in intervals],
+            reason,
+        )
 
 
-async def settled(connection: "Connection") -> dict[int, int]:
-    """Return, for the instruments that have dirty intervals, until when live leaves bars to repairs."""
+async def cursors(connection: "Connection") -> dict[int, Cursor]:
+    """Return how far live is with the instruments of shards that have something dirty."""
     with translated("reading how far live is"):
         rows = await connection.fetch(_sql.heads)
     return {
-        instrument_id: cursor.settled_ts
+        instrument_id: cursor
         for row in rows
         for instrument_id, cursor in decode_head(row["head"]).cursors.items()
     }
 
 
-async def lock_hour(connection: "Connection", settled_ts: Mapping[int, int]) -> Hour | None:
-    """Lock the newest dirty interval that nobody works on, with all others in the same hour of its tape.
+async def newest_head(connection: "Connection", shard: int) -> Versioned:
+    """Return how far live is with a shard."""
+    with translated("reading how far live is"):
+        row = await connection.fetchrow(_sql.head, shard)
+    return Versioned(row["version"], decode_head(row["head"])) if row else NOTHING
 
-    Only what live has left by ``settled_ts`` of its instrument; None when there is nothing.
+
+async def lock_piece(connection: "Connection", live: Mapping[int, Cursor]) -> Piece | None:
+    """Lock, until the transaction ends, the newest that is dirty of an instrument that nobody repairs.
+
+    Only what begins before live's cursor; None when there is nothing.
     """
-    with translated("claiming dirty intervals"):
-        newest = await connection.fetchrow(_sql.lock_newest, list(settled_ts), list(settled_ts.values()))
-        if newest is None:
-            return None
-        instrument_id, exchange_id, to_ts = newest
-        began = floor(to_ts - 1, HOUR)
-        ended = min(began + HOUR, settled_ts[instrument_id])
-        rows = await connection.fetch(_sql.lock_between, instrument_id, began, ended)
-    return Hour(instrument_id, exchange_id, began, [Dirty(*row) for row in rows])
+    with translated("claiming what is dirty"):
+        ts = {instrument_id: cursor.ts for instrument_id, cursor in live.items()}
+        for instrument_id, exchange_id, shard in await connection.fetch(
+            _sql.due, list(ts), list(ts.values())
+        ):
+            if not await connection.fetchval(_sql.lock_instrument, _INSTRUMENT_LOCKS, instrument_id):
+                continue
+            newest = await connection.fetchrow(_sql.lock_newest, instrument_id, ts[instrument_id])
+            if newest is None:
+                continue
+            to_ts = min(newest["to_ts"], ts[instrument_id] + 1)
+            since = to_ts - PIECE
+            rows = await connection.fetch(_sql.lock_after, instrument_id, ts[instrument_id], since)
+            locked = [Dirty(*row) for row in rows]
+            from_ts = max(since, min(row.from_ts for row in locked))
+            return Piece(instrument_id, exchange_id, shard, from_ts, to_ts, locked)
+    return None
 
 
-async def replace_bars(connection: "Connection", stretch: Stretch, bars: Sequence[Bar]) -> None:
-    """Put ``bars`` in the place of those that stand there."""
-    with translated("replacing bars"):
-        await connection.execute(
-            _sql.clear_bars, stretch.instrument_id, stretch.interval_seconds, stretch.from_ts, stretch.to_ts
-        )
-        await connection.execute(
-            _sql.add_rebuilt_bars, *bar_columns([(stretch.instrument_id, bar) for bar in bars])
-        )
-
-
-async def finish(connection: "Connection", hour: Hour) -> None:
+async def finish(connection: "Connection", piece: Piece) -> None:
     """Forget what was computed again; of a row that began earlier, that part is left."""
-    with translated("finishing dirty intervals"):
+    with translated("finishing what was dirty"):
         await connection.execute(
-            _sql.done, [row.dirty_id for row in hour.rows if row.from_ts >= hour.from_ts]
+            _sql.done, [row.dirty_id for row in piece.rows if row.from_ts >= piece.from_ts]
         )
         await connection.execute(
-            _sql.shorten, [row.dirty_id for row in hour.rows if row.from_ts < hour.from_ts], hour.from_ts
+            _sql.shorten,
+            [row.dirty_id for row in piece.rows if row.from_ts < piece.from_ts],
+            piece.from_ts,
         )
-
-
-def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the union of half-open ranges, in order."""
-    joined: list[tuple[int, int]] = []
-    for from_ts, to_ts in sorted(ranges):
-        if joined and from_ts <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(to_ts, joined[-1][1])
-        else:
-            joined.append((from_ts, to_ts))
-    return joined

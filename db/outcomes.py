@@ -1,6 +1,6 @@
-"""Write what a claim decided: bars, signals, publications, dirty intervals, failed folds."""
+"""Write what a claim decided: bars, signals, publications, failed folds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from db.connections import Connection
 
 _sql = load("outcomes")
-_LOOK_BACK = 10_000
-"""Offsets before the end of the log among which a correction finds what it revises."""
 
 
 class NewSignal(msgspec.Struct, frozen=True):
@@ -38,13 +36,12 @@ class NewPublication(msgspec.Struct, frozen=True):
     ts: int
 
 
-class DirtyInterval(msgspec.Struct, frozen=True):
-    """Whole bars of one interval (seconds) to be computed again; [from_ts, to_ts) in microseconds."""
+class Quarantine(msgspec.Struct, frozen=True):
+    """A kind that says nothing of an instrument from ``from_ts`` on."""
 
     instrument_id: int
-    interval_seconds: int
+    kind: str
     from_ts: int
-    to_ts: int
 
 
 class FailedFold(msgspec.Struct, frozen=True):
@@ -59,10 +56,10 @@ class FailedFold(msgspec.Struct, frozen=True):
     code_version: str
 
 
-async def add_bars(connection: "Connection", bars: Sequence[tuple[int, Bar]]) -> None:
+async def add_bars(connection: "Connection", bars: Sequence[tuple[int, Bar]], source: str = "live") -> None:
     """Insert final bars, each with its instrument_id; one that stands already stays, and is made dirty."""
     with translated("writing bars"):
-        await connection.execute(_sql.add_bars, *bar_columns(bars))
+        await connection.execute(_sql.add_bars, *bar_columns(bars), source)
 
 
 def bar_columns(bars: Sequence[tuple[int, Bar]]) -> list[list[object]]:
@@ -149,6 +146,35 @@ async def signals_since(connection: "Connection", instrument_id: int, ts: int) -
     return [signal_of(dict(row)) for row in rows]
 
 
+async def signals_in(connection: "Connection", instrument_id: int, from_ts: int, to_ts: int) -> list[Signal]:
+    """Return signals of [from_ts, to_ts)."""
+    with translated("reading signals told"):
+        rows = await connection.fetch(_sql.signals_in, instrument_id, from_ts, to_ts)
+    return [signal_of(dict(row)) for row in rows]
+
+
+async def bars_in(
+    connection: "Connection", instrument_id: int, ranges: Mapping[int, tuple[int, int]]
+) -> list[Bar]:
+    """Return final bars of each interval (microseconds) that start in its range."""
+    with translated("reading bars told"):
+        rows = await connection.fetch(
+            _sql.bars_in,
+            instrument_id,
+            [each // SECOND for each in ranges],
+            [from_ts for from_ts, _ in ranges.values()],
+            [to_ts for _, to_ts in ranges.values()],
+        )
+    return [Bar(seconds * SECOND, *rest) for seconds, *rest in rows]
+
+
+async def quarantines(connection: "Connection", instrument_ids: Collection[int]) -> list[Quarantine]:
+    """Return what is stopped of these instruments."""
+    with translated("reading quarantines"):
+        rows = await connection.fetch(_sql.quarantines, list(instrument_ids))
+    return [Quarantine(*row) for row in rows]
+
+
 async def publish(connection: "Connection", news: Sequence[NewPublication], committed_at: int) -> None:
     """Append to the log."""
     log = [each.publication for each in news]
@@ -168,40 +194,13 @@ async def publish(connection: "Connection", news: Sequence[NewPublication], comm
 
 
 async def told_at(connection: "Connection", again: NewPublication) -> int | None:
-    """Return the offset at which the log, not long before ``again``, tells of the same thing; or None."""
+    """Return the offset at which the log told last of the same thing, or None."""
     entry = again.publication
     with translated("looking for what is corrected"):
         offset: int | None = await connection.fetchval(
-            _sql.told_at,
-            entry.instrument_id,
-            entry.family.value,
-            entry.offset - _LOOK_BACK,
-            again.about,
-            again.ts,
+            _sql.told_at, entry.instrument_id, entry.family.value, again.ts, again.about
         )
     return offset
-
-
-async def mark_dirty(
-    connection: "Connection",
-    intervals: Sequence[DirtyInterval],
-    reason: str,
-    settled_ts: int | None = None,
-) -> None:
-    """Ask for these intervals to be computed again.
-
-    The holder of the shard says ``settled_ts``; what ends later is asked for only once.
-    """
-    with translated("marking intervals dirty"):
-        await connection.execute(
-            _sql.mark_dirty,
-            [each.instrument_id for each in intervals],
-            [each.interval_seconds for each in intervals],
-            [each.from_ts for each in intervals],
-            [each.to_ts for each in intervals],
-            reason,
-            settled_ts,
-        )
 
 
 async def bury_fold(connection: "Connection", failed: FailedFold) -> None:

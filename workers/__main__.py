@@ -50,7 +50,10 @@ async def run_backfill(stopping: asyncio.Event) -> None:
     """Be one worker of the backfill pool until ``stopping`` is set, behind everybody else on this machine."""
     os.nice(_BACKFILL_NICENESS)
     url = DatabaseSettings().url.get_secret_value()
-    worker, trainer = BackfillWorker(url, WorkerSettings()), Trainer(url)
+    worker, trainer = (
+        BackfillWorker(url, WorkerSettings(), Folder(KINDS), now, version("heliograph")),
+        Trainer(url),
+    )
 
     def counters() -> dict[str, int]:
         return {**msgspec.to_builtins(worker.totals), **msgspec.to_builtins(trainer.totals)}

@@ -9,7 +9,7 @@ from market.times import SECOND
 from workers.decisions import settled_ts
 from workers.folding import Folder
 from workers.shards import ShardMemory, encode_checkpoint
-from workers.telling import Step, Telling
+from workers.telling import Moved, Telling
 
 _CHECKPOINT_EVERY = 5 * SECOND
 _CHECKPOINT_TICKS = 50_000
@@ -26,22 +26,31 @@ class Advancer:
         self._now = now
 
     def advanced(
-        self, shard: int, memory: ShardMemory, folded: Sequence[Batch], steps: Sequence[Step]
+        self,
+        shard: int,
+        memory: ShardMemory,
+        folded: Sequence[Batch],
+        steps: Sequence[Moved],
+        *,
+        replaced: bool = False,
     ) -> tuple[Advance, ShardMemory]:
-        """Return what is stored and what is remembered once ``steps`` were made of the batches ``folded``."""
+        """Return what is stored and what is remembered once ``steps`` were made of the batches ``folded``.
+
+        Of what was ``replaced`` a checkpoint is left: who takes over must not go on from what was before.
+        """
         instruments = {
             **memory.instruments,
             **{step.instrument.instrument_id: step.after for step in steps},
         }
         head, folds = self._next(memory.versioned.head, folded, steps), None
-        if self._needs_checkpoint(head, memory.refolded):
+        if replaced or self._needs_checkpoint(head, memory.refolded):
             head = Head(head.done, head.cursors, checkpointed_at=self._now, ticks_since=0)
             folds = encode_checkpoint(self._folder, instruments)
         version = memory.versioned.version + 1
         advance = Advance(shard, version, head, folded, folds)
         return advance, ShardMemory(Versioned(version, head), instruments)
 
-    def _next(self, head: Head, folded: Sequence[Batch], steps: Sequence[Step]) -> Head:
+    def _next(self, head: Head, folded: Sequence[Batch], steps: Sequence[Moved]) -> Head:
         return Head(
             done=head.done | {batch.writer: batch.seq for batch in folded},
             cursors=head.cursors | {step.instrument.instrument_id: self._cursor(step) for step in steps},
@@ -49,8 +58,8 @@ class Advancer:
             ticks_since=head.ticks_since + sum(batch.ticks for batch in folded),
         )
 
-    def _cursor(self, step: Step) -> Cursor:
-        place = step.folded.state.cursor
+    def _cursor(self, step: Moved) -> Cursor:
+        place = step.after.state.cursor
         instrument_id = step.instrument.instrument_id
         return Cursor(
             place.ts,

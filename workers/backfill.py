@@ -1,25 +1,29 @@
-"""The backfill pool's worker: computes dirty intervals again, gently, and never in live's way."""
+"""The backfill pool's worker: computes again what is dirty, aside and gently, and never in live's way."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
-from db import dirty
+from db import claims, dirty, staged
+from db.claims import Cursor
 from db.connections import connected
-from db.dirty import Stretch
+from db.dirty import Piece
 from db.errors import translated
-from db.tapes import Part, read_parts
-from market.bars import Bar
+from db.staged import REPAIR, NewStaged
 from market.errors import StoreError
-from market.ticks import Kind, TapeKey
-from market.times import MINUTE, SECOND
-from market.trades import Trade
 from runtime.lifecycle import wait_at_most
-from workers.running import RunningBar
+from workers import repairs
+from workers.folding import Folder
+from workers.recomputing import Effects, Recomputed
+from workers.repairs import Repairer
 from workers.settings import WorkerSettings
+from workers.shards import read_silences
+from workers.silences import Silence
+from workers.stored_tapes import StoredTape
+from workers.telling import Telling
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -31,23 +35,36 @@ _SESSION = {
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "60s",
 }
-_READ_AT_ONCE = 5 * MINUTE
-_LOWEST_ID = -(2**63)
+_PURSUITS = 4
+"""How often a repair goes on to where live has come meanwhile: the rest live folds in a claim."""
 
 
 class Totals(msgspec.Struct):
     """What this worker has committed since it started."""
 
     intervals: int = 0
+    staged: int = 0
     bars: int = 0
+    signals: int = 0
+    """Computed again, changed or not."""
 
 
 class BackfillWorker:
-    """Rebuilds the bars of dirty intervals until told to stop."""
+    """Computes dirty stretches of tapes again until told to stop."""
 
-    def __init__(self, url: str, settings: WorkerSettings) -> None:
+    def __init__(
+        self,
+        url: str,
+        settings: WorkerSettings,
+        folder: Folder,
+        clock: Callable[[], int],
+        code_version: str,
+    ) -> None:
         self._url = url
         self._settings = settings
+        self._folder = folder
+        self._clock = clock
+        self._code_version = code_version
         self.totals = Totals()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -62,54 +79,81 @@ class BackfillWorker:
 
     async def _work(self, connection: "Connection", stopping: asyncio.Event) -> None:
         while not stopping.is_set():
-            if not await self.repair(connection):
+            if await self.has_to_wait(connection) or not await self.repair(connection):
                 await wait_at_most(stopping, self._settings.repair_after_seconds)
 
-    async def repair(self, connection: "Connection") -> int:
-        """Rebuild the dirty bars of the newest hour that has any; return how many rows asked for them.
+    async def has_to_wait(self, connection: "Connection") -> bool:
+        """Tell whether live lags: then it needs the machine more."""
+        waited = await claims.oldest_batch_seconds(connection)
+        return waited > self._settings.repair_yields_above_seconds
 
-        One transaction reads at most an hour of one tape, once for each interval of bars.
+    async def repair(self, connection: "Connection") -> int:
+        """Compute the newest dirty minutes again and hand them over; return how many rows asked for them.
+
+        One transaction: what it does not finish stays dirty.
         """
         with translated("repairing"):
             async with connection.transaction():
-                hour = await dirty.lock_hour(connection, await dirty.settled(connection))
-                if hour is None:
+                live = await dirty.cursors(connection)
+                piece = await dirty.lock_piece(connection, live)
+                if piece is None:
                     return 0
-                bars = sum([await _rebuild(connection, stretch) for stretch in hour.stretches()])
-                await dirty.finish(connection, hour)
-        self.totals.intervals += len(hour.rows)
-        self.totals.bars += bars
-        return len(hour.rows)
+                made = await self._hand_over(connection, piece)
+                await dirty.finish(connection, piece)
+        self.totals.intervals += len(piece.rows)
+        self.totals.bars += len(made.bars)
+        self.totals.signals += len(made.signals)
+        return len(piece.rows)
 
+    async def _hand_over(self, connection: "Connection", piece: Piece) -> Recomputed:
+        """Stage what came of it for live, or write it where live never was."""
+        silences = (await read_silences(connection, [piece.instrument_id])).get(piece.instrument_id, ())
+        tape = StoredTape(connection, piece.exchange_id, piece.instrument_id)
+        effects = Effects(self._folder, tape, piece.from_ts, piece.to_ts)
+        version, cursor = await self._pursue(connection, piece, effects)
+        made = effects.made(silences)
+        if _was_never_told(made, cursor):
+            await self._write(connection, piece, cursor, made, silences)
+        else:
+            await staged.add(connection, self._new_staged(piece, version, made))
+            self.totals.staged += 1
+        return made
 
-async def _rebuild(connection: "Connection", stretch: Stretch) -> int:
-    bars = [bar async for bar in rebuilt(connection, stretch)]
-    await dirty.replace_bars(connection, stretch, bars)
-    return len(bars)
+    async def _pursue(self, connection: "Connection", piece: Piece, effects: Effects) -> tuple[int, Cursor]:
+        """Follow what the piece has a say in, to where live has settled by the end of it."""
+        for _ in range(_PURSUITS):
+            head = await dirty.newest_head(connection, piece.shard)
+            cursor = head.head.cursors[piece.instrument_id]
+            if await effects.follow(cursor.settled_ts):
+                break
+        return head.version, cursor
 
-
-async def rebuilt(connection: "Connection", stretch: Stretch) -> AsyncIterator[Bar]:
-    """Yield the bars of a stretch, folded from its trades, in constant memory."""
-    running = RunningBar(stretch.interval_seconds * SECOND, None)
-    async for trade in _trades(connection, stretch):
-        if running.ended(trade.ts):
-            yield running.bar()
-            running.clear()
-        running.add(trade.ts, trade.price, trade.size, trade.price * trade.size, trade.side)
-    if running.trades:
-        yield running.bar()
-
-
-async def _trades(connection: "Connection", stretch: Stretch) -> AsyncIterator[Trade]:
-    for start in range(stretch.from_ts, stretch.to_ts, _READ_AT_ONCE):
-        end = min(start + _READ_AT_ONCE, stretch.to_ts)
-        part = Part(
-            stretch.exchange_id,
-            stretch.instrument_id,
-            TapeKey(start, Kind.TRADE, _LOWEST_ID),
-            TapeKey(end, Kind.DEPTH, _LOWEST_ID),
-            frozenset({Kind.TRADE}),
+    def _new_staged(self, piece: Piece, version: int, made: Recomputed) -> NewStaged:
+        return NewStaged(
+            shard=piece.shard,
+            instrument_id=piece.instrument_id,
+            purpose=REPAIR,
+            version=version,
+            from_ts=piece.from_ts,
+            to_ts=piece.to_ts,
+            body=repairs.encode(self._folder, made),
         )
-        for trade in (await read_parts(connection, [part]))[stretch.instrument_id]:
-            if isinstance(trade, Trade):
-                yield trade
+
+    async def _write(
+        self,
+        connection: "Connection",
+        piece: Piece,
+        cursor: Cursor,
+        made: Recomputed,
+        silences: Sequence[Silence],
+    ) -> None:
+        """Write what live has never come near: none of it is published."""
+        [instrument] = await claims.read_instruments(connection, [piece.instrument_id])
+        repairer = Repairer(connection, self._folder, instrument, cursor, silences)
+        telling = Telling(connection, self._clock(), self._code_version)
+        await repairs.tell(connection, telling, instrument, cursor, await repairer.compared(made))
+
+
+def _was_never_told(made: Recomputed, cursor: Cursor) -> bool:
+    ends = [made.to_ts, *(each.to_ts for each in made.ranges.values())]
+    return made.state is None and max(ends) <= cursor.began_ts

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from db import claims
+from db import claims, staged
 from db.claims import Cursor, Due, Instrument, Versioned
 from db.errors import translated
 from db.tapes import Part, read_parts
@@ -15,6 +15,7 @@ from market.errors import StoreBusyError
 from market.publications import Latest, Publication
 from market.times import SECOND
 from workers.advancing import Advancer
+from workers.applying import Applied, Applier
 from workers.folding import Folder
 from workers.journeys import Journeys
 from workers.memory import Plan, Remembered, begin, plan
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 0.02
 """How long a batch waits for the worker that remembers its shard, before any other takes the shard over."""
 
+_STAGED_PATIENCE_SECONDS = 1.0
+"""The same of what is staged, which is in no hurry."""
+
 
 class Claimed(msgspec.Struct, frozen=True):
     """What one committed claim did; to take shards over, ``refolded`` ticks were folded again before."""
@@ -41,6 +45,8 @@ class Claimed(msgspec.Struct, frozen=True):
     signals: Mapping[str, int]
     latest: Sequence[Latest] = ()
     """Bars that run, now and then."""
+    is_full: bool = False
+    """There was about as much to do as one claim may take: there may be more."""
 
 
 class Claimer:
@@ -71,15 +77,44 @@ class Claimer:
         due = await claims.due(connection, done)
         if not due:
             return None
-        wanted = self._wanted(due, workers)
+        wanted = self._wanted(due, workers, _PATIENCE_SECONDS)
         return await self._portioned(connection, wanted, -(-len(due) // workers)) if wanted else None
 
-    def _wanted(self, due: Sequence[Due], workers: int) -> list[int]:
+    async def apply(self, connection: "Connection", workers: int) -> Applied | None:
+        """Apply the oldest result that is staged for a shard, commit; None when nothing is to be applied.
+
+        Raises as ``claim`` does.
+        """
+        waiting = await staged.waiting(connection)
+        wanted = self._wanted(waiting, workers, _STAGED_PATIENCE_SECONDS)
+        if not wanted:
+            return None
+        with translated("applying what is staged"):
+            async with connection.transaction():
+                shards = await claims.lock(connection, wanted, 1)
+                memory = await self._refreshed(connection, shards)
+                applied = [await self._apply(connection, *each) for each in memory.items()]
+        for shard, each in zip(shards, applied, strict=True):
+            if each:
+                self._memory[shard] = each.after
+        return next(iter(applied), None)
+
+    async def _apply(self, connection: "Connection", shard: int, memory: ShardMemory) -> Applied | None:
+        each = await staged.next_of(connection, shard)
+        if each is None:
+            return None
+        await self._learn(connection, [each.instrument_id])
+        now = self._clock()
+        telling = Telling(connection, now, self._code_version)
+        applier = Applier(connection, self._folder, telling, now, self._portion.ticks)
+        return await applier.apply(each, self._instruments[each.instrument_id], memory)
+
+    def _wanted(self, due: Sequence[Due], workers: int, patience_seconds: float) -> list[int]:
         """Return the shards that need not be taken over, then those that wait too long for another worker."""
         known = {shard: memory.versioned.version for shard, memory in self._memory.items()}
         mine = [each for each in due if each.version == known.get(each.shard, 0)]
         others = [each for each in due if each not in mine]
-        left = [each for each in others if workers == 1 or each.waited_seconds >= _PATIENCE_SECONDS]
+        left = [each for each in others if workers == 1 or each.waited_seconds >= patience_seconds]
         return [each.shard for each in mine + left]
 
     async def _portioned(self, connection: "Connection", wanted: Sequence[int], share: int) -> Claimed | None:
@@ -135,13 +170,15 @@ class Claimer:
             self._showing.note(step.instrument, step.folded.state, step.folded.bars)
         publications = await telling.write()
         after = await self._advance(connection, memory, batches, steps, Advancer(self._folder, telling, now))
+        ticks = sum(batch.ticks for batch in batches)
         claimed = Claimed(
             shards=list(memory),
             batches=len(batches),
-            ticks=sum(batch.ticks for batch in batches),
+            ticks=ticks,
             refolded=sum(each.refolded for each in memory.values()),
             publications=publications,
             signals=telling.kinds,
+            is_full=2 * ticks > self._portion.ticks,
         )
         return claimed, after
 
@@ -178,7 +215,7 @@ class Claimer:
         steps: dict[int, list[Step]] = {shard: [] for shard in memory}
         for shard, of, cursor, before, each in planned:
             folded = self._folder.fold(each.base, ticks[of.instrument_id])
-            steps[shard].append(Step(of, cursor, before, each, folded, before.after(each.base, folded)))
+            steps[shard].append(Step(of, cursor, before.after(each.base, folded), before, each, folded))
         return steps
 
     async def _learn(self, connection: "Connection", instrument_ids: Sequence[int]) -> None:

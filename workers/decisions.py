@@ -6,9 +6,12 @@ from typing import Generic, TypeVar
 import msgspec
 
 from market.bars import Bar
+from market.indicators import EVERY
 from market.signals import Signal, same_content
-from market.times import SECOND
+from market.times import SECOND, floor
 from workers.folding import DecidedSignal, FinalBar, InstrumentState
+from workers.kinds.catalogue import KINDS
+from workers.kinds.fold import Input
 from workers.running import SHORTEST_FIRST
 
 Decided = TypeVar("Decided", FinalBar, DecidedSignal)
@@ -16,6 +19,9 @@ Told = TypeVar("Told", Bar, Signal)
 
 BarKey = tuple[int, int]
 SignalKey = tuple[str, int, int]
+
+_MINUTE = SHORTEST_FIRST.index(EVERY)
+_DEPTH_KINDS = frozenset(fold.kind for fold in KINDS if fold.input is Input.DEPTH)
 
 
 class Changes(msgspec.Struct, Generic[Decided, Told], frozen=True):
@@ -53,6 +59,40 @@ def since(state: InstrumentState) -> Since:
     return Since(starts, starts[SECOND] + SECOND, state.cursor.ts + 1)
 
 
+def is_told_after(told: Since, signal: Signal) -> bool:
+    """Tell whether a signal can have been told after the state that ``told`` was made from."""
+    return signal.ts >= (told.depth_signals if signal.kind in _DEPTH_KINDS else told.bar_signals)
+
+
+class Ours(msgspec.Struct, frozen=True):
+    """What live may tell and correct when it folds again: the rest it leaves to repairs.
+
+    That is what ended by ``settled_ts``, unless it cannot have been ``told`` yet: a bar may run on for long
+    when nothing closes it.
+    """
+
+    told: Since
+    settled_ts: int
+
+    def bar(self, bar: Bar) -> bool:
+        """Tell whether a bar is live's."""
+        return bar.end > self.settled_ts or bar.start >= self.told.bar_starts[bar.interval]
+
+    def signal(self, signal: Signal) -> bool:
+        """Tell whether a signal is live's: it is as old as the bar that ends with it, or its depth."""
+        settled = signal.ts < self.settled_ts + (signal.kind not in _DEPTH_KINDS)
+        return not settled or is_told_after(self.told, signal)
+
+
+def undecided_from(state: InstrumentState) -> int:
+    """Return from which time on indicators may still come: those before are decided by ``state``."""
+    bar, depth, later = state.running[_MINUTE], state.depth, state.cursor.ts + 1
+    return min(
+        bar.end if bar else later,
+        floor(depth.ts, EVERY) + EVERY if depth else later,
+    )
+
+
 def settled_ts(state: InstrumentState) -> int:
     """Return until when bars are settled: no tick after ``state`` makes or changes one that ended by then.
 
@@ -85,3 +125,8 @@ def compare_signals(
         ],
         gone=[signal for key, signal in told.items() if key not in keys],
     )
+
+
+def joined(one: Changes[Decided, Told], other: Changes[Decided, Told]) -> Changes[Decided, Told]:
+    """Return the changes of two stretches that do not overlap."""
+    return Changes(one.new + other.new, one.changed + other.changed, one.gone + other.gone)

@@ -1,25 +1,36 @@
 """Which indicators are written: those of a fold, in place of those that an earlier one had found. Pure."""
 
+from collections.abc import Sequence
+
 from db.indicators import Replaced
-from market.indicators import EVERY
-from market.times import floor
+from workers.decisions import undecided_from
 from workers.folding import Folded, InstrumentState
-from workers.running import SHORTEST_FIRST
-
-_MINUTE = SHORTEST_FIRST.index(EVERY)
-
-
-def undecided_from(state: InstrumentState) -> int:
-    """Return from which time on indicators may still come: those before are decided by ``state``."""
-    bar, depth, later = state.running[_MINUTE], state.depth, state.cursor.ts + 1
-    return min(
-        bar.end if bar else later,
-        floor(depth.ts, EVERY) + EVERY if depth else later,
-    )
+from workers.recomputing import Recomputed
+from workers.silences import Silence, speaks
 
 
-def replaced(instrument_id: int, before: InstrumentState, base: InstrumentState, folded: Folded) -> Replaced:
-    """Return what is written of a fold from ``base``, where the tape was folded up to ``before`` already."""
-    first = undecided_from(base)
-    again = first if first < undecided_from(before) else None
-    return Replaced(instrument_id, again, None, folded.indicators)
+def replaced(
+    instrument_id: int, before: InstrumentState, base: InstrumentState, folded: Folded, settled_ts: int
+) -> Replaced:
+    """Return what is written of a fold from ``base``, where the tape was folded up to ``before`` already.
+
+    What ended by ``settled_ts`` is left to repairs, unless it cannot have been written yet.
+    """
+    undecided = undecided_from(before)
+    first = max(undecided_from(base), min(settled_ts + 1, undecided))
+    again = first if first < undecided else None
+    return Replaced(instrument_id, again, None, [each for each in folded.indicators if each.ts >= first])
+
+
+def repaired(
+    instrument_id: int,
+    made: Recomputed,
+    silences: Sequence[Silence],
+    base: InstrumentState | None,
+    tail: Folded | None,
+) -> Replaced:
+    """Return what is written of a repair, and of the fold of the ``tail`` from its state, if it has one."""
+    later = tail.indicators if tail else []
+    from_ts = made.from_ts if base is None else min(made.from_ts, undecided_from(base))
+    heard = [each for each in (*made.indicators, *later) if speaks(silences, each.kind, each.ts)]
+    return Replaced(instrument_id, from_ts, None if tail else made.to_ts, heard)

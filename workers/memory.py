@@ -9,6 +9,7 @@ from market.batches import Span
 from market.ticks import Kind, TapeKey
 from market.times import SECOND
 from workers.folding import SNAPSHOT_EVERY, Folded, Folder, InstrumentState
+from workers.silences import Silence, silenced
 
 REWIND: Final = 2 * SECOND
 """Event time within which ticks may come in any order and are simply folded again."""
@@ -36,6 +37,11 @@ class Remembered(msgspec.Struct, frozen=True):
         before = [state for state in (*self.history, self.state) if state.cursor <= base.cursor]
         kept = _one_a_slot((*before, *folded.snapshots))
         return Remembered(folded.state, _pruned(kept, folded.state.cursor.ts))
+
+    def silenced(self, silences: Sequence[Silence]) -> "Remembered":
+        """Return this with every state's silent kinds stopped."""
+        state, *history = (silenced(each, silences, each.cursor.ts) for each in (self.state, *self.history))
+        return Remembered(state, tuple(history)) if silences else self
 
 
 class Plan(msgspec.Struct, frozen=True):

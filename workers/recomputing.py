@@ -4,20 +4,22 @@ Every kind has a finite memory, so the fold may begin a memory before the stretc
 beginning. Bars are folded from their own start, the longest too.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
 
 from market.bars import Bar
 from market.depths import Depth
+from market.indicators import Indicator
 from market.ticks import Kind, TapeKey
 from market.times import DAY, MINUTE, SECOND, floor
-from workers.decisions import Since, since
+from workers.decisions import since, undecided_from
 from workers.folding import DecidedSignal, FinalBar, Folded, Folder, FoldFailure, InstrumentState, Tick
 from workers.kinds.fold import Input
 from workers.memory import place_before, start_at
 from workers.running import SHORTEST_FIRST
+from workers.silences import Silence, silenced, speaks
 
 _EVERY_KIND: Final = frozenset(Kind)
 _TRADES: Final = frozenset({Kind.TRADE})
@@ -52,9 +54,9 @@ class Range(msgspec.Struct, frozen=True, array_like=True):
 class Recomputed(msgspec.Struct, frozen=True, array_like=True):
     """What the tape decides of a stretch: everything, and nothing else.
 
-    ``signals`` are those with ``from_ts`` <= ts < ``to_ts``, ``bars`` those that start in the range of their
-    interval. With a ``state`` (as encoded by the folder) the tape was not read beyond it: then signals and
-    bars are only what is decided by then, and the state is that of a live worker at its cursor.
+    ``signals`` and ``indicators`` are those with ``from_ts`` <= ts < ``to_ts``, ``bars`` those that start in
+    the range of their interval. With a ``state`` (as encoded by the folder) the tape was not read beyond it:
+    then it is only what is decided by then, and the state is that of a live worker at its cursor.
     """
 
     from_ts: int
@@ -62,15 +64,9 @@ class Recomputed(msgspec.Struct, frozen=True, array_like=True):
     ranges: dict[int, Range]
     bars: list[FinalBar]
     signals: list[DecidedSignal]
+    indicators: list[Indicator]
     failures: list[FoldFailure]
     state: bytes | None
-
-
-class Silence(msgspec.Struct, frozen=True):
-    """A kind that tells nothing from ``from_ts`` on, because it is quarantined."""
-
-    kind: str
-    from_ts: int
 
 
 async def recompute(  # noqa: PLR0913 - what, of what, how far
@@ -109,12 +105,6 @@ class Effects:
         return self._run.made(silences)
 
 
-def silenced(state: InstrumentState, silences: Iterable[Silence], ts: int) -> InstrumentState:
-    """Return ``state`` with those kinds stopped that are silent at ``ts``."""
-    stopped = {each.kind: None for each in silences if each.from_ts <= ts and each.kind in state.kinds}
-    return msgspec.structs.replace(state, kinds={**state.kinds, **stopped}) if stopped else state
-
-
 class _Run:
     """One computation: signals before ``_end`` are to be known, which itself may not be known yet."""
 
@@ -128,6 +118,7 @@ class _Run:
         self._end = end
         self._bars: list[FinalBar] = []
         self._signals: list[DecidedSignal] = []
+        self._indicators: list[Indicator] = []
         self._failures: list[FoldFailure] = []
         self._state = folder.start()
         self._settled_ts = 0
@@ -155,7 +146,6 @@ class _Run:
 
     def made(self, silences: Sequence[Silence]) -> Recomputed:
         """Return what came of it, without what the silent kinds would have said."""
-        quiet = {each.kind: each.from_ts for each in silences}
         end = self._end if self._ended and self._end is not None else self._settled_ts
         ranges = self._ranges if self._ended else self._decided_ranges()
         state = None if self._ended else silenced(self._state, silences, self._settled_ts)
@@ -167,9 +157,12 @@ class _Run:
             signals=[
                 each
                 for each in self._signals
-                if each.signal.ts < end and each.signal.ts < quiet.get(each.signal.kind, end)
+                if each.signal.ts < end and speaks(silences, each.signal.kind, each.signal.ts)
             ],
-            failures=[each for each in self._failures if each.ts < quiet.get(each.kind, each.ts + 1)],
+            indicators=[
+                each for each in self._indicators if each.ts < end and speaks(silences, each.kind, each.ts)
+            ],
+            failures=[each for each in self._failures if speaks(silences, each.kind, each.ts)],
             state=None if state is None else self._folder.encode(state),
         )
 
@@ -185,22 +178,27 @@ class _Run:
         self._state = folded.state
         self._bars += [each for each in folded.bars if _within(self._ranges, each.bar)]
         self._signals += [each for each in folded.signals if each.signal.ts >= self._from_ts]
+        self._indicators += [each for each in folded.indicators if each.ts >= self._from_ts]
         self._failures += folded.failures
-        self._ended = self._all_decided(since(folded.state))
+        self._ended = self._all_decided(folded.state)
 
-    def _all_decided(self, told: Since) -> bool:
-        if self._end is None or min(told.bar_signals, told.depth_signals) < self._end:
+    def _all_decided(self, state: InstrumentState) -> bool:
+        told = since(state)
+        decided = min(told.bar_signals, told.depth_signals, undecided_from(state))
+        if self._end is None or decided < self._end:
             return False
         return all(told.bar_starts[interval] >= each.to_ts for interval, each in self._ranges.items())
 
     async def _warm(self, before_ts: int) -> InstrumentState:
-        """Return the state from which all that follows ``before_ts`` comes out right."""
+        """Return the state from which all that follows ``before_ts`` comes out right.
+
+        One item more than is remembered: that a kind is warm, it knows from the value before.
+        """
         reach = before_ts - _span(self._folder)
         bars, depths = _items(self._folder, Input.BARS), _items(self._folder, Input.DEPTH)
         began = min(
-            reach,
-            await self._tape.second_before(reach, bars) if bars else reach,
-            await self._tape.depth_before(reach, depths) if depths else reach,
+            await self._tape.second_before(reach, bars + 1),
+            await self._tape.depth_before(reach, depths + 1),
         )
         began = floor(began, SECOND)
         running = (await self._bars_at(began)).running

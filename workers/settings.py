@@ -23,6 +23,9 @@ class WorkerSettings(Settings):
     repair_after_seconds: float = Field(
         default=1.0, gt=0, description="A backfill worker looks for dirty intervals this often."
     )
+    repair_yields_above_seconds: float = Field(
+        default=2.0, ge=0, description="Repairs wait a little while ticks have waited for workers so long."
+    )
     train_after_seconds: float = Field(
         default=86_400.0, gt=0, description="The scheduler has a model trained anew this often."
     )

@@ -1,16 +1,18 @@
 """What a live worker remembers of a shard, and how it learns it when it takes a shard over."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from db import claims
+from db import claims, outcomes
 from db.claims import Instrument, Versioned
 from db.tapes import Part, read_parts
 from market.ticks import Kind, TapeKey
-from workers.folding import Folder, InstrumentState
+from workers.folding import Folder, InstrumentState, Tick
 from workers.memory import Remembered, start_at
+from workers.silences import Silence, silenced
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -41,7 +43,11 @@ async def take_over(
     versioned: Versioned,
     instruments: Mapping[int, Instrument],
 ) -> ShardMemory:
-    """Fold again, silently, from the checkpoint to the cursors of ``versioned``."""
+    """Fold again, silently, from the checkpoint to the cursors of ``versioned``.
+
+    What is quarantined stays so, whatever code folds it now.
+    """
+    silences = await read_silences(connection, versioned.head.cursors)
     checkpoint = await claims.read_checkpoint(connection, shard)
     stored = _decode_checkpoint(checkpoint) if checkpoint else {}
     bases: dict[int, InstrumentState] = {
@@ -63,7 +69,24 @@ async def take_over(
     ]
     ticks = await read_parts(connection, parts)
     remembered = {
-        instrument_id: Remembered(base, ()).after(base, folder.fold(base, ticks[instrument_id]))
+        instrument_id: _folded(folder, base, ticks[instrument_id], silences.get(instrument_id, ()))
         for instrument_id, base in bases.items()
     }
     return ShardMemory(versioned, remembered, refolded=sum(map(len, ticks.values())))
+
+
+async def read_silences(
+    connection: "Connection", instrument_ids: Collection[int]
+) -> Mapping[int, Sequence[Silence]]:
+    """Return what is quarantined of these instruments."""
+    found: dict[int, list[Silence]] = defaultdict(list)
+    for each in await outcomes.quarantines(connection, instrument_ids):
+        found[each.instrument_id].append(Silence(each.kind, each.from_ts))
+    return found
+
+
+def _folded(
+    folder: Folder, base: InstrumentState, ticks: Sequence[Tick], silences: Sequence[Silence]
+) -> Remembered:
+    base = silenced(base, silences, base.cursor.ts)
+    return Remembered(base, ()).after(base, folder.fold(base, ticks)).silenced(silences)

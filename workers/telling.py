@@ -1,16 +1,17 @@
 """Turn what was folded into rows and publications, within the claim's transaction."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from db import coverage, indicators, outcomes
+from db import coverage, dirty, indicators, outcomes
 from db.claims import Cursor, Instrument
 from db.coverage import Stretch
+from db.dirty import DirtyInterval
 from db.indicators import Replaced
-from db.outcomes import DirtyInterval, FailedFold, NewPublication, NewSignal
+from db.outcomes import FailedFold, NewPublication, NewSignal
 from market.bars import NAMES, Bar
 from market.batches import Span
 from market.channels import Family
@@ -20,26 +21,23 @@ from market.texts import bar_text, signal_text
 from market.times import SECOND, floor
 from workers.decisions import (
     Changes,
-    Since,
+    Ours,
     bar_key,
     compare_bars,
     compare_signals,
+    is_told_after,
     signal_key,
     since,
 )
 from workers.folding import DecidedSignal, FinalBar, Folded, FoldFailure
 from workers.journeys import Journeys
-from workers.kinds.catalogue import KINDS
-from workers.kinds.fold import Input
 from workers.measuring import replaced
 from workers.memory import Plan, Remembered
-from workers.running import SHORTEST_FIRST
 
 if TYPE_CHECKING:
     from db.connections import Connection
 
 _WITHDRAWN = "null"
-_DEPTH_KINDS = frozenset(fold.kind for fold in KINDS if fold.input is Input.DEPTH)
 
 
 class Said(NamedTuple):
@@ -51,15 +49,20 @@ class Said(NamedTuple):
     text: str
 
 
-class Step(msgspec.Struct, frozen=True):
-    """One instrument in a claim: where it stood, what was planned, what came of it, what is remembered."""
+class Moved(msgspec.Struct, frozen=True):
+    """One instrument in a claim: where it stood, and what is remembered of it from now on."""
 
     instrument: Instrument
     cursor: Cursor
+    after: Remembered
+
+
+class Step(Moved, frozen=True):
+    """The same of what was folded forward: what was planned, and what came of it."""
+
     before: Remembered
     plan: Plan
     folded: Folded
-    after: Remembered
 
 
 class _Taken(NamedTuple):
@@ -68,6 +71,8 @@ class _Taken(NamedTuple):
     instrument: Instrument
     bars: Changes[FinalBar, Bar]
     signals: Changes[DecidedSignal, Signal]
+    began_ts: int
+    source: str
 
     def stretches(self) -> Iterator[Stretch]:
         """Iterate over what everything told was decided from."""
@@ -92,20 +97,50 @@ class Telling:
         self._offsets: dict[tuple[int, Family], int] = {}
         self._taken: list[_Taken] = []
         self._shares: dict[Stretch, float] = {}
-        self._bars: list[tuple[int, Bar]] = []
+        self._bars: defaultdict[str, list[tuple[int, Bar]]] = defaultdict(list)
         self._signals: list[NewSignal] = []
         self._news: list[NewPublication] = []
         self._measured: list[Replaced] = []
 
     async def take(self, step: Step) -> None:
         """Take in what one instrument's fold decided."""
-        instrument_id = step.instrument.instrument_id
-        self._offsets[instrument_id, Family.BARS] = step.cursor.bars
-        self._offsets[instrument_id, Family.SIGNALS] = step.cursor.signals
-        self._taken.append(_Taken(step.instrument, *await self._changes(step)))
-        self._measured.append(replaced(instrument_id, step.before.state, step.plan.base, step.folded))
-        await self._bury(step)
-        await self._mark_dirty(instrument_id, step.plan.late, step.cursor.settled_ts)
+        self.add(step.instrument, step.cursor, *await self._changes(step), "live")
+        self.measure(
+            replaced(
+                step.instrument.instrument_id,
+                step.before.state,
+                step.plan.base,
+                step.folded,
+                step.cursor.settled_ts,
+            )
+        )
+        quarantined = {kind for kind, state in step.before.state.kinds.items() if state is None}
+        failures = [each for each in step.folded.failures if each.kind not in quarantined]
+        await self.bury(step.instrument, failures)
+        await self._mark_dirty(step.instrument.instrument_id, step.plan.late)
+
+    def add(
+        self,
+        instrument: Instrument,
+        cursor: Cursor,
+        bars: Changes[FinalBar, Bar],
+        signals: Changes[DecidedSignal, Signal],
+        source: str,
+    ) -> None:
+        """Take in changes, to be told by the offsets after ``cursor``; what is older than live, silently."""
+        instrument_id = instrument.instrument_id
+        self._offsets[instrument_id, Family.BARS] = cursor.bars
+        self._offsets[instrument_id, Family.SIGNALS] = cursor.signals
+        self._taken.append(_Taken(instrument, bars, signals, cursor.began_ts, source))
+
+    def measure(self, measured: Replaced) -> None:
+        """Take in indicators."""
+        self._measured.append(measured)
+
+    async def bury(self, instrument: Instrument, failures: Iterable[FoldFailure]) -> None:
+        """Write the dead letters and quarantines of kinds that failed."""
+        for failure in failures:
+            await outcomes.bury_fold(self._connection, self._failed(instrument, failure))
 
     @property
     def kinds(self) -> Counter[str]:
@@ -116,10 +151,10 @@ class Telling:
         """Write everything taken in, and return the publications, with coverage as it is known now."""
         self._shares = await self._covered()
         for each in self._taken:
-            await self._tell_bars(each.instrument, each.bars)
-            await self._tell_signals(each.instrument, each.signals)
-        if self._bars:
-            await outcomes.add_bars(self._connection, self._bars)
+            await self._tell_bars(each)
+            await self._tell_signals(each)
+        for source, bars in self._bars.items():
+            await outcomes.add_bars(self._connection, bars, source)
         if self._signals:
             await outcomes.add_signals(self._connection, self._signals, self._now, self._code_version)
         await indicators.replace(self._connection, self._measured)
@@ -137,38 +172,52 @@ class Telling:
         return dict(zip(stretches, shares, strict=True))
 
     async def _changes(self, step: Step) -> tuple[Changes[FinalBar, Bar], Changes[DecidedSignal, Signal]]:
-        """Compare with what was told, but for the bars that are left to repairs."""
-        decided = [each for each in step.folded.bars if each.bar.end > step.cursor.settled_ts]
+        """Compare with what was told, but for what is left to repairs, or told by others."""
         if not step.plan.again:
-            return Changes(decided, [], []), Changes(step.folded.signals, [], [])
-        told = since(step.plan.base)
+            return Changes(step.folded.bars, [], []), Changes(step.folded.signals, [], [])
+        ours = Ours(since(step.before.state), step.cursor.settled_ts)
+        told, kinds = since(step.plan.base), step.plan.base.kinds
         instrument_id = step.instrument.instrument_id
         bars = await outcomes.bars_since(self._connection, instrument_id, told.bar_starts)
         earliest = min(told.bar_signals, told.depth_signals)
         signals = await outcomes.signals_since(self._connection, instrument_id, earliest)
         return (
-            compare_bars(decided, {bar_key(bar): bar for bar in bars if bar.end > step.cursor.settled_ts}),
+            compare_bars(
+                [each for each in step.folded.bars if ours.bar(each.bar)],
+                {bar_key(bar): bar for bar in bars if ours.bar(bar)},
+            ),
             compare_signals(
-                step.folded.signals,
-                {signal_key(signal): signal for signal in signals if _told_after(told, signal)},
+                [each for each in step.folded.signals if ours.signal(each.signal)],
+                {
+                    signal_key(signal): signal
+                    for signal in signals
+                    if signal.kind in kinds and is_told_after(told, signal) and ours.signal(signal)
+                },
             ),
         )
 
-    async def _tell_bars(self, instrument: Instrument, changes: Changes[FinalBar, Bar]) -> None:
+    async def _tell_bars(self, taken: _Taken) -> None:
+        instrument, changes = taken.instrument, taken.bars
         for each in changes.new:
-            self._news.append(self._next(instrument, "bar", self._said_of_bar(instrument, each.bar)))
+            if each.bar.end > taken.began_ts:
+                said = self._said_of_bar(instrument, each.bar, taken.source)
+                self._news.append(self._next(instrument, "bar", said))
         again = [each.bar for each in changes.changed]
         await self._remove_bars(instrument.instrument_id, again + changes.gone)
         for bar in again:
-            await self._correct(instrument, self._said_of_bar(instrument, bar))
+            await self._correct(instrument, self._said_of_bar(instrument, bar, taken.source))
         for bar in changes.gone:
             gone = Said(Family.BARS, NAMES[bar.interval], bar.start, _WITHDRAWN)
             await self._correct(instrument, gone)
-        self._bars += [(instrument.instrument_id, bar) for bar in [e.bar for e in changes.new] + again]
+        if changes.new or again:
+            written = [each.bar for each in changes.new] + again
+            self._bars[taken.source] += [(instrument.instrument_id, bar) for bar in written]
 
-    async def _tell_signals(self, instrument: Instrument, changes: Changes[DecidedSignal, Signal]) -> None:
+    async def _tell_signals(self, taken: _Taken) -> None:
+        instrument, changes = taken.instrument, taken.signals
         for each in changes.new:
-            self._news.append(self._next(instrument, "signal", self._said_of_signal(instrument, each)))
+            if each.signal.ts >= taken.began_ts:
+                self._news.append(self._next(instrument, "signal", self._said_of_signal(instrument, each)))
         again = [each.signal for each in changes.changed]
         await self._remove_signals(instrument.instrument_id, again + changes.gone)
         for each in changes.changed:
@@ -191,9 +240,9 @@ class Telling:
             pairs = [(instrument_id, signal) for signal in signals]
             await outcomes.remove_signals(self._connection, pairs)
 
-    def _said_of_bar(self, instrument: Instrument, bar: Bar) -> Said:
+    def _said_of_bar(self, instrument: Instrument, bar: Bar, source: str) -> Said:
         share = self._shares[coverage.of_bar(instrument.instrument_id, bar)]
-        text = bar_text(instrument.name, bar, share, "live")
+        text = bar_text(instrument.name, bar, share, source)
         return Said(Family.BARS, NAMES[bar.interval], bar.start, text)
 
     def _said_of_signal(self, instrument: Instrument, decided: DecidedSignal) -> Said:
@@ -223,12 +272,6 @@ class Telling:
         publication = Publication(*key, self._offsets[key], op, said.text, self._now)
         return NewPublication(publication, said.about, said.ts)
 
-    async def _bury(self, step: Step) -> None:
-        quarantined = {kind for kind, state in step.before.state.kinds.items() if state is None}
-        for failure in step.folded.failures:
-            if failure.kind not in quarantined:
-                await outcomes.bury_fold(self._connection, self._failed(step.instrument, failure))
-
     def _failed(self, instrument: Instrument, failure: FoldFailure) -> FailedFold:
         return FailedFold(
             exchange=instrument.name.exchange,
@@ -240,21 +283,10 @@ class Telling:
             code_version=self._code_version,
         )
 
-    async def _mark_dirty(self, instrument_id: int, late: Iterable[Span], settled_ts: int) -> None:
+    async def _mark_dirty(self, instrument_id: int, late: Iterable[Span]) -> None:
         intervals = [
-            DirtyInterval(
-                instrument_id,
-                interval // SECOND,
-                floor(span.first_ts, interval),
-                floor(span.last_ts, interval) + interval,
-            )
+            DirtyInterval(instrument_id, floor(span.first_ts, SECOND), floor(span.last_ts, SECOND) + SECOND)
             for span in late
-            for interval in SHORTEST_FIRST
         ]
         if intervals:
-            await outcomes.mark_dirty(self._connection, intervals, "late", settled_ts)
-
-
-def _told_after(since_base: Since, signal: Signal) -> bool:
-    bound = since_base.depth_signals if signal.kind in _DEPTH_KINDS else since_base.bar_signals
-    return signal.ts >= bound
+            await dirty.mark(self._connection, intervals, "late")

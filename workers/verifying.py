@@ -29,7 +29,8 @@ from workers.contents import Eras, Excluded, differing_bars, differing_signals
 from workers.decisions import since
 from workers.folding import Folder
 from workers.kinds.fold import Input
-from workers.recomputing import Effects, Recomputed, Silence, recompute
+from workers.recomputing import Effects, Recomputed, recompute
+from workers.silences import Silence
 from workers.stored_tapes import StoredTape
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from db.schema.instruments import exchanges, installation, instruments
 from db.schema.jobs import chunks, jobs
 from db.schema.outcomes import bars, bars_1h, indicators, publications, signals
 from db.schema.processes import processes
-from db.schema.queue import batches, checkpoints, dirty, shards, states, writers
+from db.schema.queue import batches, checkpoints, dirty, shards, staged, states, writers
 from db.schema.ticks import HOT, depths, quotes, trades, watermarks
 from db.schema.trained_models import scorings, trained_models
 from db.schema.verifications import verifications
@@ -44,6 +44,7 @@ __all__ = [
     "shards",
     "signals",
     "sockets",
+    "staged",
     "states",
     "trades",
     "trained_models",

@@ -102,5 +102,6 @@ publications = Table(
     Column("ts", TIME, nullable=False, comment="a signal's ts, a bar's start"),
     Column("data", JSON, nullable=False, comment="text as sent, not jsonb: subscribers get these bytes"),
     Column("committed_at", TIME, nullable=False),
+    Index(None, "instrument_id", "family", "ts"),
     comment="The stream's append-only log.",
 )

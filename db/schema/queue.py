@@ -54,11 +54,25 @@ dirty = Table(
     metadata,
     Column("dirty_id", BigInteger, primary_key=True),
     Column("instrument_id", Integer, nullable=False),
-    Column("interval_seconds", Integer, nullable=False, comment="of the bars that it covers"),
     Column("from_ts", TIME, nullable=False),
     Column("to_ts", TIME, nullable=False),
     Column("reason", Text, nullable=False),
     Column("created_at", TIME, nullable=False, server_default=NOW),
-    Index(None, "to_ts"),
-    comment="Whole bars' intervals that must be computed again; half-open.",
+    Index(None, "instrument_id", "to_ts"),
+    comment="Stretches of a tape that must be computed again; half-open.",
+)
+
+staged = Table(
+    "staged",
+    metadata,
+    Column("staged_id", BigInteger, primary_key=True),
+    Column("shard", SmallInteger, nullable=False),
+    Column("instrument_id", Integer, nullable=False),
+    Column("purpose", Text, nullable=False, comment="repair, or score"),
+    Column("version", BigInteger, nullable=False, comment="of the shard's state that it was made beside"),
+    Column("from_ts", TIME, nullable=False, comment="what was asked for"),
+    Column("to_ts", TIME, nullable=False),
+    Column("body", LargeBinary, nullable=False, comment="what came of it, msgpack"),
+    Column("created_at", TIME, nullable=False, server_default=NOW),
+    comment="What was computed aside, for a live worker to tell.",
 )

@@ -17,13 +17,17 @@ WHERE instrument_id = $1
 ORDER BY 1, 2
 
 -- name: dirty_of
--- Intervals of one instrument that wait to be computed again.
-SELECT from_ts, to_ts
-FROM dirty
-WHERE instrument_id = $1
+-- Stretches of one instrument that wait to be computed again, or to be told: whole hours, as every bar that
+-- overlaps one is judged by its start.
+SELECT date_bin('1 hour', from_ts, '2000-01-01Z'), date_bin('1 hour', to_ts, '2000-01-01Z') + interval '1 hour'
+FROM (
+    SELECT from_ts, to_ts FROM dirty WHERE instrument_id = $1
+    UNION ALL
+    SELECT from_ts, to_ts FROM staged WHERE instrument_id = $1
+) AS waiting
 
 -- name: unsettled
 -- What is still under way: gaps that may heal, batches that no worker has folded, intervals to compute again.
 SELECT (SELECT count(*) FROM gaps WHERE state IN ('open', 'healing')) AS gaps,
        (SELECT count(*) FROM batches) AS batches,
-       (SELECT count(*) FROM dirty) AS dirty
+       (SELECT count(*) FROM dirty) + (SELECT count(*) FROM staged) AS dirty

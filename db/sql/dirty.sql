@@ -1,65 +1,62 @@
 -- name: heads
 -- How far live is with each instrument is in the newest head of its shard. An old one is right, too: live never goes back.
-SELECT latest.head
+SELECT latest.version, latest.head
 FROM (SELECT DISTINCT instruments.shard FROM dirty JOIN instruments USING (instrument_id)) AS waiting
 CROSS JOIN LATERAL (
-    SELECT states.head
+    SELECT states.version, states.head
     FROM states
     WHERE states.shard = waiting.shard
     ORDER BY states.version DESC
     LIMIT 1
 ) AS latest
 
--- name: lock_newest
--- Only what live has left for good, so that the lanes never write the same row; an instrument that live has
--- not begun with is not in the list, and waits.
-SELECT dirty.instrument_id, instruments.exchange_id, dirty.to_ts
-FROM dirty
-JOIN unnest($1::int[], $2::timestamptz[]) AS live (instrument_id, settled_ts) USING (instrument_id)
-JOIN instruments USING (instrument_id)
-WHERE dirty.to_ts <= live.settled_ts
-ORDER BY dirty.to_ts DESC, dirty.dirty_id
-LIMIT 1
-FOR UPDATE OF dirty SKIP LOCKED
+-- name: head
+-- The same of one shard.
+SELECT version, head FROM states WHERE shard = $1 ORDER BY version DESC LIMIT 1
 
--- name: lock_between
--- All that asks for bars of the same hour: they are computed once. Locked before the trades are read, so that a
--- row that comes later, for a trade that may not have been read, stays.
-SELECT dirty_id, interval_seconds, from_ts, to_ts
+-- name: due
+-- Whose tape has something dirty that live has come to: the newest first. An instrument that live has not begun
+-- with is not in the list, and waits.
+SELECT dirty.instrument_id, instruments.exchange_id, instruments.shard
 FROM dirty
-WHERE instrument_id = $1 AND to_ts > $2 AND to_ts <= $3
+JOIN unnest($1::int[], $2::timestamptz[]) AS live (instrument_id, ts) USING (instrument_id)
+JOIN instruments USING (instrument_id)
+WHERE dirty.from_ts <= live.ts
+GROUP BY dirty.instrument_id, instruments.exchange_id, instruments.shard
+ORDER BY max(dirty.to_ts) DESC
+
+-- name: lock_instrument
+-- One at a time: so what is staged of an instrument stands in the order in which its tape was read.
+SELECT pg_try_advisory_xact_lock($1::int, $2::int)
+
+-- name: lock_newest
+-- What is asked for last, as far as nobody has it.
+SELECT from_ts, to_ts
+FROM dirty
+WHERE instrument_id = $1 AND from_ts <= $2
+ORDER BY to_ts DESC
+LIMIT 1
 FOR UPDATE SKIP LOCKED
 
--- name: clear_bars
--- What stood in the interval before it was computed again; hours have a table of their own.
-WITH cleared AS (
-    DELETE FROM bars WHERE instrument_id = $1 AND interval_seconds = $2 AND start >= $3 AND start < $4
-)
-DELETE FROM bars_1h WHERE $2 = 3600 AND instrument_id = $1 AND start >= $3 AND start < $4
-
--- name: add_rebuilt_bars
--- In place of what was cleared in the same transaction.
-WITH rebuilt AS (
-    SELECT *
-    FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::float8[], $5::float8[], $6::float8[], $7::float8[],
-                $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::int[])
-        AS bar (instrument_id, interval_seconds, start, open, high, low, close,
-                volume, quote_volume, buy_volume, sell_volume, trades)
-), hours AS (
-    INSERT INTO bars_1h (instrument_id, start, open, high, low, close,
-                         volume, quote_volume, buy_volume, sell_volume, trades, source)
-    SELECT instrument_id, start, open, high, low, close,
-           volume, quote_volume, buy_volume, sell_volume, trades, 'backfill'
-    FROM rebuilt WHERE interval_seconds = 3600
-)
-INSERT INTO bars (instrument_id, interval_seconds, start, open, high, low, close,
-                  volume, quote_volume, buy_volume, sell_volume, trades, source)
-SELECT *, 'backfill' FROM rebuilt WHERE interval_seconds < 3600
+-- name: lock_after
+-- All that reaches beyond a time: it is computed once. Locked before the tape is read, so that a row that comes
+-- later, for a tick that may not have been read, stays.
+SELECT dirty_id, from_ts, to_ts
+FROM dirty
+WHERE instrument_id = $1 AND from_ts <= $2 AND to_ts > $3
+FOR UPDATE SKIP LOCKED
 
 -- name: done
--- The intervals that were computed again.
+-- What was computed again.
 DELETE FROM dirty WHERE dirty_id = ANY($1::bigint[])
 
 -- name: shorten
 -- A row that reaches further back than what was computed: the rest is another claim's.
 UPDATE dirty SET to_ts = $2 WHERE dirty_id = ANY($1::bigint[])
+
+-- name: mark
+-- One row a stretch. That another one stands for the same says nothing: it may be under repair already, by somebody
+-- who has not read what this one is for.
+INSERT INTO dirty (instrument_id, from_ts, to_ts, reason)
+SELECT DISTINCT new.*, $4
+FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) AS new (instrument_id, from_ts, to_ts)

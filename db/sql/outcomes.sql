@@ -10,20 +10,20 @@ WITH final AS (
 ), added AS (
     INSERT INTO bars (instrument_id, interval_seconds, start, open, high, low, close,
                       volume, quote_volume, buy_volume, sell_volume, trades, source)
-    SELECT *, 'live' FROM final WHERE interval_seconds < 3600
+    SELECT *, $13 FROM final WHERE interval_seconds < 3600
     ON CONFLICT DO NOTHING
     RETURNING instrument_id, interval_seconds, start
 ), added_hours AS (
     INSERT INTO bars_1h (instrument_id, start, open, high, low, close,
                          volume, quote_volume, buy_volume, sell_volume, trades, source)
     SELECT instrument_id, start, open, high, low, close,
-           volume, quote_volume, buy_volume, sell_volume, trades, 'live'
+           volume, quote_volume, buy_volume, sell_volume, trades, $13
     FROM final WHERE interval_seconds = 3600
     ON CONFLICT DO NOTHING
     RETURNING instrument_id, 3600, start
 )
-INSERT INTO dirty (instrument_id, interval_seconds, from_ts, to_ts, reason)
-SELECT instrument_id, interval_seconds, start, start + make_interval(secs => interval_seconds), 'stood already'
+INSERT INTO dirty (instrument_id, from_ts, to_ts, reason)
+SELECT instrument_id, start, start + make_interval(secs => interval_seconds), 'stood already'
 FROM final
 WHERE (instrument_id, interval_seconds, start) NOT IN (TABLE added UNION ALL TABLE added_hours)
 
@@ -36,6 +36,18 @@ UNION ALL
 SELECT 3600, start, open, high, low, close, volume, quote_volume, buy_volume, sell_volume, trades
 FROM unnest($2::int[], $3::timestamptz[]) AS since (seconds, at)
 JOIN bars_1h AS hours ON since.seconds = 3600 AND hours.instrument_id = $1 AND hours.start >= since.at
+
+-- name: bars_in
+-- What was told of a stretch that was computed again: of each interval those that start in its range.
+SELECT interval_seconds, start, open, high, low, close, volume, quote_volume, buy_volume, sell_volume, trades
+FROM unnest($2::int[], $3::timestamptz[], $4::timestamptz[]) AS range (seconds, from_ts, to_ts)
+JOIN bars ON bars.instrument_id = $1 AND bars.interval_seconds = range.seconds
+    AND bars.start >= range.from_ts AND bars.start < range.to_ts
+UNION ALL
+SELECT 3600, start, open, high, low, close, volume, quote_volume, buy_volume, sell_volume, trades
+FROM unnest($2::int[], $3::timestamptz[], $4::timestamptz[]) AS range (seconds, from_ts, to_ts)
+JOIN bars_1h AS hours ON range.seconds = 3600 AND hours.instrument_id = $1
+    AND hours.start >= range.from_ts AND hours.start < range.to_ts
 
 -- name: remove_bars
 -- Bars that a second fold found otherwise.
@@ -76,6 +88,13 @@ SELECT kind, version, ts, direction, strength, confidence, price, evidence::text
 FROM signals
 WHERE instrument_id = $1 AND ts >= $2
 
+-- name: signals_in
+-- The same of a stretch of event time.
+SELECT kind, version, ts, direction, strength, confidence, price, evidence::text, from_ts, to_ts,
+       parameters_version, parameters::text, first_ts, first_id, last_ts, last_id, warm
+FROM signals
+WHERE instrument_id = $1 AND ts >= $2 AND ts < $3
+
 -- name: remove_signals
 -- Signals that a second fold found otherwise.
 DELETE FROM signals
@@ -84,12 +103,10 @@ WHERE signals.instrument_id = gone.instrument_id AND signals.kind = gone.kind
   AND signals.version = gone.version AND signals.ts = gone.ts
 
 -- name: told_at
--- The offset that a correction revises: the newest entry about the same thing, looked for near the end of the log.
-SELECT "offset"
+-- The offset that a correction revises: the newest entry about the same thing, however long ago it was told.
+SELECT max("offset")
 FROM publications
-WHERE instrument_id = $1 AND family = $2 AND "offset" > $3 AND about = $4 AND ts = $5
-ORDER BY "offset" DESC
-LIMIT 1
+WHERE instrument_id = $1 AND family = $2 AND ts = $3 AND about = $4
 
 -- name: publish
 -- The log; dense offsets are given by the shard's holder, and a repeated one is a unique violation.
@@ -97,24 +114,8 @@ INSERT INTO publications (instrument_id, family, "offset", op, revises, about, t
 SELECT *, $9
 FROM unnest($1::int[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $8::json[])
 
--- name: mark_dirty
--- Whole intervals, aligned. One that ends after $6, which live has not left to repairs, nobody can be repairing:
--- then a row that stands is enough. Otherwise it may have been computed without what came since.
-INSERT INTO dirty (instrument_id, interval_seconds, from_ts, to_ts, reason)
-SELECT DISTINCT new.*, $5
-FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::timestamptz[])
-    AS new (instrument_id, interval_seconds, from_ts, to_ts)
-WHERE coalesce(new.to_ts <= $6::timestamptz, TRUE)
-   OR NOT EXISTS (
-    SELECT FROM dirty
-    WHERE dirty.to_ts = new.to_ts
-      AND dirty.from_ts = new.from_ts
-      AND dirty.instrument_id = new.instrument_id
-      AND dirty.interval_seconds = new.interval_seconds
-)
-
 -- name: bury_fold
--- A fold that failed: the dead letter and the quarantine stand or fall together.
+-- A fold that failed: the dead letter and the quarantine stand or fall together. The earliest failure counts.
 WITH letter AS (
     INSERT INTO dead_letters (source, exchange, instrument_id, reason, payload, code_version)
     VALUES ('fold', $1, $2, $3, $4, $5)
@@ -122,4 +123,10 @@ WITH letter AS (
 )
 INSERT INTO quarantines (instrument_id, kind, from_ts, dead_letter_id)
 SELECT $2, $6, $7, dead_letter_id FROM letter
-ON CONFLICT (instrument_id, kind) DO NOTHING
+ON CONFLICT (instrument_id, kind) DO UPDATE
+SET from_ts = excluded.from_ts, dead_letter_id = excluded.dead_letter_id
+WHERE excluded.from_ts < quarantines.from_ts
+
+-- name: quarantines
+-- Kinds that say nothing of an instrument from a time on, until they are requeued.
+SELECT instrument_id, kind, from_ts FROM quarantines WHERE instrument_id = ANY($1::int[])

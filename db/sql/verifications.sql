@@ -24,6 +24,8 @@ WHERE instrument_id = $1 AND ts >= $2 AND ts < $3
 -- name: dirty
 -- What is known to be wrong between two times.
 SELECT from_ts, to_ts FROM dirty WHERE instrument_id = $1 AND to_ts > $2 AND from_ts < $3
+UNION ALL
+SELECT from_ts, to_ts FROM staged WHERE instrument_id = $1 AND to_ts > $2 AND from_ts < $3
 
 -- name: waiting
 -- What no worker has claimed yet: ticks behind the cursor among it are nobody's dirty interval so far.

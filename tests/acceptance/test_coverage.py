@@ -66,7 +66,9 @@ async def test_a_gap_is_seen_to_open_and_to_heal(house: House) -> None:
         assert "closed" == listed["state"]
 
         async def rebuilt() -> bool:
-            return not await house.value("SELECT count(*) FROM dirty WHERE interval_seconds = 1")
+            return not await house.value(
+                "SELECT (SELECT count(*) FROM dirty) + (SELECT count(*) FROM staged)"
+            )
 
         await house.until(rebuilt)
         bars = (await asked(house, url, "/v1/bars", **FEED, **span, interval="1s"))["data"]

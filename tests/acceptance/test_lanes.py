@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from db import dirty, outcomes
-from db.outcomes import DirtyInterval
+from db import dirty
+from db.dirty import DirtyInterval
 from heliograph.roles import WORKER_BACKFILL, WORKER_LIVE
 from market.times import SECOND
 from tests.acceptance import evidence
 from tests.acceptance.house import House
 from tests.acceptance.subscriber import subscribed
-from workers.backfill import rebuilt
+from tests.workers.market import new_backfill
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -42,17 +42,11 @@ async def test_a_backfill_transaction_held_open_does_not_stop_live(house: House)
 
 
 async def _repair(house: House, connection: "Connection") -> int:
-    """Do what a backfill worker does in its transaction; return how many bars it put in place of others."""
+    """Do what a backfill worker does in its transaction; return how many rows asked for it."""
     ((first, last, instrument_id),) = await connection.fetch(SECONDS)
-    interval = DirtyInterval(instrument_id, 1, first, last - 2 * SECOND)
     async with house.connected() as another:
-        await outcomes.mark_dirty(another, [interval], "asked")
-    hour = await dirty.lock_hour(connection, await dirty.settled(connection))
-    assert hour
-    (stretch,) = hour.stretches()
-    bars = [bar async for bar in rebuilt(connection, stretch)]
-    await dirty.replace_bars(connection, stretch, bars)
-    return len(bars)
+        await dirty.mark(another, [DirtyInterval(instrument_id, first, last - 2 * SECOND)], "asked")
+    return await new_backfill(house.postgres.url).repair(connection)
 
 
 async def _bars(house: House, number: int) -> None:
@@ -64,10 +58,12 @@ async def _bars(house: House, number: int) -> None:
 
 async def _repaired(house: House) -> None:
     async def nothing_asked() -> bool:
-        return not await house.value("SELECT EXISTS (SELECT FROM dirty WHERE reason = 'asked')")
+        return not await house.value(ASKED)
 
     await house.until(nothing_asked)
 
+
+ASKED = "SELECT EXISTS (SELECT FROM dirty WHERE reason = 'asked') OR EXISTS (SELECT FROM staged)"
 
 SECONDS = """
 SELECT min(start), max(start), min(instrument_id) FROM bars WHERE interval_seconds = 1

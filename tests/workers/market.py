@@ -1,22 +1,28 @@
 """A small market in a real database, written as ingest writes it, folded as workers fold it."""
 
+import json
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from db import dirty
 from db.connections import connected
 from db.instruments import Listed
+from db.stretches import covering
 from db.ticks import Ticks, TickWriter
 from db.writers import enlist
 from market.depths import Depth
 from market.times import SECOND
 from market.trades import Side, Trade
 from market.watermarks import Watermark
+from workers.applying import Applied
+from workers.backfill import BackfillWorker
 from workers.claiming import Claimed, Claimer
 from workers.folding import Folder
 from workers.kinds.catalogue import KINDS
+from workers.settings import WorkerSettings
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -31,12 +37,17 @@ EVERY_BAR = """WITH every_bar AS (
            volume, quote_volume, buy_volume, sell_volume, trades, source
     FROM bars_1h
 ) SELECT * FROM every_bar"""
+FOLDER = Folder(KINDS)
 
 BASES = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOT", "LTC", "UNI")
 
 
-def new_claimer(clock: Callable[[], int] = lambda: BEGAN) -> Claimer:
-    return Claimer(Folder(KINDS), clock, "test")
+def new_claimer(clock: Callable[[], int] = lambda: BEGAN, folder: Folder = FOLDER) -> Claimer:
+    return Claimer(folder, clock, "test")
+
+
+def new_backfill(url: str, folder: Folder = FOLDER) -> BackfillWorker:
+    return BackfillWorker(url, WorkerSettings(), folder, lambda: BEGAN, "test")
 
 
 @dataclass(frozen=True)
@@ -120,3 +131,106 @@ async def stored(market: Market) -> tuple[list[Any], list[Any]]:
         sorted((b["instrument_id"], b["interval_seconds"] * SECOND, b["start"], b["volume"]) for b in bars),
         sorted((s["instrument_id"], s["kind"], s["ts"], s["price"]) for s in signals),
     )
+
+
+async def fill(market: Market, trades: Sequence[Trade]) -> None:
+    """Store trades as history does: without a batch, with what must be computed again."""
+    exchange_id = await market.connection.fetchval("SELECT exchange_id FROM exchanges")
+    rows = [
+        (exchange_id, t.instrument_id, t.ts, t.trade_id, t.price, t.size, int(t.side), t.received_at)
+        for t in trades
+    ]
+    async with market.connection.transaction():
+        await market.connection.executemany(
+            "INSERT INTO trades VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", rows
+        )
+        stretches = covering(trades[0].instrument_id, [trade.ts for trade in trades])
+        await dirty.mark(market.connection, stretches, "history")
+
+
+async def repair_all(market: Market, connection: "Connection", worker: BackfillWorker | None = None) -> int:
+    """Compute again whatever is dirty, and return how many rows asked for it."""
+    worker = worker or new_backfill(market.url)
+    rows = 0
+    while done := await worker.repair(connection):
+        rows += done
+    return rows
+
+
+async def apply_all(claimer: Claimer, connection: "Connection") -> list[Applied]:
+    """Apply whatever is staged."""
+    applied = []
+    while each := await claimer.apply(connection, 1):
+        applied.append(each)
+    return applied
+
+
+async def settle(market: Market, claimer: Claimer, connection: "Connection") -> None:
+    """Claim, repair, and apply until nothing is left to do."""
+    worker = new_backfill(market.url)
+    while True:
+        claimed = await claim_all(claimer, connection)
+        repaired = await repair_all(market, connection, worker)
+        if not claimed and not repaired and not await apply_all(claimer, connection):
+            return
+
+
+async def content(market: Market, instrument_id: int) -> dict[str, Any]:
+    """What is stored of an instrument, and what its log tells once corrected."""
+    fetch = market.connection.fetch
+    bars = await fetch(
+        EVERY_BAR + " WHERE instrument_id = $1 ORDER BY interval_seconds, start", instrument_id
+    )
+    signals = await fetch(
+        "SELECT * FROM signals WHERE instrument_id = $1 ORDER BY ts, kind, version", instrument_id
+    )
+    indicators = await fetch(
+        "SELECT * FROM indicators WHERE instrument_id = $1 ORDER BY ts, kind, version", instrument_id
+    )
+    return {
+        "indicators": [_content(row.items()) for row in indicators],
+        "bars": [_content(row.items()) for row in bars],
+        "signals": [_content(row.items()) for row in signals],
+        "log": await corrected_log(market, instrument_id),
+    }
+
+
+async def corrected_log(market: Market, instrument_id: int) -> list[Any]:
+    """What stands of the log after its corrections, as whoever read all of it knows it; it is dense."""
+    log = await market.connection.fetch(
+        'SELECT * FROM publications WHERE instrument_id = $1 ORDER BY family, "offset"', instrument_id
+    )
+    standing: dict[tuple[str, int], Any] = {}
+    offsets = {"bars": 0, "signals": 0}
+    for row in log:
+        offsets[row["family"]] += 1
+        assert offsets[row["family"]] == row["offset"]
+        if row["revises"] is not None:
+            revised = standing.pop((row["family"], row["revises"]))
+            assert (revised["about"], revised["ts"]) == (row["about"], row["ts"])
+        if row["data"] != "null":
+            told = _content(json.loads(row["data"]).items())
+            entry = {"about": row["about"], "ts": row["ts"], "told": told}
+            standing[row["family"], row["offset"]] = entry
+    return sorted(standing.values(), key=lambda each: (each["about"], each["ts"]))
+
+
+_OF_DELIVERY = {
+    "instrument_id",
+    "symbol",
+    "source",
+    "coverage",
+    "received_at",
+    "decided_ts",
+    "stored_at",
+    "claimed_at",
+    "committed_at",
+    "code_version",
+    "latency_ms",
+    "signal_id",
+    "id",
+}
+
+
+def _content(row: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in row if name not in _OF_DELIVERY}

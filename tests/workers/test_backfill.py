@@ -1,11 +1,12 @@
-"""The backfill pool rebuilds the bars of dirty intervals, beside the live pool."""
+"""The backfill pool computes again what is dirty, beside the live pool."""
 
 import random
 
 import pytest
 
+from db import dirty
 from db.connections import connected
-from db.outcomes import DirtyInterval, mark_dirty
+from db.dirty import DirtyInterval
 from market.depths import Depth
 from market.times import HOUR, MINUTE, SECOND, floor
 from market.trades import Side, Trade
@@ -14,17 +15,18 @@ from tests.workers.market import (
     BEGAN,
     EVERY_BAR,
     Market,
+    apply_all,
     claim_all,
     folded_at_once,
+    new_backfill,
     new_claimer,
+    repair_all,
     stored,
     tape,
 )
-from workers.backfill import BackfillWorker
-from workers.settings import WorkerSettings
+from workers.claiming import Claimer
 
 BARS = "SELECT * FROM bars ORDER BY instrument_id, interval_seconds, start"
-DIRTY = "SELECT interval_seconds, from_ts, to_ts FROM dirty ORDER BY 1, 2"
 MINUTE_BEGAN = floor(BEGAN, MINUTE)
 HOUR_ENDED = floor(BEGAN, HOUR) + HOUR
 
@@ -48,13 +50,12 @@ async def of_bar(market: Market, seconds: int, start: int) -> tuple[int, str]:
     return row["trades"], row["source"]
 
 
-async def repaired(market: Market) -> int:
-    worker = BackfillWorker(market.url, WorkerSettings())
-    intervals = 0
+async def repaired(market: Market, claimer: Claimer) -> int:
+    """Compute again what is dirty and apply it; return how many rows asked for it."""
     async with market.working() as connection:
-        while done := await worker.repair(connection):
-            intervals += done
-    return intervals
+        rows = await repair_all(market, connection)
+        await apply_all(claimer, connection)
+    return rows
 
 
 async def test_bars_of_a_late_trade_are_rebuilt_as_if_it_had_been_in_time(market: Market) -> None:
@@ -66,7 +67,7 @@ async def test_bars_of_a_late_trade_are_rebuilt_as_if_it_had_been_in_time(market
         await claim_all(claimer, connection)
         await writer.store([late])
         await claim_all(claimer, connection)
-    assert 3 == await repaired(market)
+    assert 1 == await repaired(market, claimer)
     rebuilt = await market.connection.fetchrow(
         "SELECT * FROM bars WHERE interval_seconds = 1 AND start = $1", floor(late.ts, SECOND)
     )
@@ -81,80 +82,74 @@ async def test_bars_of_a_late_trade_are_rebuilt_as_if_it_had_been_in_time(market
     )
 
 
-async def test_a_bar_that_still_runs_stays_dirty_until_live_has_left_it(market: Market) -> None:
-    trades = tape(market.ids[0], 3000)
-    late = trades.pop(300)
-    async with market.writing() as writer, market.working() as connection:
-        await writer.store(trades)
-        claimer = new_claimer()
-        await claim_all(claimer, connection)
-        await writer.store([late])
-        await claim_all(claimer, connection)
-    await repaired(market)
-    left = await market.connection.fetch("SELECT interval_seconds FROM dirty")
-    assert [3600] == [row["interval_seconds"] for row in left]
-
-
-async def test_rebuilding_what_was_right_changes_no_bar(market: Market) -> None:
-    async with market.writing() as writer, market.working() as connection:
-        await writer.store(tape(market.ids[0], 3000))
-        await claim_all(new_claimer(), connection)
-    before = [dict(row) | {"source": ""} for row in await market.connection.fetch(BARS)]
-    start = floor(BEGAN, MINUTE)
-    await mark_dirty(
-        market.connection,
-        [DirtyInterval(market.ids[0], seconds, start, start + MINUTE) for seconds in (1, 60)],
-        "asked",
-    )
-    assert 2 == await repaired(market)
-    assert before == [dict(row) | {"source": ""} for row in await market.connection.fetch(BARS)]
-
-
-async def test_an_interval_that_another_worker_repairs_is_passed_over(market: Market) -> None:
-    async with market.writing() as writer, market.working() as connection:
-        await writer.store(tape(market.ids[0], 3000))
-        await claim_all(new_claimer(), connection)
-    await mark_dirty(market.connection, [DirtyInterval(market.ids[0], 1, BEGAN, BEGAN + SECOND)], "asked")
-    async with connected(market.url, "another") as another, another.transaction():
-        assert await another.fetch("SELECT * FROM dirty FOR UPDATE")
-        assert 0 == await repaired(market)
-    assert 1 == await repaired(market)
-
-
-# What live has not left is not repaired
-
-
-async def test_no_bar_is_repaired_that_live_has_not_closed_however_young_the_instrument(
-    market: Market,
-) -> None:
+async def test_a_bar_that_still_runs_takes_in_what_came_late(market: Market) -> None:
     trades = [one(market, 30 + second, second) for second in range(100)]
     async with market.writing() as writer, market.working() as connection:
         claimer = new_claimer()
-        for part in (trades[:1], [one(market, 25, 900)]):
+        for part in (trades[:20], [one(market, 25, 900)], trades[20:]):
             await writer.store(part)
             await claim_all(claimer, connection)
-        assert 1 == await repaired(market)
-        assert [1] == [row["interval_seconds"] for row in await market.connection.fetch("SELECT * FROM bars")]
-        await writer.store(trades[1:])
+            await repaired(market, claimer)
+    assert (1, "backfill") == await of_bar(market, 1, MINUTE_BEGAN + 25 * SECOND)
+    assert (31, "live") == await of_bar(market, 60, MINUTE_BEGAN)
+
+
+async def test_rebuilding_what_was_right_changes_no_bar(market: Market) -> None:
+    claimer = new_claimer()
+    async with market.writing() as writer, market.working() as connection:
+        await writer.store(tape(market.ids[0], 3000))
         await claim_all(claimer, connection)
-        await repaired(market)
-    assert (31, "backfill") == await of_bar(market, 60, MINUTE_BEGAN)
-    assert [3600] == [row["interval_seconds"] for row in await market.connection.fetch(DIRTY)]
+    before = await market.connection.fetch(BARS)
+    start = floor(BEGAN, MINUTE)
+    await dirty.mark(market.connection, [DirtyInterval(market.ids[0], start, start + MINUTE)], "asked")
+    assert 1 == await repaired(market, claimer)
+    assert before == await market.connection.fetch(BARS)
 
 
-async def test_a_pair_that_stops_trading_is_repaired_when_its_venues_time_has_passed(market: Market) -> None:
+async def test_an_interval_that_another_worker_repairs_is_passed_over(market: Market) -> None:
+    claimer = new_claimer()
+    async with market.writing() as writer, market.working() as connection:
+        await writer.store(tape(market.ids[0], 3000))
+        await claim_all(claimer, connection)
+    await dirty.mark(market.connection, [DirtyInterval(market.ids[0], BEGAN, BEGAN + SECOND)], "asked")
+    async with connected(market.url, "another") as another, another.transaction():
+        assert await another.fetch("SELECT * FROM dirty FOR UPDATE")
+        assert 0 == await repaired(market, claimer)
+    assert 1 == await repaired(market, claimer)
+
+
+async def test_what_live_has_not_come_to_waits(market: Market) -> None:
+    """Of an instrument that live has not begun with, and of one whose time has not come."""
+    claimer = new_claimer()
+    async with market.writing() as writer, market.working() as connection:
+        await writer.store(tape(market.ids[0], 100))
+        await claim_all(claimer, connection)
+    to_come = DirtyInterval(market.ids[0], BEGAN + HOUR, BEGAN + HOUR + SECOND)
+    unknown = DirtyInterval(market.ids[1], BEGAN, BEGAN + SECOND)
+    await dirty.mark(market.connection, [to_come, unknown], "asked")
+    assert 0 == await repaired(market, claimer)
+
+
+async def test_repairs_wait_while_live_lags(market: Market) -> None:
+    worker = new_backfill(market.url)
+    async with market.writing() as writer, market.working() as connection:
+        await writer.store(tape(market.ids[0], 100))
+        assert not await worker.has_to_wait(connection)
+        await connection.execute("UPDATE batches SET created_at = created_at - interval '1 minute'")
+        assert await worker.has_to_wait(connection)
+
+
+async def test_a_pair_that_stops_trading_is_repaired_all_the_same(market: Market) -> None:
     async with market.writing() as writer, market.working() as connection:
         claimer = new_claimer()
         for part in ([one(market, 30, 1)], [one(market, 40, 2)], [one(market, 29, 3)]):
             await writer.store(part)
             await claim_all(claimer, connection)
-        await repaired(market)
-        assert [60, 300, 3600] == [row["interval_seconds"] for row in await market.connection.fetch(DIRTY)]
+        assert 1 == await repaired(market, claimer)
         for seconds in (0, 1, 2, 3):
             await writer.store(watermarks=[passed(market, HOUR_ENDED + seconds * SECOND)])
             await claim_all(claimer, connection)
-    assert 3 == await repaired(market)
-    assert (3, "backfill") == await of_bar(market, 3600, HOUR_ENDED - HOUR)
+    assert (3, "live") == await of_bar(market, 3600, HOUR_ENDED - HOUR)
 
 
 async def test_folding_again_never_undoes_a_repair(market: Market) -> None:
@@ -165,8 +160,8 @@ async def test_folding_again_never_undoes_a_repair(market: Market) -> None:
         for seconds, trade_id in arriving:
             await writer.store([one(market, seconds, trade_id)])
             await claim_all(claimer, connection)
-            await repaired(market)
-    assert (2, "backfill") == await of_bar(market, 1, MINUTE_BEGAN + 40 * SECOND)
+            await repaired(market, claimer)
+    assert 2 == (await of_bar(market, 1, MINUTE_BEGAN + 40 * SECOND))[0]
 
 
 async def test_a_worker_that_takes_over_leaves_to_repairs_what_the_one_before_left(market: Market) -> None:
@@ -186,17 +181,15 @@ async def test_a_worker_that_takes_over_leaves_to_repairs_what_the_one_before_le
         ):
             await writer.store(trades, watermarks, depths)
             await claim_all(claimer, connection)
-        assert 1 == await repaired(market)
+        assert 1 == await repaired(market, claimer)
         await writer.store([one(market, 48, 3)])
         await claim_all(new_claimer(), connection)
-    assert (1, "backfill") == await of_bar(market, 1, MINUTE_BEGAN + 44 * SECOND)
-    assert [60, 300, 3600] == [row["interval_seconds"] for row in await market.connection.fetch(DIRTY)]
+    assert 1 == (await of_bar(market, 1, MINUTE_BEGAN + 44 * SECOND))[0]
+    assert 0 == await market.connection.fetchval("SELECT count(*) FROM dirty")
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_whatever_comes_late_and_whoever_folds_it_the_bars_end_up_right(
-    market: Market, seed: int
-) -> None:
+async def test_whatever_comes_late_and_whoever_folds_it_all_ends_up_right(market: Market, seed: int) -> None:
     chance = random.Random(seed)
     spacing = chance.choice((SECOND // 5, 2 * SECOND))
     trades = tape(market.ids[0], 150, seed=seed, spacing=spacing)
@@ -211,14 +204,14 @@ async def test_whatever_comes_late_and_whoever_folds_it_the_bars_end_up_right(
             await claim_all(chance.choice(claimers), connection)
             now += SECOND
             if chance.random() < 0.5:
-                await repaired(market)
+                await repaired(market, chance.choice(claimers))
         ends = [passed(market, HOUR_ENDED + seconds * SECOND) for seconds in (1, 5)]
         for end in ends:
             await writer.store(watermarks=[end])
             await claim_all(claimers[0], connection)
-    await repaired(market)
+    await repaired(market, claimers[0])
     assert 0 == await market.connection.fetchval("SELECT count(*) FROM dirty")
-    assert folded_at_once([*trades, *ends])[0] == (await stored(market))[0]
+    assert folded_at_once([*trades, *ends]) == await stored(market)
 
 
 async def test_live_never_waits_for_a_repair_that_is_not_committed(market: Market) -> None:
@@ -232,14 +225,15 @@ async def test_live_never_waits_for_a_repair_that_is_not_committed(market: Marke
             await writer.store(part)
             await claim_all(claimer, connection)
         async with repairing.transaction():
-            assert 3 == await BackfillWorker(market.url, WorkerSettings()).repair(repairing)
+            assert 1 == await new_backfill(market.url).repair(repairing)
             for part in (trades[1500:2000], late[1:], trades[2010:], trades[2000:2010]):
                 await writer.store(part)
                 await claim_all(claimer, connection)
+                assert await claimer.apply(connection, 1) is None
             await writer.store(watermarks=ends)
             await claim_all(claimer, connection)
-    assert 0 < await repaired(market)
-    assert folded_at_once([*trades, *late, *ends])[0] == (await stored(market))[0]
+    assert 0 < await repaired(market, claimer)
+    assert folded_at_once([*trades, *late, *ends]) == await stored(market)
 
 
 async def test_a_bar_that_stood_already_is_computed_again(market: Market) -> None:
@@ -249,61 +243,10 @@ async def test_a_bar_that_stood_already_is_computed_again(market: Market) -> Non
         market.ids[0],
         floor(trades[0].ts, SECOND),
     )
+    claimer = new_claimer()
     async with market.writing() as writer, market.working() as connection:
         await writer.store(trades)
-        await claim_all(new_claimer(), connection)
-    assert 1 == await repaired(market)
+        await claim_all(claimer, connection)
+    assert 1 == await repaired(market, claimer)
     bars, _ = folded_at_once(trades)
     assert bars == (await stored(market))[0]
-
-
-# What is asked for often is computed once
-
-
-async def test_an_hour_is_repaired_once_however_many_trades_of_it_came_late(market: Market) -> None:
-    trades = tape(market.ids[0], 3000)
-    late, intime = trades[300:900:3], [*trades[:300], *trades[302:900:3], *trades[301:900:3], *trades[900:]]
-    ends = [passed(market, HOUR_ENDED + seconds * SECOND) for seconds in (1, 5)]
-    worker = BackfillWorker(market.url, WorkerSettings())
-    async with market.writing() as writer, market.working() as connection:
-        claimer = new_claimer()
-        await writer.store(sorted(intime, key=lambda trade: trade.ts))
-        await writer.store(watermarks=ends)
-        await claim_all(claimer, connection)
-        for trade in late:
-            await writer.store([trade])
-            await claim_all(claimer, connection)
-        assert 4 * len(late) == await worker.repair(connection)
-        assert 0 == await worker.repair(connection)
-    assert len({floor(trade.ts, SECOND) for trade in late}) < worker.totals.bars < len(late)
-    assert folded_at_once([*trades, *ends])[0] == (await stored(market))[0]
-
-
-async def test_an_interval_that_still_runs_is_asked_for_once(market: Market) -> None:
-    trades = tape(market.ids[0], 3000)
-    late = trades[300:400:7]
-    async with market.writing() as writer, market.working() as connection:
-        claimer = new_claimer()
-        for part in ([trade for trade in trades if trade not in late], *([trade] for trade in late)):
-            await writer.store(part)
-            await claim_all(claimer, connection)
-    rows = await market.connection.fetch(DIRTY)
-    assert 1 == [row["interval_seconds"] for row in rows].count(3600)
-    assert len(late) == [row["interval_seconds"] for row in rows].count(60)
-
-
-async def test_a_long_interval_is_repaired_hour_by_hour_the_newest_first(market: Market) -> None:
-    async with market.writing() as writer, market.working() as connection:
-        ends = [passed(market, HOUR_ENDED + seconds * SECOND) for seconds in (1, 5)]
-        await writer.store(tape(market.ids[0], 100), ends)
-        await claim_all(new_claimer(), connection)
-        since = HOUR_ENDED - 3 * HOUR
-        long = [DirtyInterval(market.ids[0], seconds, since, HOUR_ENDED) for seconds in (1, 3600)]
-        await mark_dirty(connection, long, "asked")
-        worker = BackfillWorker(market.url, WorkerSettings())
-        for left in (2, 1):
-            assert 2 == await worker.repair(connection)
-            rows = await connection.fetch(DIRTY)
-            assert {(since, since + left * HOUR)} == {(row["from_ts"], row["to_ts"]) for row in rows}
-        assert 2 == await worker.repair(connection)
-        assert [] == await connection.fetch(DIRTY)

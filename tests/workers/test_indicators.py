@@ -14,13 +14,13 @@ from market.times import MINUTE, SECOND, floor
 from market.trades import Trade
 from tests.workers.kinds.tapes import START, depth, random_tape, trade, watermark
 from tests.workers.market import BEGAN, Market, claim_all, new_claimer, tape
+from workers.decisions import undecided_from
 from workers.folding import Folder, Tick
 from workers.kinds.catalogue import KINDS
 from workers.kinds.flow import Flow
 from workers.kinds.fold import Input
 from workers.kinds.pressure import Pressure
 from workers.kinds.reading import Reading
-from workers.measuring import undecided_from
 
 
 def measured(ticks: Sequence[Tick], *kinds: object) -> list[Indicator]:

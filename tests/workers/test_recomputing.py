@@ -14,7 +14,8 @@ from tests.workers.kinds.tapes import START, random_tape, trade
 from tests.workers.tapes import ListedTape
 from workers.folding import Folded, Folder, Tick
 from workers.kinds.catalogue import KINDS
-from workers.recomputing import Effects, Recomputed, Silence, recompute
+from workers.recomputing import Effects, Recomputed, recompute
+from workers.silences import Silence
 
 SECONDS = 2400
 FOLDER = Folder(KINDS)

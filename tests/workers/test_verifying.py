@@ -7,8 +7,9 @@ from operator import attrgetter
 import msgspec
 import pytest
 
-from db import verifications
-from db.outcomes import DirtyInterval, FailedFold, bury_fold, mark_dirty
+from db import dirty, verifications
+from db.dirty import DirtyInterval
+from db.outcomes import FailedFold, bury_fold
 from market.depths import Depth
 from market.times import DAY, HOUR, MINUTE, SECOND, floor
 from market.trades import Trade
@@ -219,8 +220,8 @@ async def test_what_a_dirty_interval_has_no_say_in_is_verified(market: Market) -
     trades = long_tape(market, 20_000)
     await live(market, trades, 4000)
     second = floor(trades[300].ts, SECOND)
-    await mark_dirty(
-        market.connection, [DirtyInterval(market.ids[0], 1, second, second + SECOND)], "for the test"
+    await dirty.mark(
+        market.connection, [DirtyInterval(market.ids[0], second, second + SECOND)], "for the test"
     )
     found = await verified(market)
     [unrepaired] = [each for each in found.unverified if each.reason == UNREPAIRED]

@@ -8,7 +8,6 @@ from starlette.responses import Response
 from db import feeds, gaps, jobs
 from db.feeds import FeedName, WantedFeed
 from db.proofs import read_coverage
-from market.bars import INTERVALS
 from market.gaps import Cause, Finding, GapState
 from market.times import SECOND
 from market.trades import Trade
@@ -197,17 +196,15 @@ async def test_a_gap_that_live_closed_meanwhile_needs_no_request(healer: Healer)
     assert (True, []) == (await place.ended(), place.server.asked)
 
 
-async def test_what_is_new_makes_its_bars_dirty(healer: Healer) -> None:
+async def test_what_is_new_makes_its_seconds_dirty(healer: Healer) -> None:
     place = healer.place
     place.past.page = 7
     await place.store(1, 2, 35)
     await place.open(2, 35)
     await healer.heal()
-    dirty = await place.connection.fetch("SELECT interval_seconds, from_ts, to_ts FROM dirty")
-    for interval in INTERVALS.values():
-        wanted = [each for each in dirty if each["interval_seconds"] == interval // SECOND]
-        for trade in place.trades[2:34]:
-            assert any(each["from_ts"] <= trade.ts < each["to_ts"] for each in wanted)
+    dirty = await place.connection.fetch("SELECT from_ts, to_ts FROM dirty")
+    for trade in place.trades[2:34]:
+        assert any(each["from_ts"] <= trade.ts < each["to_ts"] for each in dirty)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,7 @@ from db.connections import connected
 from market.times import SECOND, floor
 from tests.ingest.history.conftest import Healer
 from tests.ingest.history.past import BEGAN, tape
-from tests.workers.market import claim_all, new_claimer
-from workers.backfill import BackfillWorker
-from workers.settings import WorkerSettings
+from tests.workers.market import apply_all, claim_all, new_backfill, new_claimer
 
 BARS = "SELECT start, trades, source FROM bars WHERE interval_seconds = 1 AND start < $1 ORDER BY start"
 
@@ -19,12 +17,12 @@ async def test_the_bars_of_a_healed_range_hold_what_was_missing(healer: Healer) 
     missing = range(12, 29)
     await place.store(*(n for n in range(1, 401) if n not in missing))
     async with connected(place.url, "test worker") as connection:
-        await claim_all(new_claimer(), connection)
+        claimer = new_claimer()
+        await claim_all(claimer, connection)
         await place.open(11, 29)
         await healer.heal()
-        worker = BackfillWorker(place.url, WorkerSettings())
-        while await worker.repair(connection):
-            pass
+        while await new_backfill(place.url).repair(connection):
+            await apply_all(claimer, connection)
     end = BEGAN + 3 * SECOND
     whole = Counter(floor(trade.ts, SECOND) for trade in place.trades if trade.ts < end)
     rows = await place.connection.fetch(BARS, end)

@@ -1,0 +1,69 @@
+"""One staged result: compared, written, told, and perhaps put in the place of what live remembers."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from db import claims, dirty, staged
+from db.claims import Cursor, Instrument
+from db.dirty import DirtyInterval
+from db.staged import Staged
+from market.publications import Publication
+from workers import repairs
+from workers.advancing import Advancer
+from workers.folding import Folder
+from workers.recomputing import Recomputed
+from workers.repairs import Repaired, Repairer, tell
+from workers.shards import ShardMemory, read_silences
+from workers.telling import Moved, Telling
+
+if TYPE_CHECKING:
+    from db.connections import Connection
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """What was told of a staged result, and the shard's memory after it; ``dropped``: it came too late."""
+
+    publications: Sequence[Publication]
+    after: ShardMemory
+    dropped: bool = False
+
+
+class Applier:
+    """Applies what is staged of one locked shard, in the transaction of ``telling``."""
+
+    def __init__(
+        self, connection: "Connection", folder: Folder, telling: Telling, now: int, at_most_ticks: int
+    ) -> None:
+        self._connection = connection
+        self._folder = folder
+        self._telling = telling
+        self._now = now
+        self._at_most_ticks = at_most_ticks
+
+    async def apply(self, each: Staged, instrument: Instrument, memory: ShardMemory) -> Applied:
+        """Apply ``each``, or ask for it to be computed again when that takes longer than a claim may."""
+        await staged.remove(self._connection, each)
+        cursor = memory.versioned.head.cursors.get(each.instrument_id)
+        made = repairs.decode(self._folder, each.body)
+        repaired = await self._repaired(instrument, cursor, made) if cursor and made else None
+        if repaired is None or cursor is None:
+            again = DirtyInterval(each.instrument_id, each.from_ts, each.to_ts)
+            await dirty.mark(self._connection, [again], "moved on")
+            return Applied([], memory, dropped=True)
+        publications = await tell(self._connection, self._telling, instrument, cursor, repaired)
+        moved = Moved(instrument, cursor, repaired.after or memory.instruments[each.instrument_id])
+        advancer = Advancer(self._folder, self._telling, self._now)
+        replaced = repaired.after is not None
+        advance, after = advancer.advanced(each.shard, memory, [], [moved], replaced=replaced)
+        await claims.advance(self._connection, [advance])
+        return Applied(publications, after)
+
+    async def _repaired(self, instrument: Instrument, cursor: Cursor, made: Recomputed) -> Repaired | None:
+        instrument_id = instrument.instrument_id
+        silences = (await read_silences(self._connection, [instrument_id])).get(instrument_id, ())
+        repairer = Repairer(self._connection, self._folder, instrument, cursor, silences)
+        if made.state is None:
+            return await repairer.compared(made)
+        return await repairer.continued(made, made.state, self._at_most_ticks)
