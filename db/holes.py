@@ -39,6 +39,22 @@ class Hole(msgspec.Struct, frozen=True):
     before_ts: int
 
 
+class Stored(msgspec.Struct, frozen=True):
+    """A trade that is stored."""
+
+    trade_id: int
+    ts: int
+
+
+async def first(
+    connection: "Connection", exchange_id: int, instrument_id: int, from_ts: int
+) -> Stored | None:
+    """Return an instrument's first trade at or after a time, if there is one."""
+    with translated("looking for a trade"):
+        row = await connection.fetchrow(_sql.first, exchange_id, instrument_id, from_ts)
+    return Stored(*row) if row else None
+
+
 async def holes(connection: "Connection", edges: Edges, at_most: int) -> list[Hole]:
     """Return the holes between the edges, the first ``at_most``.
 

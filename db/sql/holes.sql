@@ -22,3 +22,11 @@ FROM neighbours
 WHERE next_id > trade_id + 1
 ORDER BY trade_id
 LIMIT $9
+
+-- name: first
+-- The trade that bounds a past which no gap bounds.
+SELECT trade_id, ts
+FROM trades
+WHERE exchange_id = $1 AND instrument_id = $2 AND ts >= $3
+ORDER BY ts, trade_id
+LIMIT 1

@@ -12,9 +12,10 @@ from db.chunks import Chunk, FetchedPage, Lease
 from db.claims import oldest_batch_seconds
 from db.dead_letters import DeadLetter
 from db.errors import translated
-from db.holes import Edges, Hole, holes
+from db.holes import Edges, Hole, first, holes
 from db.partitions import day_of, ensure_days
 from ingest.history.outcomes import HOLES_AT_MOST, Outcome, outcome
+from ingest.history.pasts import ASKED, ASKED_LATE, Past, unasked
 from ingest.history.roads import Road, road, stretch
 from ingest.history.tallies import HistoryTally
 from ingest.outbound.outbound import Outbound
@@ -49,6 +50,7 @@ _SHARE_OF_LEASE: Final = 0.75
 _FIRST_RETRY_SECONDS: Final = 1.0
 _REFUSED_SECONDS: Final = 600.0
 _DOUBLINGS: Final = 16
+_AWAITED: Final = "the first trade after it is awaited: it shows whether the last before it are there"
 _NO_ROAD: Final = "this protocol's trades have no ids: the venue's history cannot be told from what is stored"
 
 
@@ -84,32 +86,45 @@ class Healing:
             await self._postpone(_tried(chunk), self._pause(chunk.attempts), str(error))
 
     async def _heal(self, chunk: Chunk) -> None:
-        gap = await self._gap(chunk)
+        bounds = await self._bounds(chunk)
         way = road(chunk, self._desk.settings.binance_api_key.get_secret_value())
-        if gap and gap.state not in _UNSETTLED:
+        if isinstance(bounds, Gap) and bounds.state not in _UNSETTLED:
             await self._finish(chunk)
         elif way is None:
-            await self._settle(chunk, gap, Outcome(GapState.UNRECOVERABLE, _NO_ROAD))
-        elif gap and way.history.contiguous and await self._is_whole(chunk, gap):
-            await self._settle(chunk, gap, outcome(gap, (), contiguous=True))
+            await self._settle(chunk, bounds, Outcome(GapState.UNRECOVERABLE, _NO_ROAD))
+        elif isinstance(bounds, Past) and bounds.waits(chunk, self._desk.clock()):
+            await self._wait(chunk, bounds, chunk.cursor)
+        elif way.history.contiguous and await self._is_whole(chunk, bounds):
+            await self._settle(chunk, bounds, outcome(bounds, (), contiguous=True))
         else:
-            await self._fetch(chunk, gap, way)
+            await self._fetch(unasked(chunk), bounds, way)
 
-    async def _fetch(self, chunk: Chunk, gap: Gap | None, way: Road) -> None:
-        await self._show_healing(chunk, gap)
-        wanted = stretch(chunk, gap)
+    async def _fetch(self, chunk: Chunk, bounds: Gap | Past, way: Road) -> None:
+        await self._show_healing(chunk, bounds)
+        wanted, began = stretch(chunk, bounds), self._desk.clock()
         page = Page((), (), chunk.cursor, complete=False)
         while not page.complete:
             await self._yield_to_live()
             page = await self._page(chunk, way, wanted, page.position)
             chunk = msgspec.structs.replace(chunk, cursor=page.position, attempts=0)
-        found = await self._holes(chunk, gap) if way.history.contiguous else ()
+        found = await self._holes(chunk, bounds) if way.history.contiguous else ()
         if found and chunk.rounds + 1 < self._desk.settings.rounds:
             again = msgspec.structs.replace(chunk, cursor="", rounds=chunk.rounds + 1)
             detail = f"the venue's answer lacks trades in {len(found)} places; asked again"
             await self._postpone(again, self._pause(chunk.rounds), detail)
+        elif isinstance(bounds, Past) and bounds.next_trade is None:
+            await self._leave_open(chunk, bounds, began, found)
         else:
-            await self._settle(chunk, gap, outcome(gap or chunk, found, contiguous=way.history.contiguous))
+            await self._settle(chunk, bounds, outcome(bounds, found, contiguous=way.history.contiguous))
+
+    async def _leave_open(self, chunk: Chunk, past: Past, asked_at: int, found: Sequence[Hole]) -> None:
+        """Keep a past until the first trade after it shows whether its last are there.
+
+        An answer that comes late enough proves it before, for a pair may be quiet for days.
+        """
+        if past.is_late(asked_at) and not found:
+            await self._prove(chunk, past)
+        await self._wait(chunk, past, ASKED_LATE if past.is_late(asked_at) else ASKED)
 
     async def _page(self, chunk: Chunk, way: Road, wanted: Stretch, position: str) -> Page:
         """Ask for a page and store it, with everything that follows from it."""
@@ -136,30 +151,35 @@ class Healing:
             message = f"no page within {self._lease.seconds * _SHARE_OF_LEASE:.0f} s"
             raise VenueUnavailableError(message) from error
 
-    async def _settle(self, chunk: Chunk, gap: Gap | None, end: Outcome) -> None:
+    async def _settle(self, chunk: Chunk, bounds: Gap | Past, end: Outcome) -> None:
         """End a chunk and its gap; where live found more about the gap meanwhile, begin again."""
         told: list[Gap] = []
         with translated("settling a chunk"):
             async with self._connection.transaction():
                 await chunks.hold(self._connection, chunk, self._lease)
-                if gap is not None:
-                    settled = await gaps.settle(self._connection, gap, end.state, end.detail)
+                if isinstance(bounds, Gap):
+                    settled = await gaps.settle(self._connection, bounds, end.state, end.detail)
                     if settled is None:
                         again = msgspec.structs.replace(chunk, cursor="")
                         await chunks.postpone(self._connection, again, self._lease, 0.0, "the gap changed")
                         return
                     told.append(settled)
                 told += await gaps.record(self._connection, end.lacking)
-                await self._prove(chunk, gap, end)
+                if end.state == GapState.CLOSED:
+                    await self._prove(chunk, bounds)
                 await chunks.finish(self._connection, chunk)
         self._desk.tally.ended(end.state)
         logger.info("chunk.ended", chunk=chunk.chunk_id, gap=chunk.gap_id, state=end.state, detail=end.detail)
         self._tell(chunk, told)
 
-    async def _prove(self, chunk: Chunk, gap: Gap | None, end: Outcome) -> None:
-        bounds = gap or chunk
-        if end.state == GapState.CLOSED and bounds.from_ts < bounds.to_ts:
-            proof = Proof(chunk.instrument_id, TRADES, bounds.from_ts, bounds.to_ts)
+    async def _prove(self, chunk: Chunk, bounds: Gap | Past) -> None:
+        """Prove what lies between the bounds; a past only from the first trade that is stored of it."""
+        from_ts = bounds.from_ts
+        if isinstance(bounds, Past):
+            began = await first(self._connection, chunk.exchange_id, chunk.instrument_id, from_ts)
+            from_ts = began.ts if began and began.ts < bounds.to_ts else from_ts
+        if from_ts < bounds.to_ts:
+            proof = Proof(chunk.instrument_id, TRADES, from_ts, bounds.to_ts)
             await proofs.extend(self._connection, [proof], proofs.HISTORY)
 
     async def _finish(self, chunk: Chunk) -> None:
@@ -173,28 +193,44 @@ class Healing:
         logger.warning("chunk.postponed", chunk=chunk.chunk_id, seconds=round(seconds, 1), detail=detail)
         await chunks.postpone(self._connection, chunk, self._lease, seconds, detail)
 
-    async def _gap(self, chunk: Chunk) -> Gap | None:
-        found = await gaps.by_id(self._connection, [chunk.gap_id]) if chunk.gap_id is not None else []
-        return found[0] if found else None
+    async def _wait(self, chunk: Chunk, past: Past, cursor: str) -> None:
+        waiting = msgspec.structs.replace(chunk, cursor=cursor)
+        seconds = past.look_after_seconds(self._desk.clock())
+        await chunks.postpone(self._connection, waiting, self._lease, seconds, _AWAITED)
 
-    async def _show_healing(self, chunk: Chunk, gap: Gap | None) -> None:
-        if gap and gap.state == GapState.OPEN:
-            await gaps.begin_healing(self._connection, gap.gap_id)
-            self._tell(chunk, await gaps.by_id(self._connection, [gap.gap_id]))
+    async def _bounds(self, chunk: Chunk) -> Gap | Past:
+        """Return the gap that a chunk heals, or the past that it is."""
+        healed = [] if chunk.gap_id is None else await gaps.by_id(self._connection, [chunk.gap_id])
+        if healed:
+            return healed[0]
+        following = await first(self._connection, chunk.exchange_id, chunk.instrument_id, chunk.to_ts)
+        return Past(
+            instrument_id=chunk.instrument_id,
+            from_ts=chunk.from_ts,
+            to_ts=chunk.to_ts,
+            next_trade=following,
+        )
 
-    async def _is_whole(self, chunk: Chunk, gap: Gap) -> bool:
-        """Tell whether everything between the trades on a gap's edges is stored already."""
-        return None not in (gap.after_id, gap.before_id) and not await self._holes(chunk, gap)
+    async def _show_healing(self, chunk: Chunk, bounds: Gap | Past) -> None:
+        if isinstance(bounds, Gap) and bounds.state == GapState.OPEN:
+            await gaps.begin_healing(self._connection, bounds.gap_id)
+            self._tell(chunk, await gaps.by_id(self._connection, [bounds.gap_id]))
 
-    async def _holes(self, chunk: Chunk, gap: Gap | None) -> list[Hole]:
-        bounds = gap or chunk
+    async def _is_whole(self, chunk: Chunk, bounds: Gap | Past) -> bool:
+        """Tell whether everything up to the trades on the bounds is known to be stored already."""
+        if bounds.before_id is None:
+            return False
+        known = bounds.after_id is not None or chunk.cursor in (ASKED, ASKED_LATE)
+        return known and not await self._holes(chunk, bounds)
+
+    async def _holes(self, chunk: Chunk, bounds: Gap | Past) -> list[Hole]:
         edges = Edges(
             exchange_id=chunk.exchange_id,
             instrument_id=chunk.instrument_id,
             from_ts=bounds.from_ts,
-            to_ts=bounds.to_ts,
-            after_id=gap.after_id if gap else None,
-            before_id=gap.before_id if gap else None,
+            to_ts=bounds.end_ts if isinstance(bounds, Past) else bounds.to_ts,
+            after_id=bounds.after_id,
+            before_id=bounds.before_id,
         )
         return await holes(self._connection, edges, HOLES_AT_MOST + 1)
 

@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
-from db.chunks import Chunk
 from db.holes import Hole
+from ingest.history.pasts import Past
 from market.gaps import TRADES, Cause, Finding, Gap, GapState
 
 HOLES_AT_MOST: Final = 1000
@@ -24,7 +24,7 @@ class Outcome(msgspec.Struct, frozen=True):
     lacking: Sequence[Finding] = ()
 
 
-def outcome(bounds: Gap | Chunk, holes: Sequence[Hole], *, contiguous: bool) -> Outcome:
+def outcome(bounds: Gap | Past, holes: Sequence[Hole], *, contiguous: bool) -> Outcome:
     """Return the end of what was asked for, after its holes were asked for often enough."""
     if not holes:
         return Outcome(GapState.CLOSED, _CONTIGUOUS if contiguous and _has_edges(bounds) else _COMPLETE)
@@ -34,16 +34,16 @@ def outcome(bounds: Gap | Chunk, holes: Sequence[Hole], *, contiguous: bool) -> 
     return Outcome(GapState.CLOSED, f"all but what is unrecoverable: {_lacks(holes)}", lacking)
 
 
-def _has_edges(bounds: Gap | Chunk) -> bool:
+def _has_edges(bounds: Gap | Past) -> bool:
     return isinstance(bounds, Gap) and None not in (bounds.after_id, bounds.before_id)
 
 
-def _is_all(bounds: Gap | Chunk, holes: Sequence[Hole]) -> bool:
+def _is_all(bounds: Gap | Past, holes: Sequence[Hole]) -> bool:
     edges = [(hole.after_id, hole.before_id) for hole in holes]
     return isinstance(bounds, Gap) and edges == [(bounds.after_id, bounds.before_id)]
 
 
-def _finding(bounds: Gap | Chunk, hole: Hole) -> Finding:
+def _finding(bounds: Gap | Past, hole: Hole) -> Finding:
     """Return a hole as a gap, up to and with the time of the trade after it: what is lost may share it."""
     return Finding(
         instrument_id=bounds.instrument_id,

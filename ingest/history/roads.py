@@ -3,6 +3,7 @@
 import msgspec
 
 from db.chunks import Chunk
+from ingest.history.pasts import Past
 from ingest.outbound.budgets import Lane
 from ingest.outbound.outbound import Call
 from ingest.venues.histories import history
@@ -37,14 +38,14 @@ def road(chunk: Chunk, binance_api_key: str) -> Road | None:
     return Road(found, reach(chunk.exchange, instrument.market), chunk.rest_url) if found else None
 
 
-def stretch(chunk: Chunk, gap: Gap | None) -> Stretch:
-    """Return what is looked for: what the gap says by now, or the chunk where there is none."""
-    bounds = gap or chunk
+def stretch(chunk: Chunk, known: Gap | Past | None) -> Stretch:
+    """Return what is looked for: what is known of its bounds by now, or the chunk where nothing is."""
+    bounds = known or chunk
     return Stretch(
         instrument_id=chunk.instrument_id,
         venue_symbol=venue(chunk.exchange, chunk.protocol).instrument(chunk.symbol).venue_symbol,
         from_ts=bounds.from_ts,
         to_ts=bounds.to_ts,
-        after_id=gap.after_id if gap else None,
-        before_id=gap.before_id if gap else None,
+        after_id=known.after_id if known else None,
+        before_id=known.before_id if known else None,
     )

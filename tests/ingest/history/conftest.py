@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -16,6 +17,9 @@ from runtime.clock import now
 from tests.ingest.freely import freely
 from tests.ingest.history.past import Place, placed
 
+if TYPE_CHECKING:
+    from db.connections import Connection
+
 
 @asynccontextmanager
 async def desk_of(told: list[Latest], settings: HistorySettings | None = None) -> AsyncIterator[Desk]:
@@ -29,11 +33,15 @@ async def desk_of(told: list[Latest], settings: HistorySettings | None = None) -
 class Healer:
     """Claims and heals in the name of one holder."""
 
-    def __init__(self, place: Place, desk: Desk, told: list[Latest], healing: Healing, lease: Lease) -> None:
+    def __init__(
+        self, place: Place, desk: Desk, told: list[Latest], connection: "Connection", lease: Lease
+    ) -> None:
         self.place = place
-        self.desk = desk
+        self.desk = desk._replace(clock=self._now)
         self.told = told
-        self._healing = healing
+        self.moment: int | None = None
+        """What its clock says, where that is not the machine's."""
+        self._healing = Healing(connection, self.desk, lease)
         self._lease = lease
 
     async def claim(self) -> Chunk | None:
@@ -51,6 +59,9 @@ class Healer:
             await self.place.hurry()
             await self.heal()
 
+    def _now(self) -> int:
+        return now() if self.moment is None else self.moment
+
 
 @pytest.fixture
 async def place(postgres_url: str) -> AsyncIterator[Place]:
@@ -63,4 +74,4 @@ async def healer(place: Place) -> AsyncIterator[Healer]:
     told: list[Latest] = []
     lease = Lease("test", 60.0)
     async with desk_of(told) as desk, connected(place.url, "test healer") as connection:
-        yield Healer(place, desk, told, Healing(connection, desk, lease), lease)
+        yield Healer(place, desk, told, connection, lease)

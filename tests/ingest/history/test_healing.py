@@ -287,10 +287,88 @@ async def test_what_is_not_listened_to_is_not_asked_for(healer: Healer) -> None:
 async def test_the_recent_past_of_a_feed_is_fetched_and_proven(healer: Healer) -> None:
     place = healer.place
     place.past.page = 10
-
-    await jobs.enqueue_recent(place.connection, place.listed.instrument_id, BEGAN, END)
-    await place.store(40)
+    end = place.trades[29].ts
+    await enqueue(place, end)
+    await place.store(32)
     await healer.heal_to_the_end()
-    assert [t.trade_id for t in place.trades if t.ts < END or t.trade_id == 40] == await place.stored()
-    assert (1.0, []) == (await coverage(place, BEGAN, END), await place.gaps())
+    assert list(range(1, 33)) == await place.stored()
+    assert (1.0, []) == (await coverage(place, place.trades[0].ts, end), await place.gaps())
+    assert 0.0 == await coverage(place, BEGAN, place.trades[0].ts)
     assert ("done", "done") == await place.of_chunk("state", "job")
+
+
+async def test_the_first_trade_after_the_recent_past_shows_that_its_last_is_lacking(healer: Healer) -> None:
+    place = healer.place
+    place.past.lacking = {10}
+    await place.store(11)
+    await enqueue(place, place.trades[10].ts)
+    await healer.heal_to_the_end()
+    assert [("unrecoverable", 9, 11)] == await place.gaps()
+    assert 0.0 == await coverage(place, place.trades[9].ts, place.trades[9].ts + 1)
+    assert 1.0 == await coverage(place, place.trades[0].ts, place.trades[8].ts)
+
+
+async def test_an_answer_that_lags_behind_is_asked_for_again(healer: Healer) -> None:
+    place = healer.place
+    place.past.lacking = {10}
+    await place.store(11)
+    await enqueue(place, place.trades[10].ts)
+    await healer.heal()
+    place.past.lacking = set()
+    await healer.heal_to_the_end()
+    assert (list(range(1, 12)), []) == (await place.stored(), await place.gaps())
+    assert 1.0 == await coverage(place, place.trades[0].ts, place.trades[10].ts)
+
+
+async def test_a_recent_past_is_not_proven_before_a_trade_comes_after_it(healer: Healer) -> None:
+    place = healer.place
+    place.past.lacking = {10}
+    end = healer.moment = place.trades[10].ts
+    await enqueue(place, end)
+    await healer.heal()
+    asked = len(place.server.asked)
+    await look_again(healer)
+    assert (list(range(1, 10)), asked) == (await place.stored(), len(place.server.asked))
+    assert 0.0 == await coverage(place, BEGAN, end)
+    place.past.lacking = set()
+    await place.store(11)
+    await healer.heal_to_the_end()
+    assert (list(range(1, 12)), []) == (await place.stored(), await place.gaps())
+    assert 1.0 == await coverage(place, place.trades[0].ts, end)
+
+
+async def test_a_quiet_pairs_recent_past_is_proven_by_a_late_answer_and_its_next_trade_still_decides(
+    healer: Healer,
+) -> None:
+    place = healer.place
+    place.past.lacking = {10}
+    end = healer.moment = place.trades[10].ts
+    await enqueue(place, end)
+    await healer.heal()
+    healer.moment = end + 60 * SECOND
+    await look_again(healer)
+    assert 1.0 == await coverage(place, place.trades[0].ts, end)
+    asked = len(place.server.asked)
+    await look_again(healer)
+    assert asked == len(place.server.asked)
+    await place.store(11)
+    await healer.heal_to_the_end()
+    assert [("unrecoverable", 9, 11)] == await place.gaps()
+    assert 0.0 == await coverage(place, place.trades[9].ts, end)
+
+
+async def test_a_recent_past_without_any_trade_is_proven_by_a_late_answer(healer: Healer) -> None:
+    place = healer.place
+    place.past.trades = ()
+    await enqueue(place, END)
+    await healer.heal()
+    assert (1.0, []) == (await coverage(place, BEGAN, END), await place.gaps())
+
+
+async def enqueue(place: Place, to_ts: int) -> None:
+    await jobs.enqueue_recent(place.connection, place.listed.instrument_id, BEGAN, to_ts)
+
+
+async def look_again(healer: Healer) -> None:
+    await healer.place.hurry()
+    await healer.heal()
