@@ -146,8 +146,10 @@ class TradeStream:
 
     def _known_until(self) -> int | None:
         """Return where what is known for sure ends; a session that was killed is proven a second less."""
-        if self._last is None or self._until is None:
-            return self._last[0] if self._last else self._until
+        if self._until is None:
+            return self._last[0] if self._last else None
+        if self._last is None:
+            return self._until - _TRADES_LAG
         if not self._contiguous:
             return max(self._last[0], self._until - _TRADES_LAG)
         behind = self._last[0] - self._until
