@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _sql = load("staged")
 
 REPAIR: Final = "repair"
+SCORE: Final = "score"
 
 
 class NewStaged(msgspec.Struct, frozen=True, kw_only=True):

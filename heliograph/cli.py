@@ -309,6 +309,14 @@ def worker_backfill() -> None:
     _run(run_backfill)
 
 
+@worker.command("scoring")
+def worker_scoring() -> None:
+    """Score closed minutes by the models in use."""
+    from workers.__main__ import run_scoring
+
+    _run(run_scoring)
+
+
 @app.command()
 def scheduler() -> None:
     """Be the scheduler, or stand by."""

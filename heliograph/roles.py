@@ -23,9 +23,10 @@ MIGRATE = Role("migrate", ("db", "migrate"))
 API = Role("api", ("api",))
 WORKER_LIVE = Role("worker-live", ("worker", "live"))
 WORKER_BACKFILL = Role("worker-backfill", ("worker", "backfill"))
+WORKER_SCORING = Role("worker-scoring", ("worker", "scoring"))
 SCHEDULER = Role("scheduler", ("scheduler",))
 INGEST = Role("ingest", ("ingest", "live"))
 INGEST_HISTORY = Role("ingest-history", ("ingest", "history"))
 
-ROLES = (API, SCHEDULER, WORKER_BACKFILL, INGEST_HISTORY, WORKER_LIVE, INGEST)
+ROLES = (API, SCHEDULER, WORKER_BACKFILL, WORKER_SCORING, INGEST_HISTORY, WORKER_LIVE, INGEST)
 """In the order in which they start; they stop in the reverse one."""

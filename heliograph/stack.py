@@ -18,7 +18,16 @@ from heliograph.data_folders import Purpose, claim, page_told, usable
 from heliograph.embedded.stores import Stores
 from heliograph.locks import held
 from heliograph.ports import demand_free
-from heliograph.roles import API, INGEST, INGEST_HISTORY, MIGRATE, SCHEDULER, WORKER_BACKFILL, WORKER_LIVE
+from heliograph.roles import (
+    API,
+    INGEST,
+    INGEST_HISTORY,
+    MIGRATE,
+    SCHEDULER,
+    WORKER_BACKFILL,
+    WORKER_LIVE,
+    WORKER_SCORING,
+)
 from heliograph.supervisor import Program, Supervisor, supervising
 from runtime import logs
 from runtime.clock import now
@@ -75,7 +84,7 @@ class Stack:
 
     async def start_roles(self) -> None:
         """Start everything but live ingest."""
-        for role in (API, SCHEDULER, WORKER_BACKFILL, INGEST_HISTORY):
+        for role in (API, SCHEDULER, WORKER_BACKFILL, WORKER_SCORING, INGEST_HISTORY):
             await self._supervisor.start(role.program(self._environment))
         for number in range(1, self.plan.live_workers + 1):
             await self._supervisor.start(WORKER_LIVE.program(self._environment, number))

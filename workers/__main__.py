@@ -1,4 +1,4 @@
-"""Compose the programs of this package: the live worker, the backfill worker, the scheduler."""
+"""Compose the programs of this package: the live worker, the backfill worker, the scorer, the scheduler."""
 
 import asyncio
 import os
@@ -22,12 +22,14 @@ from workers.claiming import Claimer
 from workers.folding import Folder
 from workers.kinds.catalogue import KINDS
 from workers.live import LiveWorker
+from workers.models.scoring import Scorer
 from workers.models.trainer import Trainer
 from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
 from workers.verifying import Nightly
 
 _BACKFILL_NICENESS = 10
+_SCORING_NICENESS = 5
 
 
 async def run_live(stopping: asyncio.Event) -> None:
@@ -59,6 +61,14 @@ async def run_backfill(stopping: asyncio.Event) -> None:
         return {**msgspec.to_builtins(worker.totals), **msgspec.to_builtins(trainer.totals)}
 
     await _run_beating("worker-backfill", [worker, trainer], counters, stopping)
+
+
+async def run_scoring(stopping: asyncio.Event) -> None:
+    """Score closed minutes until ``stopping`` is set, behind those who must not be late."""
+    os.nice(_SCORING_NICENESS)
+    url = DatabaseSettings().url.get_secret_value()
+    scorer = Scorer(url, WorkerSettings())
+    await _run_beating("worker-scoring", [scorer], lambda: msgspec.to_builtins(scorer.totals), stopping)
 
 
 async def run_scheduler(stopping: asyncio.Event) -> None:

@@ -8,9 +8,9 @@ import msgspec
 from db import claims, dirty, staged
 from db.claims import Cursor, Instrument
 from db.dirty import DirtyInterval
-from db.staged import Staged
+from db.staged import SCORE, Staged
 from market.publications import Publication
-from workers import repairs
+from workers import repairs, scores
 from workers.advancing import Advancer
 from workers.folding import Folder
 from workers.recomputing import Recomputed
@@ -46,6 +46,8 @@ class Applier:
         """Apply ``each``, or ask for it to be computed again when that takes longer than a claim may."""
         await staged.remove(self._connection, each)
         cursor = memory.versioned.head.cursors.get(each.instrument_id)
+        if each.purpose == SCORE:
+            return await self._score(each, instrument, memory, cursor)
         made = repairs.decode(self._folder, each.body)
         repaired = await self._repaired(instrument, cursor, made) if cursor and made else None
         if repaired is None or cursor is None:
@@ -54,11 +56,27 @@ class Applier:
             return Applied([], memory, dropped=True)
         publications = await tell(self._connection, self._telling, instrument, cursor, repaired)
         moved = Moved(instrument, cursor, repaired.after or memory.instruments[each.instrument_id])
-        advancer = Advancer(self._folder, self._telling, self._now)
-        replaced = repaired.after is not None
-        advance, after = advancer.advanced(each.shard, memory, [], [moved], replaced=replaced)
-        await claims.advance(self._connection, [advance])
+        after = await self._advanced(each.shard, memory, moved, replaced=repaired.after is not None)
         return Applied(publications, after)
+
+    async def _score(
+        self, each: Staged, instrument: Instrument, memory: ShardMemory, cursor: Cursor | None
+    ) -> Applied:
+        """Tell what a model found; what live remembers of ticks is none of its business."""
+        made = scores.decode(each.body)
+        if cursor is None or made is None:
+            return Applied([], memory, dropped=True)
+        publications = await scores.tell(self._connection, self._telling, instrument, cursor, made)
+        moved = Moved(instrument, cursor, memory.instruments[each.instrument_id])
+        return Applied(publications, await self._advanced(each.shard, memory, moved, replaced=False))
+
+    async def _advanced(
+        self, shard: int, memory: ShardMemory, moved: Moved, *, replaced: bool
+    ) -> ShardMemory:
+        advancer = Advancer(self._folder, self._telling, self._now)
+        advance, after = advancer.advanced(shard, memory, [], [moved], replaced=replaced)
+        await claims.advance(self._connection, [advance])
+        return after
 
     async def _repaired(self, instrument: Instrument, cursor: Cursor, made: Recomputed) -> Repaired | None:
         instrument_id = instrument.instrument_id

@@ -26,6 +26,9 @@ class WorkerSettings(Settings):
     repair_yields_above_seconds: float = Field(
         default=2.0, ge=0, description="Repairs wait a little while ticks have waited for workers so long."
     )
+    score_after_seconds: float = Field(
+        default=1.0, gt=0, description="The scorer looks for closed minutes this often."
+    )
     train_after_seconds: float = Field(
         default=86_400.0, gt=0, description="The scheduler has a model trained anew this often."
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from heliograph.roles import INGEST_HISTORY, ROLES, SCHEDULER, WORKER_BACKFILL, WORKER_LIVE
+from heliograph.roles import INGEST_HISTORY, ROLES, SCHEDULER, WORKER_BACKFILL, WORKER_LIVE, WORKER_SCORING
 from tests.acceptance import evidence
 from tests.acceptance.house import KINDS, OUTCOMES, House
 
@@ -54,9 +54,9 @@ async def test_a_live_worker_told_to_stop_finishes_its_claim_and_another_goes_on
 async def test_every_role_told_to_stop_says_so_and_ends_with_0(house: House) -> None:
     await house.ingest(await house.venue(*ENDLESS))
     await house.api()
-    await house.start(WORKER_LIVE, WORKER_BACKFILL, INGEST_HISTORY, SCHEDULER)
+    await house.start(WORKER_LIVE, WORKER_BACKFILL, WORKER_SCORING, INGEST_HISTORY, SCHEDULER)
     await house.until(house.in_mid_claim)
-    assert [0] * 7 == await house.stop(*reversed(house.running))
+    assert [0] * 8 == await house.stop(*reversed(house.running))
     rows = await house.rows()
     assert {role.name for role in ROLES} == {row.role for row in rows}
     assert [] == [row.role for row in rows if row.stopped_at is None]

@@ -82,7 +82,8 @@ TRADE = '{"e":"trade","E":1733270400000,"s":"BTCUSDT","t":1,"p":"1.0","q":"1","T
 TAPE = f'1733270400000000000 {{"stream":"btcusdt@trade","data":{TRADE}}}\n'
 
 ROLES = tuple(
-    f"{role} works" for role in ("api", "scheduler", "worker-live", "worker-backfill", "ingest-history")
+    f"{role} works"
+    for role in ("api", "scheduler", "worker-live", "worker-backfill", "worker-scoring", "ingest-history")
 )
 
 

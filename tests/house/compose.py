@@ -9,7 +9,15 @@ import yaml
 
 FILE = Path(__file__).parents[2] / "docker-compose.yml"
 STORES = ("postgres", "valkey")
-LONG_RUNNING = ("ingest", "ingest-history", "worker-live", "worker-backfill", "scheduler", "api")
+LONG_RUNNING = (
+    "ingest",
+    "ingest-history",
+    "worker-live",
+    "worker-backfill",
+    "worker-scoring",
+    "scheduler",
+    "api",
+)
 PASSWORD = {"HELIOGRAPH_POSTGRES_PASSWORD": "chosen"}
 
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<how>[?-])(?P<rest>[^}]*))?\}")

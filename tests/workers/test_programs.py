@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from workers.__main__ import run_live, run_scheduler
+from workers.__main__ import run_live, run_scheduler, run_scoring
 
 
-@pytest.mark.parametrize("run", [run_live, run_scheduler])
+@pytest.mark.parametrize("run", [run_live, run_scheduler, run_scoring])
 async def test_a_program_that_is_stopped_while_postgresql_is_down_ends_without_an_error(
     run: Callable[[asyncio.Event], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

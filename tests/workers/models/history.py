@@ -27,7 +27,9 @@ async def listed(connection: "Connection") -> Listed:
 
 async def store(connection: "Connection", instrument: Listed, minutes: Sequence[Minute]) -> None:
     """Store the bars of minutes, and a quote in each that has a spread."""
-    await outcomes.add_bars(connection, [(instrument.instrument_id, minute.bar) for minute in minutes])
+    await outcomes.add_bars(
+        connection, [(instrument.instrument_id, minute.bar) for minute in minutes], "live"
+    )
     await ensure_days(connection, sorted({day_of(minute.bar.start) for minute in minutes}))
     quoted = [minute for minute in minutes if minute.spread_bps is not None]
     await connection.execute(

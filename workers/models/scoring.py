@@ -1,0 +1,182 @@
+"""Scores closed minutes as the log of bars tells of them, in a process of its own, and hands over.
+
+Nothing waits for it. It subscribes to the log like anybody else: each final minute and each correction of
+one says from where to look again. What it tells is a function of stored minutes and models, so it keeps no
+state but its place in the log.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import structlog
+
+from db import minutes, scorings, staged
+from db.connections import connected
+from db.errors import translated
+from db.scorings import News, Standing
+from db.staged import SCORE, NewStaged
+from market.errors import StoreError, UntrustedModelError
+from market.signals import Signal
+from market.ticks import Kind, TapeKey
+from market.times import MINUTE
+from runtime.lifecycle import wait_at_most
+from workers import scores
+from workers.folding import DecidedSignal
+from workers.memory import REWIND
+from workers.models.anomaly import MEMORY, Era, told
+from workers.models.isolation import IsolationModel
+from workers.models.promoting import loaded
+from workers.scores import Scored
+from workers.settings import WorkerSettings
+
+if TYPE_CHECKING:
+    from db.connections import Connection
+
+logger = structlog.get_logger(__name__)
+
+_SESSION = {"idle_in_transaction_session_timeout": "60s", "statement_timeout": "30s"}
+_NEWS_AT_ONCE: Final = 256
+"""Entries of the log that are worked off together: what piled up is scored in micro-batches."""
+
+
+class Totals(msgspec.Struct):
+    """What this process has scored since it started."""
+
+    minutes: int = 0
+    staged: int = 0
+    refused: int = 0
+    """Models that were not sound when they were to be loaded."""
+
+
+class Scorer:
+    """Scores what is due until told to stop."""
+
+    def __init__(self, url: str, settings: WorkerSettings, at_once: int = _NEWS_AT_ONCE) -> None:
+        self._url = url
+        self._settings = settings
+        self._at_once = at_once
+        self._models: dict[int, dict[int, IsolationModel]] = {}
+        self.totals = Totals()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Score until ``stopping`` is set, through every loss of PostgreSQL."""
+        while not stopping.is_set():
+            try:
+                async with connected(self._url, "heliograph worker-scoring", _SESSION) as connection:
+                    while not stopping.is_set():
+                        await self._work_off(connection, stopping)
+                        await wait_at_most(stopping, self._settings.score_after_seconds)
+            except StoreError as error:
+                logger.warning("worker.interrupted", error=str(error), retryable=error.retryable)
+                await wait_at_most(stopping, self._settings.score_after_seconds)
+
+    async def _work_off(self, connection: "Connection", stopping: asyncio.Event) -> None:
+        while not stopping.is_set() and await self.score(connection):
+            pass
+
+    async def score(self, connection: "Connection") -> int:
+        """Score a micro-batch of each instrument that is due; return how many minutes the log told of."""
+        before = self.totals.minutes
+        for instrument_id in await scorings.due(connection):
+            with translated("scoring"):
+                async with connection.transaction():
+                    await self._score(connection, instrument_id)
+        return self.totals.minutes - before
+
+    async def _score(self, connection: "Connection", instrument_id: int) -> None:
+        offset = await scorings.lock(connection, instrument_id)
+        standing = await scorings.standing(connection, instrument_id)
+        if offset is None or standing is None:
+            return
+        settled = standing.cursor.ts - REWIND
+        news = _settled(await scorings.news(connection, instrument_id, offset, self._at_once), settled)
+        if not news:
+            return
+        for made in await self.scored(connection, instrument_id, news, settled):
+            await self._hand_over(connection, instrument_id, standing, made)
+        await scorings.move(connection, instrument_id, news[-1].offset)
+        self.totals.minutes += len(news)
+
+    async def scored(
+        self, connection: "Connection", instrument_id: int, news: Sequence[News], settled: int
+    ) -> list[Scored]:
+        """Return, a model each, what is told wherever these minutes have a say, up to ``settled``."""
+        starts = [each.start for each in news]
+        from_ts, reach = min(starts) + MINUTE, max(starts) + MINUTE + MEMORY
+        read = await minutes.read(connection, instrument_id, min(starts) - MEMORY, reach)
+        known = [minute for minute in read if minute.bar.end <= settled]
+        to_ts = min(reach, settled) + 1
+        made = []
+        for era in await self._eras(connection, instrument_id, from_ts, to_ts):
+            signals = [signal for signal in told(era, known) if from_ts <= signal.ts < to_ts]
+            decided = await _decided(connection, instrument_id, signals)
+            made.append(Scored(era.version, from_ts, to_ts, decided))
+        return made
+
+    async def _hand_over(
+        self, connection: "Connection", instrument_id: int, standing: Standing, made: Scored
+    ) -> None:
+        """Stage what differs from what stands, or may differ from what is on its way."""
+        changed = await scores.changes(connection, instrument_id, made)
+        same = not (changed.new or changed.changed or changed.gone)
+        if same and not await scorings.waits(connection, instrument_id):
+            return
+        self.totals.staged += 1
+        await staged.add(
+            connection,
+            NewStaged(
+                shard=standing.shard,
+                instrument_id=instrument_id,
+                purpose=SCORE,
+                version=standing.version,
+                from_ts=made.from_ts,
+                to_ts=made.to_ts,
+                body=scores.encode(made),
+            ),
+        )
+
+    async def _eras(
+        self, connection: "Connection", instrument_id: int, from_ts: int, to_ts: int
+    ) -> list[Era]:
+        """Return the models that decide in there; one that is not sound decides nothing."""
+        known = self._models.get(instrument_id, {})
+        self._models[instrument_id] = models = {}
+        eras = []
+        for reign in await scorings.reigns(connection, instrument_id, from_ts - 1, to_ts):
+            model = known.get(reign.model_id) or await self._loaded(connection, reign.model_id)
+            if model is not None:
+                models[reign.model_id] = model
+                eras.append(Era(reign.version, reign.from_ts, reign.to_ts, model))
+        return eras
+
+    async def _loaded(self, connection: "Connection", model_id: int) -> IsolationModel | None:
+        try:
+            return await loaded(connection, model_id)
+        except UntrustedModelError as error:
+            self.totals.refused += 1
+            logger.error("model.refused", model=model_id, error=str(error))  # noqa: TRY400 - it says all
+            return None
+
+
+def _settled(news: Sequence[News], settled: int) -> list[News]:
+    """Return the first news whose minutes live leaves alone from now on; what follows waits."""
+    unsettled = next((at for at, each in enumerate(news) if each.start + MINUTE > settled), len(news))
+    return list(news[:unsettled])
+
+
+async def _decided(
+    connection: "Connection", instrument_id: int, signals: Sequence[Signal]
+) -> list[DecidedSignal]:
+    """Say of signals which trades their minutes began and ended with."""
+    ends = await scorings.ends(connection, instrument_id, [signal.from_ts for signal in signals])
+    decided = []
+    for signal in signals:
+        of = ends.get(signal.from_ts)
+        if of is None:
+            decided.append(DecidedSignal(signal, signal.ts, TapeKey(signal.ts, Kind.TRADE, 0)))
+            continue
+        whole = msgspec.structs.replace(signal, first=of.first, last=of.last)
+        decided.append(DecidedSignal(whole, of.received_at, TapeKey(of.last.ts, Kind.TRADE, of.last.id)))
+    return decided
