@@ -12,22 +12,18 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import structlog
 
-from db import minutes, scorings, staged
+from db import scorings, staged
 from db.connections import connected
 from db.errors import translated
 from db.scorings import News, Standing
 from db.staged import SCORE, NewStaged
-from market.errors import StoreError, UntrustedModelError
-from market.signals import Signal
-from market.ticks import Kind, TapeKey
+from market.errors import StoreError
 from market.times import MINUTE
 from runtime.lifecycle import wait_at_most
 from workers import scores
-from workers.folding import DecidedSignal
 from workers.memory import REWIND
-from workers.models.anomaly import MEMORY, Era, told
-from workers.models.isolation import IsolationModel
-from workers.models.promoting import loaded
+from workers.models.anomaly import MEMORY
+from workers.models.reigning import Models
 from workers.scores import Scored
 from workers.settings import WorkerSettings
 
@@ -57,7 +53,7 @@ class Scorer:
         self._url = url
         self._settings = settings
         self._at_once = at_once
-        self._models: dict[int, dict[int, IsolationModel]] = {}
+        self._models = Models()
         self.totals = Totals()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -94,26 +90,12 @@ class Scorer:
         news = _settled(await scorings.news(connection, instrument_id, offset, self._at_once), settled)
         if not news:
             return
-        for made in await self.scored(connection, instrument_id, news, settled):
+        from_ts, to_ts = _reach([each.start for each in news], settled)
+        for made in await self._models.scored(connection, instrument_id, from_ts, to_ts):
             await self._hand_over(connection, instrument_id, standing, made)
         await scorings.move(connection, instrument_id, news[-1].offset)
         self.totals.minutes += len(news)
-
-    async def scored(
-        self, connection: "Connection", instrument_id: int, news: Sequence[News], settled: int
-    ) -> list[Scored]:
-        """Return, a model each, what is told wherever these minutes have a say, up to ``settled``."""
-        starts = [each.start for each in news]
-        from_ts, reach = min(starts) + MINUTE, max(starts) + MINUTE + MEMORY
-        read = await minutes.read(connection, instrument_id, min(starts) - MEMORY, reach)
-        known = [minute for minute in read if minute.bar.end <= settled]
-        to_ts = min(reach, settled) + 1
-        made = []
-        for era in await self._eras(connection, instrument_id, from_ts, to_ts):
-            signals = [signal for signal in told(era, known) if from_ts <= signal.ts < to_ts]
-            decided = await _decided(connection, instrument_id, signals)
-            made.append(Scored(era.version, from_ts, to_ts, decided))
-        return made
+        self.totals.refused = self._models.refused
 
     async def _hand_over(
         self, connection: "Connection", instrument_id: int, standing: Standing, made: Scored
@@ -137,28 +119,6 @@ class Scorer:
             ),
         )
 
-    async def _eras(
-        self, connection: "Connection", instrument_id: int, from_ts: int, to_ts: int
-    ) -> list[Era]:
-        """Return the models that decide in there; one that is not sound decides nothing."""
-        known = self._models.get(instrument_id, {})
-        self._models[instrument_id] = models = {}
-        eras = []
-        for reign in await scorings.reigns(connection, instrument_id, from_ts - 1, to_ts):
-            model = known.get(reign.model_id) or await self._loaded(connection, reign.model_id)
-            if model is not None:
-                models[reign.model_id] = model
-                eras.append(Era(reign.version, reign.from_ts, reign.to_ts, model))
-        return eras
-
-    async def _loaded(self, connection: "Connection", model_id: int) -> IsolationModel | None:
-        try:
-            return await loaded(connection, model_id)
-        except UntrustedModelError as error:
-            self.totals.refused += 1
-            logger.error("model.refused", model=model_id, error=str(error))  # noqa: TRY400 - it says all
-            return None
-
 
 def _settled(news: Sequence[News], settled: int) -> list[News]:
     """Return the first news whose minutes live leaves alone from now on; what follows waits."""
@@ -166,17 +126,6 @@ def _settled(news: Sequence[News], settled: int) -> list[News]:
     return list(news[:unsettled])
 
 
-async def _decided(
-    connection: "Connection", instrument_id: int, signals: Sequence[Signal]
-) -> list[DecidedSignal]:
-    """Say of signals which trades their minutes began and ended with."""
-    ends = await scorings.ends(connection, instrument_id, [signal.from_ts for signal in signals])
-    decided = []
-    for signal in signals:
-        of = ends.get(signal.from_ts)
-        if of is None:
-            decided.append(DecidedSignal(signal, signal.ts, TapeKey(signal.ts, Kind.TRADE, 0)))
-            continue
-        whole = msgspec.structs.replace(signal, first=of.first, last=of.last)
-        decided.append(DecidedSignal(whole, of.received_at, TapeKey(of.last.ts, Kind.TRADE, of.last.id)))
-    return decided
+def _reach(starts: Sequence[int], settled: int) -> tuple[int, int]:
+    """Return from when to when minutes that start then have a say, up to ``settled``."""
+    return min(starts) + MINUTE, min(max(starts) + MINUTE + MEMORY, settled) + 1

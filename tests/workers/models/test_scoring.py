@@ -28,6 +28,7 @@ from workers.kinds.catalogue import KINDS
 from workers.models.anomaly import Era, told
 from workers.models.fitting import fitted
 from workers.models.promoting import loaded
+from workers.models.reigning import Models
 from workers.models.scoring import Scorer
 from workers.settings import WorkerSettings
 
@@ -214,12 +215,12 @@ async def _merged(
     market: Market, instrument: Listed, news: Sequence[scorings.News], at_once: int
 ) -> list[bytes]:
     """The bytes of what is left when each batch replaces the stretch that it speaks of."""
-    scorer = Scorer(market.url, WorkerSettings())
+    models = Models()
     left: dict[int, DecidedSignal] = {}
     for start in range(0, len(news), at_once):
         batch = news[start : start + at_once]
-        settled = batch[-1].start + MINUTE
-        for each in await scorer.scored(market.connection, instrument.instrument_id, batch, settled):
+        from_ts, to_ts = batch[0].start + MINUTE, batch[-1].start + MINUTE + 1
+        for each in await models.scored(market.connection, instrument.instrument_id, from_ts, to_ts):
             left = {ts: signal for ts, signal in left.items() if not each.from_ts <= ts < each.to_ts}
             left |= {decided.signal.ts: decided for decided in each.signals}
     return [msgspec.msgpack.encode(left[ts]) for ts in sorted(left)]
