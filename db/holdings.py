@@ -7,7 +7,7 @@ stops.
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from db.connections import Connection
 
 _sql = load("holdings")
+
+
+_END_WITHIN_MS: Final = 2000
 
 
 class Lock(IntEnum):
@@ -43,6 +46,13 @@ class Holdings(msgspec.Struct, frozen=True):
     ready: Mapping[int, int]
 
 
+class Session(NamedTuple):
+    """A session of PostgreSQL: its number is given again one day, its beginning is not."""
+
+    pid: int
+    began_at: int
+
+
 class Holder:
     """One ingester's locks, for as long as its connection lives. Its methods raise StoreError."""
 
@@ -50,6 +60,17 @@ class Holder:
         self._connection = connection
         self.session: int = connection.get_server_pid()
         """By which others know us."""
+
+    async def identify(self) -> Session:
+        """Return what tells our session from every other."""
+        with translated("asking which session is ours"):
+            [row] = await self._connection.fetch(_sql.identify)
+        return Session(**dict(row))
+
+    async def end(self, lost: Session) -> None:
+        """End a session of ours that was lost, with its locks, where PostgreSQL does not know of it yet."""
+        with translated("ending a lost session"):
+            await self._connection.execute(_sql.end_session, *lost, _END_WITHIN_MS)
 
     async def join(self) -> None:
         """Be counted."""

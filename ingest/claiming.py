@@ -9,7 +9,7 @@ import structlog
 from db import feeds
 from db.connections import connected
 from db.feeds import WantedFeed
-from db.holdings import Holder, Lock
+from db.holdings import Holder, Lock, Session
 from db.instruments import Listed
 from ingest.naming import instrument_named
 from ingest.routes import Route
@@ -82,6 +82,8 @@ class Claimer:
         self._owned: set[int] = set()
         self._inherited: set[int] = set()
         self._ready: set[int] = set()
+        self._lost: set[int] = set()
+        self._session: Session | None = None
         self._expected: dict[int, Listed] = {}
         self._closing: dict[int, str] = {}
         self._look = asyncio.Event()
@@ -140,14 +142,21 @@ class Claimer:
                 wait.cancel()
 
     async def _return(self, holder: Holder) -> None:
-        """Take the locks of what we listen to; what others took meanwhile is theirs."""
-        lost = self._owned | self._inherited
+        """Take the locks of what we listen to; what others took meanwhile is theirs.
+
+        Should this session be lost too, what it did not come to is still to be settled.
+        """
+        self._lost |= self._held()
         self._owned, self._inherited, self._ready = set(), set(), set()
-        for feed_id in sorted(lost):
+        if self._session:
+            await holder.end(self._session)
+        self._session = await holder.identify()
+        for feed_id in sorted(self._lost):
             if await holder.try_lock(Lock.OWNER, feed_id):
                 self._owned.add(feed_id)
             else:
                 self._stop(feed_id, "another has it")
+            self._lost.discard(feed_id)
 
     async def _round(self, connection: "Connection", holder: Holder) -> None:
         """Do what is to be done now."""

@@ -6,6 +6,16 @@ SELECT pg_try_advisory_lock($1::int, $2::int)
 -- Given back before the end.
 SELECT pg_advisory_unlock($1::int, $2::int)
 
+-- name: identify
+-- Said later of this session, should it be lost.
+SELECT pid, backend_start AS began_at FROM pg_stat_activity WHERE pid = pg_backend_pid()
+
+-- name: end_session
+-- A network that is lost tells a server nothing: the session would keep its locks until its keepalive ends.
+SELECT pg_terminate_backend(pid, $3)
+FROM pg_stat_activity
+WHERE pid = $1 AND backend_start = $2 AND usename = current_user AND pid <> pg_backend_pid()
+
 -- name: join
 -- Shared: every ingester has it, and each can count the others.
 SELECT pg_advisory_lock_shared($1::int, 0)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -12,11 +13,13 @@ import pytest
 from db import feeds, sockets
 from db.connections import connected
 from db.feeds import FeedName, WantedFeed
+from db.holdings import Holder, Lock
 from ingest.__main__ import Ingester
 from ingest.settings import IngestSettings
 from tests.ingest.exchange import Exchange
 from tests.ingest.freely import freely
 from tests.ingest.test_ingest import Deaf
+from tests.ingest.wires import wired
 
 pytestmark = pytest.mark.slow
 
@@ -66,12 +69,13 @@ class Town:
         self._group = group
         self._outbound = freely(httpx.AsyncClient())
         self.members: list[Member] = []
+        self.locks = 0
+        """How many locks an unlucky holder tried."""
 
-    def settle(self) -> Member:
+    def settle(self, url: str = "") -> Member:
         stopping = asyncio.Event()
-        ingester = Ingester(
-            IngestSettings(reconnect_cap_seconds=0.5), self.url, Deaf(), self._outbound, "test"
-        )
+        settings = IngestSettings(reconnect_cap_seconds=0.5)
+        ingester = Ingester(settings, url or self.url, Deaf(), self._outbound, "test")
         member = Member(ingester, self._group.create_task(ingester.run(stopping)), stopping)
         self.members.append(member)
         return member
@@ -91,6 +95,17 @@ class Town:
         """Return when there are so many trades."""
         while expected != await self.connection.fetchval("SELECT count(*) FROM trades"):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+
+    async def end_sessions(self) -> None:
+        """End the sessions by which feeds are held."""
+        await self.connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'heliograph ingest feeds' AND datname = current_database()"
+        )
+
+    async def owners(self) -> set[int]:
+        """Return the sessions by which feeds are held."""
+        return set((await Holder(self.connection).holdings()).owners.values())
 
     async def owned(self, *numbers: int) -> None:
         await self.exchange.until(lambda: sorted(numbers) == sorted(each.owned for each in self.members))
@@ -242,10 +257,7 @@ async def test_a_feed_at_another_address_moves_there(town: Town) -> None:
 async def test_losing_the_locks_stops_nothing_and_they_are_taken_again(town: Town) -> None:
     member = town.settle()
     await town.exchange.until(lambda: ONCE == town.exchange.heard)
-    await town.connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE application_name = 'heliograph ingest feeds' AND datname = current_database()"
-    )
+    await town.end_sessions()
     held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1::int::oid"
     while 4 != await town.connection.fetchval(held, 0x484F574E):  # noqa: ASYNC110 - other sessions'
         await asyncio.sleep(0.02)
@@ -257,14 +269,54 @@ async def test_what_another_took_meanwhile_is_left_to_it(town: Town) -> None:
     await town.owned(4)
     async with connected(town.url, "test") as rival:
         ids = [row["feed_id"] for row in await rival.fetch("SELECT feed_id FROM feeds ORDER BY feed_id")]
-        await rival.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE application_name = 'heliograph ingest feeds' AND datname = current_database()"
-        )
+        await town.end_sessions()
         await rival.execute("SELECT pg_advisory_lock($1::int, $2::int)", 0x484F574E, ids[0])
         await town.owned(3)
         await town.exchange.until(lambda: 3 == len(town.exchange.heard))
     await town.owned(4)
+
+
+class Unlucky(Holder):
+    """Loses its session with the second lock that it takes, once; nobody wants a feed any more by then."""
+
+    def __init__(self, town: Town, connection: "Connection") -> None:
+        super().__init__(connection)
+        self._town = town
+
+    async def try_lock(self, lock: Lock, feed_id: int) -> bool:
+        self._town.locks += 1
+        if self._town.locks == 2:
+            await feeds.remove(self._town.connection, names(*SYMBOLS))
+            await self._town.connection.execute("SELECT pg_terminate_backend($1, 5000)", self.session)
+        return await super().try_lock(lock, feed_id)
+
+
+async def test_losing_the_locks_again_while_they_are_taken_forgets_no_feed(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.settle()
+    await town.owned(4)
+    await town.exchange.until(lambda: ONCE == town.exchange.heard)
+    monkeypatch.setattr("ingest.claiming.Holder", partial(Unlucky, town))
+    await town.end_sessions()
+    await town.exchange.until(lambda: not town.exchange.heard)
+    assert 2 <= town.locks
+
+
+async def test_what_a_lost_session_still_holds_is_ours(postgres_url: str) -> None:
+    async with town_of(postgres_url, Exchange()) as town, wired(postgres_url) as (wire, url):
+        town.settle(url)
+        await town.owned(4)
+        await town.exchange.until(lambda: ONCE == town.exchange.heard)
+        before = await town.owners()
+        wire.lose()
+        while (await town.owners()) & before or not await town.owners():  # noqa: ASYNC110 - other sessions'
+            await asyncio.sleep(0.02)
+        await town.owned(4)
+        assert (1, []) == (town.exchange.opened, town.exchange.unheard)
+        for member in town.members:
+            await member.stop()
+        town.members.clear()
 
 
 async def test_nothing_new_is_taken_while_saturated(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
