@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from heliograph import checks, demonstration
+from heliograph.dead_letters_cli import dead_letters
 from heliograph.feeds_cli import feeds
 from heliograph.models_cli import models
 
@@ -27,6 +28,7 @@ app.add_typer(ingest, name="ingest")
 app.add_typer(worker, name="worker")
 app.add_typer(feeds, name="feeds")
 app.add_typer(models, name="models")
+app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(db, name="db")
 
 _HOME = "in the user's folder of data"

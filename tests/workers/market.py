@@ -165,9 +165,9 @@ async def apply_all(claimer: Claimer, connection: "Connection") -> list[Applied]
     return applied
 
 
-async def settle(market: Market, claimer: Claimer, connection: "Connection") -> None:
+async def settle(market: Market, claimer: Claimer, connection: "Connection", folder: Folder = FOLDER) -> None:
     """Claim, repair, and apply until nothing is left to do."""
-    worker = new_backfill(market.url)
+    worker = new_backfill(market.url, folder)
     while True:
         claimed = await claim_all(claimer, connection)
         repaired = await repair_all(market, connection, worker)
