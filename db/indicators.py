@@ -28,6 +28,7 @@ _COLUMNS = (
     _i.confidence,
     _i.from_ts,
     _i.to_ts,
+    _i.source,
 )
 _decode = msgspec.json.Decoder(dict[str, float]).decode
 _encode = msgspec.json.Encoder().encode
@@ -78,6 +79,7 @@ def _columns(rows: Sequence[tuple[int, Indicator]]) -> list[list[object]]:
         [each.confidence for _, each in rows],
         [each.from_ts for _, each in rows],
         [each.to_ts for _, each in rows],
+        [each.source for _, each in rows],
     ]
 
 

@@ -122,6 +122,7 @@ async def add_signals(
             [journey and journey.ts for journey in journeys],
             [journey and journey.stored_at for journey in journeys],
             [journey and journey.claimed_at for journey in journeys],
+            [signal.source for signal in told],
             committed_at,
             code_version,
         )

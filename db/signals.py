@@ -41,6 +41,7 @@ _COLUMNS = (
     _s.last_ts,
     _s.last_id,
     _s.warm,
+    _s.source,
     _s.code_version,
     _s.decided_ts,
     _s.stored_at,
@@ -124,6 +125,7 @@ def signal_of(values: dict[str, Any]) -> Signal:
         parameters=_decode_parameters(values.pop("parameters")),
         first=first,
         last=last,
+        source=values.pop("source"),
         **values,
     )
 

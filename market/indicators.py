@@ -4,8 +4,7 @@ from typing import Final
 
 import msgspec
 
-from market.gaps import DEPTHS, TRADES
-from market.signals import ON_BOOKS
+from market.gaps import TRADES
 from market.times import MINUTE
 
 EVERY: Final = MINUTE
@@ -17,6 +16,7 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True):
 
     ``values`` are the numbers that a signal would give as evidence. ``from_ts`` and ``to_ts`` bound the input
     that they were computed from. Together with its instrument, ``kind``, ``version``, and ``ts`` name it.
+    ``source`` is which ticks it was computed from, ``trades`` or ``depths``: its coverage is theirs.
     """
 
     kind: str
@@ -26,8 +26,4 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True):
     confidence: float
     from_ts: int
     to_ts: int
-
-    @property
-    def source(self) -> str:
-        """Return which ticks it was computed from, ``trades`` or ``depths``: its coverage is theirs."""
-        return DEPTHS if self.kind in ON_BOOKS else TRADES
+    source: str = TRADES

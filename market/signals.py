@@ -1,15 +1,11 @@
 """A signal: an edge of a condition, with what it was seen in."""
 
 from enum import StrEnum
-from typing import Final
 
 import msgspec
 
-from market.gaps import DEPTHS, TRADES
+from market.gaps import TRADES
 from market.ticks import Place
-
-ON_BOOKS: Final = frozenset({"pressure"})
-"""The kinds that are computed from order books; the others are computed from bars, which are trades."""
 
 
 class Direction(StrEnum):
@@ -27,6 +23,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     and ``to_ts`` bound the input that the value was computed from (half-open at the start), and ``first``
     and ``last`` are its first and last tick. ``version`` counts changes of the fold: together with kind
     and ``ts`` it names the signal on its instrument. ``warm``: all of the kind's memory had been seen.
+    ``source`` is which ticks it was computed from, ``trades`` or ``depths``: its coverage is theirs.
     """
 
     kind: str
@@ -44,11 +41,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, int | float] = {}
     parameters_version: int = 0
     warm: bool = True
-
-    @property
-    def source(self) -> str:
-        """Return which ticks it was computed from, ``trades`` or ``depths``: its coverage is theirs."""
-        return DEPTHS if self.kind in ON_BOOKS else TRADES
+    source: str = TRADES
 
 
 def same_content(one: Signal, other: Signal) -> bool:

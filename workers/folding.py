@@ -280,6 +280,7 @@ class _Call:
             first=signal.first or ends[0],
             last=signal.last or ends[1],
             parameters=dict(fold.parameters),
+            source=fold.input.source,
         )
         return DecidedSignal(told, tick.received_at, tick.tape_key)
 

@@ -54,6 +54,7 @@ indicators = Table(
     Column("confidence", Double, nullable=False),
     Column("from_ts", TIME, nullable=False),
     Column("to_ts", TIME, nullable=False),
+    Column("source", Text, nullable=False, server_default=text("'trades'"), comment="or depths"),
     comment="What each kind measured last before the end of a minute.",
 )
 
@@ -86,6 +87,7 @@ signals = Table(
     Column("decided_ts", TIME, comment="the venue's time of the tick that decided it"),
     Column("stored_at", TIME, comment="when that tick was committed"),
     Column("claimed_at", TIME, comment="when a worker had claimed it; null: computed again, later"),
+    Column("source", Text, nullable=False, server_default=text("'trades'"), comment="or depths"),
     Index(None, "instrument_id", "ts"),
     comment="Current truth under a content key: computing again gives the same row.",
 )

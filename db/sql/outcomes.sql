@@ -68,30 +68,31 @@ WHERE gone.seconds = 3600 AND hours.instrument_id = gone.instrument_id AND hours
 INSERT INTO signals (instrument_id, kind, version, ts, direction, strength, confidence, price,
                      evidence, from_ts, to_ts, received_at, parameters_version, parameters,
                      first_ts, first_id, last_ts, last_id, warm, decided_ts, stored_at, claimed_at,
-                     committed_at, code_version)
+                     source, committed_at, code_version)
 SELECT instrument_id, kind, version, ts, direction, strength, confidence, price,
        evidence::jsonb, from_ts, to_ts, received_at, parameters_version, parameters::jsonb,
-       first_ts, first_id, last_ts, last_id, warm, decided_ts, stored_at, claimed_at, $23, $24
+       first_ts, first_id, last_ts, last_id, warm, decided_ts, stored_at, claimed_at,
+       source, $24, $25
 FROM unnest($1::int[], $2::text[], $3::smallint[], $4::timestamptz[], $5::text[], $6::float8[], $7::float8[],
             $8::float8[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[],
             $13::int[], $14::text[], $15::timestamptz[], $16::bigint[], $17::timestamptz[], $18::bigint[],
-            $19::bool[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[])
+            $19::bool[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[], $23::text[])
     AS new (instrument_id, kind, version, ts, direction, strength, confidence, price,
             evidence, from_ts, to_ts, received_at, parameters_version, parameters,
-            first_ts, first_id, last_ts, last_id, warm, decided_ts, stored_at, claimed_at)
+            first_ts, first_id, last_ts, last_id, warm, decided_ts, stored_at, claimed_at, source)
 ON CONFLICT DO NOTHING
 
 -- name: signals_since
 -- What was told of a stretch that is folded again.
 SELECT kind, version, ts, direction, strength, confidence, price, evidence::text, from_ts, to_ts,
-       parameters_version, parameters::text, first_ts, first_id, last_ts, last_id, warm
+       parameters_version, parameters::text, first_ts, first_id, last_ts, last_id, warm, source
 FROM signals
 WHERE instrument_id = $1 AND ts >= $2
 
 -- name: signals_in
 -- The same of a stretch of event time.
 SELECT kind, version, ts, direction, strength, confidence, price, evidence::text, from_ts, to_ts,
-       parameters_version, parameters::text, first_ts, first_id, last_ts, last_id, warm
+       parameters_version, parameters::text, first_ts, first_id, last_ts, last_id, warm, source
 FROM signals
 WHERE instrument_id = $1 AND ts >= $2 AND ts < $3
 

@@ -17,7 +17,7 @@ JOIN bars_1h AS hours ON range.seconds = 3600 AND hours.instrument_id = $1
 -- name: signals
 -- All that is content, and nothing of delivery.
 SELECT kind, version, ts, direction, strength, confidence, price, evidence::text, from_ts, to_ts,
-       parameters_version, parameters::text, first_ts, first_id, last_ts, last_id, warm
+       parameters_version, parameters::text, first_ts, first_id, last_ts, last_id, warm, source
 FROM signals
 WHERE instrument_id = $1 AND ts >= $2 AND ts < $3
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from market.bars import INTERVALS, Bar
 from market.depths import Depth
+from market.gaps import TRADES
 from market.signals import Direction, Signal
 from market.ticks import Kind, Place
 from market.times import HOUR, MINUTE, SECOND, floor
@@ -191,7 +192,7 @@ def test_a_kind_tells_the_same_alone_as_among_others(fold: AnyFold) -> None:
 
 def as_decided(signal: Signal) -> Signal:
     """Return a signal without what the kind that decided it needs not know."""
-    return msgspec.structs.replace(signal, first=None, last=None, parameters={})
+    return msgspec.structs.replace(signal, first=None, last=None, parameters={}, source=TRADES)
 
 
 def test_a_signal_names_the_first_and_the_last_tick_of_its_input() -> None:

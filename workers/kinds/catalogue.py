@@ -9,12 +9,16 @@ from market.errors import InvalidInputError
 from workers.kinds.flow import Flow
 from workers.kinds.fold import AnyFold
 from workers.kinds.momentum import Momentum
+from workers.kinds.plugging import plugged_in
 from workers.kinds.pressure import Pressure
 from workers.kinds.reversion import Reversion
 from workers.kinds.rsi import Rsi
 
-KINDS: Final[tuple[AnyFold, ...]] = (Momentum(), Rsi(), Reversion(), Flow(), Pressure())
-"""In the order in which they are stepped."""
+BUILT_IN: Final[tuple[AnyFold, ...]] = (Momentum(), Rsi(), Reversion(), Flow(), Pressure())
+"""The kinds of this package."""
+
+KINDS: Final[tuple[AnyFold, ...]] = (*BUILT_IN, *plugged_in(BUILT_IN))
+"""Every kind, also those that other packages plug in, in the order in which they are stepped."""
 
 
 def made_with(kind: str, version: int, parameters: Mapping[str, float]) -> AnyFold:

@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from market.gaps import DEPTHS, TRADES
 from market.signals import Signal
 
 State = TypeVar("State")
@@ -17,6 +18,11 @@ class Input(StrEnum):
 
     BARS = "bars"
     DEPTH = "depth"
+
+    @property
+    def source(self) -> str:
+        """Return of which ticks it consists."""
+        return DEPTHS if self is Input.DEPTH else TRADES
 
 
 class Memory(msgspec.Struct, frozen=True):

@@ -66,4 +66,5 @@ def indicator(fold: AnyFold, reading: Reading, ts: int) -> Indicator:
         confidence=reading.confidence,
         from_ts=reading.from_ts,
         to_ts=reading.to_ts,
+        source=fold.input.source,
     )

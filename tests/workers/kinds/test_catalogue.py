@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from market.bars import Bar
 from market.depths import Depth
-from market.signals import ON_BOOKS, Direction, Signal
+from market.signals import Direction, Signal
 from tests.workers.kinds.tapes import random_bars, random_depths, told_of
 from workers.kinds.catalogue import KINDS
 from workers.kinds.fold import AnyFold, Input
@@ -25,10 +25,6 @@ def items_of(fold: AnyFold, seed: int) -> Sequence[Bar | Depth]:
 
 def ts_of(item: Bar | Depth) -> int:
     return item.end if isinstance(item, Bar) else item.ts
-
-
-def test_the_kinds_on_books_are_those_whose_coverage_is_of_books() -> None:
-    assert ON_BOOKS == {fold.kind for fold in KINDS if fold.input is Input.DEPTH}
 
 
 def test_kinds_have_names_of_their_own() -> None:
