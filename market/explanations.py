@@ -4,7 +4,7 @@ import msgspec
 
 from market.bars import Bar
 from market.depths import Depth
-from market.signals import Direction, Signal, same_content
+from market.signals import Direction, Signal
 from market.trades import Trade
 
 
@@ -43,4 +43,4 @@ class Explanation(msgspec.Struct, frozen=True):
         """Tell whether the same was decided again; None when it could not be computed."""
         if self.reason:
             return None
-        return self.recomputed is not None and same_content(self.recomputed, stored)
+        return self.recomputed == stored

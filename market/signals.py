@@ -44,11 +44,6 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     source: str = TRADES
 
 
-def same_content(one: Signal, other: Signal) -> bool:
-    """Tell whether two signals say the same; how much had been seen when they were decided is no content."""
-    return msgspec.structs.replace(one, warm=other.warm) == other
-
-
 class Journey(msgspec.Struct, frozen=True):
     """When the tick that decided a signal was where, in microseconds: the signal's budget of latency.
 

@@ -7,7 +7,7 @@ import msgspec
 
 from market.bars import Bar
 from market.indicators import EVERY
-from market.signals import Signal, same_content
+from market.signals import Signal
 from market.times import SECOND, floor
 from workers.folding import DecidedSignal, FinalBar, InstrumentState
 from workers.kinds.catalogue import KINDS
@@ -118,11 +118,7 @@ def compare_signals(
     keys = {signal_key(each.signal) for each in decided}
     return Changes(
         new=[each for each in decided if signal_key(each.signal) not in told],
-        changed=[
-            each
-            for each in decided
-            if not same_content(told.get(signal_key(each.signal), each.signal), each.signal)
-        ],
+        changed=[each for each in decided if told.get(signal_key(each.signal), each.signal) != each.signal],
         gone=[signal for key, signal in told.items() if key not in keys],
     )
 
