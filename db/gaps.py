@@ -10,7 +10,7 @@ from db import schema
 from db.errors import translated
 from db.queries import load
 from db.windows import fetch
-from market.gaps import HEALED_BY_ITSELF, TOO_LONG, TRADES, Cause, Finding, Gap, GapState
+from market.gaps import HEALED_BY_ITSELF, TOO_LONG, TRADES, Cause, Finding, Gap, GapState, Silent
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -35,12 +35,19 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Silence(msgspec.Struct, frozen=True):
-    """A stream that fell silent after a trade: the state of its gap, and its last trade by now."""
+    """What became of a silent stream: the state of its gap, and the last trade that is stored by now."""
 
-    instrument_id: int
-    after_id: int
+    of: Silent
     state: GapState
-    last_id: int
+    last_id: int | None
+    last_ts: int | None
+
+    @property
+    def mute(self) -> bool:
+        """Tell whether there is a trade that its session should have brought."""
+        if self.last_id is None or self.last_ts is None or self.last_ts < self.of.since:
+            return False
+        return self.of.after_id is None or self.last_id > self.of.after_id
 
     @property
     def settled(self) -> bool:
@@ -107,21 +114,19 @@ async def settle(connection: "Connection", gap: Gap, state: GapState, detail: st
 
 
 async def silences(
-    connection: "Connection", muted: Iterable[tuple[int, int]], places: "Mapping[int, Listed]"
+    connection: "Connection", muted: Iterable[Silent], places: "Mapping[int, Listed]"
 ) -> list[Silence]:
-    """Return what became of streams that fell silent, each named by its instrument and last trade's id.
-
-    Nothing of one whose gap is not written yet.
-    """
-    streams = list(muted)
+    """Return what became of streams that fell silent; nothing of one whose gap is not written yet."""
+    streams = {each.instrument_id: each for each in muted}
     with translated("reading about silent streams"):
         rows = await connection.fetch(
             _sql.silences,
-            [places[instrument_id].exchange_id for instrument_id, _ in streams],
-            [instrument_id for instrument_id, _ in streams],
-            [after_id for _, after_id in streams],
+            [places[instrument_id].exchange_id for instrument_id in streams],
+            list(streams),
+            [each.after_id for each in streams.values()],
+            [each.at for each in streams.values()],
         )
-    return [Silence(each, after_id, GapState(state), last_id) for each, after_id, state, last_id in rows]
+    return [Silence(streams[each], GapState(state), *last) for each, state, *last in rows]
 
 
 async def read(

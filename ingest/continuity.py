@@ -13,7 +13,7 @@ from ingest.findings import Findings, Notes
 from ingest.streams import BookStream, TradeStream
 from ingest.venues.venue import Decoded
 from market.depths import Depth
-from market.gaps import Cause
+from market.gaps import Cause, Silent
 from market.quotes import Quote
 from market.tapes import TapeEnd
 from market.times import SECOND
@@ -93,11 +93,11 @@ class Continuity:
             self._advance(newest.ts, newest.received_at)
         return self._notes.take()
 
-    def muted(self) -> list[tuple[int, int]]:
-        """Return the instruments that are silent against their habit, each with the id of its last trade."""
-        return [(each, trades.last_id) for each, trades in self._trades.items() if trades.muted]
+    def muted(self) -> list[Silent]:
+        """Return the streams that are silent against their habit."""
+        return [trades.silent for trades in self._trades.values() if trades.silent]
 
-    def was_quiet(self, instrument_id: int, after_id: int) -> None:
+    def was_quiet(self, instrument_id: int, after_id: int | None) -> None:
         """Learn that a stream that seemed mute had nothing to say since the trade ``after_id``."""
         if trades := self._trades.get(instrument_id):
             trades.was_quiet(after_id, self._newest)

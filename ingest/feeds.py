@@ -18,6 +18,7 @@ from ingest.sockets import Conversation, Patience, opened
 from ingest.standings import Books, BookState
 from ingest.venues.reach import reach
 from market.errors import FeedError, SubscriptionRefusedError
+from market.gaps import Silent
 from runtime.clock import Clock
 from runtime.lifecycle import wait_at_most
 
@@ -92,11 +93,11 @@ class Feed:
         """Tell whether the venue has acknowledged all subscriptions of an instrument."""
         return self._conversation is not None and self._conversation.live(listed.instrument.venue_symbol)
 
-    def muted(self) -> list[tuple[int, int]]:
-        """Return the instruments that are silent against their habit, each with the id of its last trade."""
+    def muted(self) -> list[Silent]:
+        """Return the streams that are silent against their habit."""
         return self._intake.muted()
 
-    def was_quiet(self, instrument_id: int, after_id: int) -> None:
+    def was_quiet(self, instrument_id: int, after_id: int | None) -> None:
         """Learn that an instrument that seemed mute had not traded since ``after_id``."""
         self._intake.was_quiet(instrument_id, after_id)
 

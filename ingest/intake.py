@@ -7,6 +7,7 @@ from ingest.continuity import Continuity
 from ingest.findings import NOTHING
 from ingest.tallies import Tallies
 from ingest.venues.venue import Decoded
+from market.gaps import Silent
 from market.tapes import TapeEnd
 
 _NEW = TapeEnd()
@@ -45,11 +46,11 @@ class Intake:
         """Note that the connection has ended."""
         self._continuity.lost()
 
-    def muted(self) -> list[tuple[int, int]]:
-        """Return the instruments that are silent against their habit, each with the id of its last trade."""
+    def muted(self) -> list[Silent]:
+        """Return the streams that are silent against their habit."""
         return self._continuity.muted()
 
-    def was_quiet(self, instrument_id: int, after_id: int) -> None:
+    def was_quiet(self, instrument_id: int, after_id: int | None) -> None:
         """Learn that an instrument that seemed mute had not traded since ``after_id``."""
         self._continuity.was_quiet(instrument_id, after_id)
 

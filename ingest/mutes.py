@@ -10,6 +10,7 @@ from db.connections import connected
 from db.gaps import silences
 from db.instruments import Listed
 from market.errors import StoreError
+from market.gaps import Silent
 from runtime.lifecycle import wait_at_most
 
 logger = structlog.get_logger(__name__)
@@ -20,10 +21,10 @@ _LOOK_EVERY_SECONDS: Final = 1.0
 class Listener(Protocol):
     """A connection as seen from here."""
 
-    def muted(self) -> list[tuple[int, int]]:
-        """Return the instruments that are silent against their habit, each with the id of its last trade."""
+    def muted(self) -> list[Silent]:
+        """Return the streams that are silent against their habit."""
 
-    def was_quiet(self, instrument_id: int, after_id: int) -> None:
+    def was_quiet(self, instrument_id: int, after_id: int | None) -> None:
         """Learn that an instrument had not traded since ``after_id``."""
 
     async def renew(self, reason: str) -> None:
@@ -34,7 +35,8 @@ class MuteWatch:
     """Makes a connection again whose venue has trades that it did not bring.
 
     The gap of a silent stream is healed like any other. When it is settled and nothing was there, the
-    stream is waited for longer; a quiet pair is never reconnected for being quiet.
+    stream is waited for longer; a quiet pair is never reconnected for being quiet, nor for what history
+    stored of the time before its session.
     """
 
     def __init__(
@@ -64,11 +66,13 @@ class MuteWatch:
         async with connected(self._url, "heliograph ingest mutes") as connection:
             found = await silences(connection, every, self._places)
         for silence in found:
-            listener = every[silence.instrument_id, silence.after_id]
-            key = self._places[silence.instrument_id].instrument.key
-            if silence.last_id > silence.after_id:
+            stream, listener = silence.of, every[silence.of]
+            key = self._places[stream.instrument_id].instrument.key
+            if stream not in listener.muted():
+                continue
+            if silence.mute:
                 logger.warning("stream.mute", instrument=key)
                 await listener.renew(f"{key} was mute: its venue has trades that did not come")
             elif silence.settled:
                 logger.info("stream.quiet", instrument=key)
-                listener.was_quiet(silence.instrument_id, silence.after_id)
+                listener.was_quiet(stream.instrument_id, stream.after_id)

@@ -7,7 +7,7 @@ import msgspec
 from ingest.findings import Notes
 from ingest.habits import Habit
 from market.coverage import Proof
-from market.gaps import DEPTHS, TRADES, Cause, Finding, GapState
+from market.gaps import DEPTHS, TRADES, Cause, Finding, GapState, Silent
 from market.tapes import TapeEnd
 from market.times import SECOND
 from market.trades import Trade
@@ -62,13 +62,8 @@ class TradeStream:
         self._holes: list[_Hole] = []
         self._habit = Habit()
         self._listening_since = 0
-        self.muted = False
+        self.silent: Silent | None = None
         """Silent against its habit: until it is known why, nothing more is proven."""
-
-    @property
-    def last_id(self) -> int:
-        """Return the id of the last trade, 0 where ids say nothing."""
-        return self._last[1] if self._last else 0
 
     def lose(self) -> None:
         """Note that the session has ended: it is proven up to its last trade."""
@@ -79,7 +74,7 @@ class TradeStream:
         self._lost = self._lost or Cause.RECONNECT
         self._since = None
         self._habit.interrupt()
-        self.muted = False
+        self.silent = None
 
     def reopen(self, ts: int) -> None:
         """Note that a new session's venue has come to ``ts``: what lies since the last trade is a gap.
@@ -109,7 +104,7 @@ class TradeStream:
         """Note that venue time has come to ``until`` without a break."""
         if self._lost:
             self.reopen(until)
-        if self._since is not None and until > self._since and not self.muted:
+        if self._since is not None and until > self._since and not self.silent:
             self._prove(self._since, until)
 
     def take(self, trade: Trade) -> None:
@@ -132,17 +127,18 @@ class TradeStream:
     def listen(self, ts: int) -> None:
         """Look at venue time ``ts`` whether the stream is silent against its habit."""
         patience = self._habit.patience
-        if patience is None or self._last is None or self._since is None or self.muted:
+        if patience is None or self._last is None or self._since is None or self.silent:
             return
         if ts - max(self._last[0], self._listening_since) > patience:
-            self.muted = True
             self._stand(Cause.MUTE, self._edge(self._last), ts)
+            since = self._listening_since if self._contiguous else self._last[0] + 1
+            self.silent = Silent(self._instrument_id, self._last[1], since, ts)
 
-    def was_quiet(self, after_id: int, ts: int) -> None:
+    def was_quiet(self, after_id: int | None, ts: int) -> None:
         """Learn that since the trade ``after_id`` there was nothing to hear at ``ts``."""
-        if self.muted and self._last is not None and self._last[1] == after_id:
+        if self.silent and self._last is not None and self._last[1] == after_id:
             self._habit.stretch(ts - self._last[0])
-            self.muted = False
+            self.silent = None
 
     def _known_until(self) -> int | None:
         """Return where what is known for sure ends; a session that was killed is proven a second less."""
@@ -159,7 +155,7 @@ class TradeStream:
         self._last = (ts, trade_id)
         self._gap = self._lost = None
         self._habit.speak(ts)
-        self.muted = False
+        self.silent = None
 
     def _bridge(self, last: tuple[int, int], ts: int) -> None:
         """Close the gap that stood: the trade that came is the one after the last."""
@@ -167,7 +163,7 @@ class TradeStream:
         self._prove(self._since, max(ts, last[0] + 1, self._gap.to_ts if self._gap else 0))
         if self._gap:
             self._notes.gaps.append(_closed(self._gap, CONTIGUOUS))
-        if self.muted:
+        if self.silent:
             self._habit.stretch(ts - last[0])
 
     def _skip(self, last: tuple[int, int], ts: int, trade_id: int) -> None:

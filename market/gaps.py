@@ -1,7 +1,7 @@
 """A gap: an interval in which a feed was not proven up."""
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -34,6 +34,18 @@ class GapState(StrEnum):
     HEALING = "healing"
     CLOSED = "closed"
     UNRECOVERABLE = "unrecoverable"
+
+
+class Silent(NamedTuple):
+    """A stream that is silent against its habit, at venue time ``at``, since its trade ``after_id``.
+
+    Of the trades that its venue has by now, those from ``since`` on were this session's to bring.
+    """
+
+    instrument_id: int
+    after_id: int | None
+    since: int
+    at: int
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):

@@ -127,19 +127,21 @@ ORDER BY gap_id
 SELECT coalesce(max(gap_id), 0) FROM gaps
 
 -- name: silences
--- What became of the newest gap since a stream's last trade, and what that stream's last trade is by now.
-SELECT silent.instrument_id, silent.after_id, gap.state, trade.trade_id
-FROM unnest($1::smallint[], $2::int[], $3::bigint[]) AS silent (exchange_id, instrument_id, after_id)
+-- What became of the gap since a stream's last trade that reaches to now, and the last trade that is stored.
+SELECT silent.instrument_id, gap.state, trade.trade_id, trade.ts
+FROM unnest($1::smallint[], $2::int[], $3::bigint[], $4::timestamptz[])
+    AS silent (exchange_id, instrument_id, after_id, at)
 CROSS JOIN LATERAL (
     SELECT g.state FROM gaps AS g
-    WHERE g.instrument_id = silent.instrument_id AND g.kind = 'trades' AND g.after_id = silent.after_id
+    WHERE g.instrument_id = silent.instrument_id AND g.kind = 'trades'
+      AND g.after_id IS NOT DISTINCT FROM silent.after_id AND g.to_ts >= silent.at
     ORDER BY g.gap_id DESC LIMIT 1
 ) AS gap
-CROSS JOIN LATERAL (
-    SELECT t.trade_id FROM trades AS t
+LEFT JOIN LATERAL (
+    SELECT t.trade_id, t.ts FROM trades AS t
     WHERE t.exchange_id = silent.exchange_id AND t.instrument_id = silent.instrument_id
     ORDER BY t.ts DESC, t.trade_id DESC LIMIT 1
-) AS trade
+) AS trade ON true
 
 -- name: by_id
 -- For who holds their ids.

@@ -379,13 +379,23 @@ def test_a_stream_that_falls_silent_against_its_habit_is_not_proven_until_it_is_
     [gap] = books.unclosed()
     assert (Cause.MUTE, feed.last, 59, None) == (gap.cause, gap.from_ts, gap.after_id, gap.before_id)
     assert books.coverage().share(feed.last, feed.last + 30 * SECOND) == 0.0
-    assert [(ONE, 59)] == feed.continuity.muted()
+    assert [(ONE, 59)] == [(each.instrument_id, each.after_id) for each in feed.continuity.muted()]
     feed.continuity.was_quiet(ONE, 59)
     assert [] == feed.continuity.muted()
     feed.pass_time(feed.last + 30 * SECOND, feed.last + 50 * SECOND)
     books = feed.books()
     assert len(books.of()) == 1
     assert books.coverage().share(feed.last + 30 * SECOND, feed.last + 49 * SECOND) == 1.0
+
+
+def test_a_silent_stream_is_to_bring_what_its_own_session_has_seen() -> None:
+    feed = Talker()
+    feed.continuity.lost()
+    again = feed.last + 5 * SECOND
+    feed.open(again)
+    feed.pass_time(again, again + 30 * SECOND)
+    [silent] = feed.continuity.muted()
+    assert (59, again) == (silent.after_id, silent.since + 2 * STEP)
 
 
 def test_a_stream_that_was_only_quiet_is_waited_for_longer() -> None:

@@ -11,7 +11,7 @@ from db.connections import connected
 from db.instruments import Listed, register
 from db.partitions import day_of, ensure_days
 from ingest.mutes import MuteWatch
-from market.gaps import Cause, Finding, GapState
+from market.gaps import Cause, Finding, GapState, Silent
 from market.instruments import spot
 from market.times import SECOND
 
@@ -25,18 +25,22 @@ DEADLINE_SECONDS = 30
 
 
 class Stream:
-    """One connection with one stream that fell silent after its trade 59, and what it was told."""
+    """One connection with one stream that fell silent after its trade 59, and what it was told.
+
+    Its session began before what history may have stored since.
+    """
 
     def __init__(self, instrument_id: int) -> None:
         self.instrument_id = instrument_id
         self.silent = True
+        self.since = MOMENT
         self.told = ""
         self.stopping = asyncio.Event()
 
-    def muted(self) -> list[tuple[int, int]]:
-        return [(self.instrument_id, LAST)] if self.silent else []
+    def muted(self) -> list[Silent]:
+        return [Silent(self.instrument_id, LAST, self.since, MOMENT + SECOND)] if self.silent else []
 
-    def was_quiet(self, instrument_id: int, after_id: int) -> None:
+    def was_quiet(self, instrument_id: int, after_id: int | None) -> None:
         self._end(f"quiet {instrument_id == self.instrument_id} {after_id}")
 
     async def renew(self, reason: str) -> None:
@@ -54,14 +58,14 @@ class Bench:
         self.stream = Stream(listed.instrument_id)
         self._watch = MuteWatch(url, lambda: [self.stream], {listed.instrument_id: listed}, 0.01)
 
-    async def gap(self, state: GapState) -> None:
+    async def gap(self, state: GapState, to_ts: int = MOMENT + SECOND) -> None:
         found = Finding(
             instrument_id=self.listed.instrument_id,
             kind="trades",
             cause=Cause.MUTE,
             state=state,
             from_ts=MOMENT,
-            to_ts=MOMENT + SECOND,
+            to_ts=to_ts,
             after_id=LAST,
         )
         await gaps.record(self.connection, [found])
@@ -102,6 +106,25 @@ async def test_a_stream_whose_venue_has_more_is_mute_and_its_connection_made_aga
     await bench.gap(GapState.OPEN)
     await bench.trade(LAST + 1)
     assert await bench.run() == "kraken:SOL/USD was mute: its venue has trades that did not come"
+
+
+async def test_what_history_stored_of_the_time_before_a_session_makes_no_stream_mute(bench: Bench) -> None:
+    await bench.gap(GapState.OPEN)
+    await bench.trade(LAST + 1)
+    await bench.gap(GapState.CLOSED)
+    bench.stream.since = MOMENT + LAST + 2
+    assert await bench.run() == "quiet True 59"
+
+
+async def test_a_settled_gap_that_does_not_reach_the_silence_says_nothing_of_it(bench: Bench) -> None:
+    for state in (GapState.OPEN, GapState.CLOSED):
+        await bench.gap(state, MOMENT + 100)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(bench.run())
+        await _until_asked(bench.connection)
+        assert not running.done()
+        await bench.gap(GapState.UNRECOVERABLE)
+    assert bench.stream.told == "quiet True 59"
 
 
 async def test_nothing_is_said_before_the_gap_is_settled(bench: Bench) -> None:
