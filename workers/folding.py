@@ -5,7 +5,7 @@ it is the same however the tape is cut into calls of ``Folder.fold``.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -23,13 +23,8 @@ from workers.kinds.fold import AnyFold, Input
 from workers.kinds.reading import Gauge, indicator
 from workers.kinds.soundness import check
 from workers.running import NONE_RUNNING, Running, RunningBars, restored
+from workers.snapshots import SNAPSHOT_EVERY, SNAPSHOTS_KEPT, kept_from
 from workers.trails import Trail
-
-SNAPSHOT_EVERY: Final = SECOND // 10
-"""Microseconds of event time between states kept for rewinding. It divides every interval of bars."""
-
-SNAPSHOTS_KEPT: Final = 21
-"""The newest snapshots of one call that are returned: they reach back at least 2 s of event time."""
 
 Tick = Trade | Quote | Depth | Watermark
 
@@ -111,11 +106,11 @@ class Folder:
         """Return the state before the first tick."""
         return InstrumentState(BEFORE_ALL, NONE_RUNNING, {fold.kind: fold.start() for fold in self.kinds})
 
-    def fold(self, state: InstrumentState, ticks: Iterable[Tick]) -> Folded:
+    def fold(self, state: InstrumentState, ticks: Sequence[Tick]) -> Folded:
         """Fold ``ticks``, sorted by tape key and all after ``state.cursor``, onto ``state``."""
         call = _Call(self._taking, state)
         add = call.running.add
-        next_snapshot = floor(state.cursor.ts, SNAPSHOT_EVERY) + SNAPSHOT_EVERY
+        next_snapshot = max(floor(state.cursor.ts, SNAPSHOT_EVERY) + SNAPSHOT_EVERY, kept_from(ticks))
         next_close = 0
         second_ends = call.trail.second_ends
         for tick in ticks:

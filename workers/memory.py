@@ -8,8 +8,9 @@ import msgspec
 from market.batches import Span
 from market.ticks import Kind, TapeKey
 from market.times import SECOND
-from workers.folding import SNAPSHOT_EVERY, Folded, Folder, InstrumentState
+from workers.folding import Folded, Folder, InstrumentState
 from workers.silences import Silence, silenced
+from workers.snapshots import SNAPSHOT_EVERY
 
 REWIND: Final = 2 * SECOND
 """Event time within which ticks may come in any order and are simply folded again."""

@@ -49,17 +49,30 @@ class RunningBar:
         "volume",
     )
 
+    start: int
+    end: int
+    trades: int
+
     def __init__(self, interval: int, bar: Bar | None) -> None:
         """Go on with ``bar``, or wait for a first trade."""
-        self.interval = interval
         if bar is None:
+            self.interval = interval
             self.clear()
             return
-        self.start, self.trades = bar.start, bar.trades
-        self.end = bar.start + interval
-        self.open, self.high, self.low, self.close = bar.open, bar.high, bar.low, bar.close
-        self.volume, self.quote_volume = bar.volume, bar.quote_volume
-        self.buy_volume, self.sell_volume = bar.buy_volume, bar.sell_volume
+        (
+            self.interval,
+            self.start,
+            self.open,
+            self.high,
+            self.low,
+            self.close,
+            self.volume,
+            self.quote_volume,
+            self.buy_volume,
+            self.sell_volume,
+            self.trades,
+        ) = msgspec.structs.astuple(bar)
+        self.end = self.start + interval
 
     def clear(self) -> None:
         """Wait for the first trade of another interval."""
@@ -129,23 +142,29 @@ class RunningBars:
     takes from each second that closes.
     """
 
-    __slots__ = ("_longer", "_second")
+    __slots__ = ("_all", "_current", "_longer", "_second")
 
     def __init__(self, running: Running) -> None:
         """Go on with ``running``, one an interval, shortest first."""
+        self._current: Running | None = running
         second, *longer = map(RunningBar, SHORTEST_FIRST, running)
-        self._second, self._longer = second, longer
+        self._second, self._longer, self._all = second, longer, (second, *longer)
         if second.trades:
             for bar in longer:
                 bar.trades -= second.trades
 
     def add(self, ts: int, price: float, size: float, side: int) -> None:
         """Take in one trade; what ended before it has been closed."""
-        second, worth = self._second, price * size
+        second, worth, self._current = self._second, price * size, None
         if not second.trades:
             self._begin(ts, price)
-        second.add(ts, price, size, worth, side)
-        for bar in self._longer:
+        elif price > second.high:
+            second.high = price
+        elif price < second.low:
+            second.low = price
+        second.close = price
+        second.trades += 1
+        for bar in self._all:
             bar.volume += size
             bar.quote_volume += worth
             if side > 0:
@@ -154,13 +173,13 @@ class RunningBars:
                 bar.sell_volume += size
 
     def _begin(self, ts: int, price: float) -> None:
-        for bar in self._longer:
+        for bar in self._all:
             if not bar.end:
                 bar.begin(ts, price)
 
     def closed(self, ts: int) -> Iterator[Bar]:
         """Yield the bars that ended by ``ts``, shortest first; each then waits for another first trade."""
-        second = self._second
+        second, self._current = self._second, None
         if second.ended(ts):
             for bar in self._longer:
                 bar.take(second)
@@ -173,9 +192,11 @@ class RunningBars:
 
     def current(self) -> Running:
         """Return the bars as they are now."""
-        second = self._second
-        longer = [_with(bar, second) if bar.end else None for bar in self._longer]
-        return (second.current(), *longer)
+        if self._current is None:
+            second = self._second
+            longer = [_with(bar, second) if bar.end else None for bar in self._longer]
+            self._current = (second.current(), *longer)
+        return self._current
 
 
 def _with(bar: RunningBar, second: RunningBar) -> Bar:

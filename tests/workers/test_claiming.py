@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -329,8 +329,7 @@ async def test_a_machine_out_of_memory_leaves_nothing_and_takes_half_next_time(m
 class Hungry(Folder):
     """A folder on a machine that has memory for few ticks at a time."""
 
-    def fold(self, state: InstrumentState, ticks: Iterable[Tick]) -> Folded:
-        ticks = list(ticks)
+    def fold(self, state: InstrumentState, ticks: Sequence[Tick]) -> Folded:
         if len(ticks) > TICKS_A_CLAIM // 8:
             raise MemoryError
         return super().fold(state, ticks)

@@ -19,12 +19,13 @@ from market.times import HOUR, MINUTE, SECOND, floor
 from market.trades import Trade
 from market.watermarks import Watermark
 from tests.workers.kinds.tapes import START, depth, quote, random_tape, received, told_of, trade, watermark
-from workers.folding import SNAPSHOT_EVERY, SNAPSHOTS_KEPT, Folded, Folder, Tick
+from workers.folding import Folded, Folder, Tick
 from workers.kinds.catalogue import KINDS
 from workers.kinds.closes import left_sum
 from workers.kinds.flow import Flow
 from workers.kinds.fold import AnyFold, Input
 from workers.kinds.pressure import Pressure
+from workers.snapshots import SNAPSHOT_EVERY, SNAPSHOTS_KEPT
 
 FOLDER = Folder(KINDS)
 BARS_ALONE = Folder(())

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from market.batches import Span
 from market.times import SECOND
 from tests.workers.kinds.tapes import START, random_tape, trade
-from workers.folding import SNAPSHOT_EVERY, Folder, Tick
+from workers.folding import Folder, Tick
 from workers.kinds.catalogue import KINDS
 from workers.memory import REWIND, Remembered, begin, plan
+from workers.snapshots import SNAPSHOT_EVERY
 
 FOLDER = Folder(KINDS)
 SLOTS_IN_REWIND = REWIND // SNAPSHOT_EVERY
