@@ -54,12 +54,16 @@ def encode(folder: Folder, made: Recomputed) -> bytes:
 
 
 def decode(folder: Folder, data: bytes) -> Recomputed | None:
-    """Return the computation that was staged; None when other kinds than these made it."""
+    """Return the computation that was staged; None when other code than this made it."""
     try:
         body = _decode(data)
+        if body.kinds != _versions(folder):
+            return None
+        if body.made.state is not None:
+            folder.decode(body.made.state)
     except msgspec.DecodeError:
         return None
-    return body.made if body.kinds == _versions(folder) else None
+    return body.made
 
 
 class Repaired(msgspec.Struct, frozen=True):

@@ -10,7 +10,15 @@ from bus import publishing, subjects
 from bus.publishing import Bus
 from bus.subscribing import Subscriber
 from market.publications import Latest, Publication
-from tests.workers.market import Market, folded_at_once, new_claimer, stored, tape
+from tests.workers.market import (
+    Market,
+    claim_all,
+    folded_at_once,
+    new_backfill,
+    new_claimer,
+    stored,
+    tape,
+)
 from workers.announcing import Announcer
 from workers.live import LiveWorker
 from workers.portions import TICKS_A_CLAIM
@@ -162,4 +170,31 @@ BEGIN
 END $$;
 CREATE TRIGGER refuse AFTER DELETE ON batches
 REFERENCING OLD TABLE AS claimed FOR EACH STATEMENT EXECUTE FUNCTION refuse()
+"""
+
+
+async def test_what_is_staged_is_told_after_all_live_work(market: Market, redis_url: str) -> None:
+    trades = tape(market.ids[0], 3000)
+    late = trades.pop(300)
+    async with market.writing() as writer, market.working() as connection:
+        claimer = new_claimer()
+        for part in (trades, [late]):
+            await writer.store(part)
+            await claim_all(claimer, connection)
+        assert 1 == await new_backfill(market.url).repair(connection)
+        work = tape(market.ids[1], 2 * TICKS_A_CLAIM + 5000)
+        for start in range(0, len(work), 5000):
+            await writer.store(work[start : start + 5000])
+    async with running(market, redis_url, WorkerSettings()) as worker, asyncio.timeout(60):
+        while await market.connection.fetchval("SELECT count(*) FROM staged"):
+            pass
+    [last] = await market.connection.fetch(COMMITS, market.ids[1])
+    [repaired] = await market.connection.fetch(COMMITS + " AND op = 'correction'", market.ids[0])
+    assert last["newest"] < repaired["oldest"]
+    assert 1 == worker.totals.repairs
+
+
+COMMITS = """
+SELECT min(xmin::text::bigint) AS oldest, max(xmin::text::bigint) AS newest
+FROM publications WHERE instrument_id = $1
 """
