@@ -10,6 +10,7 @@ import pytest
 
 from db import dirty, staged
 from db.dirty import DirtyInterval
+from market.depths import Depth
 from market.times import HOUR, MINUTE, SECOND, floor
 from market.trades import Trade
 from market.watermarks import Watermark
@@ -138,11 +139,14 @@ async def test_whoever_repairs_and_applies_and_is_killed_and_whatever_comes_mean
     chance = random.Random(seed)
     spacing = chance.choice((SECOND // 10, SECOND))
     own = tape(market.ids[0], 4000, seed, spacing)
-    late = {trade.trade_id: chance.choice((0,) * 40 + (1, 3, 40)) * SECOND for trade in own}
+    books = leaning(market.ids[0], own[-1].ts, chance)
+    ticks: list[Trade | Depth] = [*own, *books]
+    late = {tick.tape_key: chance.choice((0,) * 40 + (1, 3, 40)) * SECOND for tick in ticks}
     gap = own[600 + 100 * seed].ts
     missing = [trade for trade in own if gap <= trade.ts < gap + MINUTE]
     arriving = sorted(
-        (trade for trade in own if trade not in missing), key=lambda trade: trade.ts + late[trade.trade_id]
+        (tick for tick in ticks if tick not in missing),
+        key=lambda tick: tick.ts + late[tick.tape_key],
     )
     pieces = [missing[: len(missing) // 2], missing[len(missing) // 2 :]]
     now = BEGAN
@@ -151,7 +155,7 @@ async def test_whoever_repairs_and_applies_and_is_killed_and_whatever_comes_mean
         while arriving or pieces:
             part, arriving = arriving[:120], arriving[120:]
             if part:
-                await writer.store(part)
+                await store_ticks(writer, part)
             if pieces and chance.random() < 0.1 and (not part or part[0].ts > gap + MINUTE):
                 await fill(market, pieces.pop())
             now += SECOND
@@ -163,11 +167,30 @@ async def test_whoever_repairs_and_applies_and_is_killed_and_whatever_comes_mean
                 await new_backfill(market.url).repair(connection)
             if chance.random() < 0.5:
                 await chance.choice(claimers).apply(connection, 1)
-        await store(writer, [msgspec.structs.replace(t, instrument_id=market.ids[1]) for t in own])
+        await store_ticks(
+            writer, [msgspec.structs.replace(tick, instrument_id=market.ids[1]) for tick in ticks]
+        )
         await pass_time(writer, floor(own[-1].ts, HOUR) + HOUR)
         await settle(market, claimers[0], connection)
     await assert_like_its_twin(market)
     assert 0 == await market.connection.fetchval("SELECT count(*) FROM dirty")
+
+
+def leaning(instrument_id: int, until: int, chance: random.Random) -> list[Depth]:
+    """Books that lean now to one side, now to the other."""
+    books, ts, bids = [], BEGAN, 1.0
+    while ts < until:
+        ts += chance.choice((SECOND // 2, SECOND, 3 * SECOND))
+        bids = chance.choice((0.2, 1.0, 5.0)) if chance.random() < 0.05 else bids
+        books.append(Depth(instrument_id, ts, ts, (99.0,), (bids,), (101.0,), (1.0,), ts))
+    return books
+
+
+async def store_ticks(writer: Writer, ticks: Sequence[Trade | Depth]) -> None:
+    await writer.store(
+        [tick for tick in ticks if isinstance(tick, Trade)],
+        depths=[tick for tick in ticks if isinstance(tick, Depth)],
+    )
 
 
 async def repair_killed(market: Market, connection: "Connection") -> None:
