@@ -99,6 +99,13 @@ async def waits(connection: "Connection", instrument_id: int) -> bool:
     return waiting
 
 
+async def unscored_from(connection: "Connection", instrument_id: int) -> int | None:
+    """Return from when on what models tell is not certain yet; None: all is scored and told."""
+    with translated("looking for what is not scored"):
+        from_ts: int | None = await connection.fetchval(_sql.unscored_from, instrument_id)
+    return from_ts
+
+
 async def move(connection: "Connection", instrument_id: int, offset: int) -> None:
     """Note that everything up to ``offset`` is scored; in the transaction that hands it over."""
     with translated("noting what is scored"):

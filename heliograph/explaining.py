@@ -57,7 +57,7 @@ def lines(told: Explanation) -> list[str]:
         f"{len(told.steps)} of {told.steps_total} steps:",
         *map(_step, told.steps),
         "",
-        f"{len(told.ticks)} of {told.ticks_total} ticks, in {len(told.bars)} bars of a second:",
+        f"{len(told.ticks)} of {told.ticks_total} ticks, in {len(told.bars)} bars:",
         *map(_tick, told.ticks),
     ]
 

@@ -23,6 +23,8 @@ from workers.kinds.edges import Edges
 from workers.kinds.fold import AnyFold, Input
 from workers.kinds.reading import Gauge
 from workers.memory import place_before, start_at
+from workers.models import explaining as models
+from workers.models.anomaly import KIND
 from workers.recomputing import FIRST_READ, Tape, next_step
 from workers.stored_tapes import StoredTape
 
@@ -36,6 +38,8 @@ async def explain(
     connection: "Connection", exchange_id: int, stored: StoredSignal, at_most: int
 ) -> Explanation:
     """Explain a signal out of the database, with the newest ``at_most`` of its ticks and steps."""
+    if stored.signal.kind == KIND:
+        return await models.explain(connection, exchange_id, stored, at_most)
     return await explained(StoredTape(connection, exchange_id, stored.instrument_id), stored.signal, at_most)
 
 

@@ -29,6 +29,8 @@ from workers.contents import Eras, Excluded, differing_bars, differing_signals
 from workers.decisions import since
 from workers.folding import Folder
 from workers.kinds.fold import Input
+from workers.models import verifying as models
+from workers.models.anomaly import KIND
 from workers.recomputing import Effects, Recomputed, recompute
 from workers.silences import Silence
 from workers.stored_tapes import StoredTape
@@ -194,6 +196,7 @@ class _Piece:
             _left_signals((each for each in told if eras.is_ours(each)), excluded, silences),
             _left_signals((each.signal for each in quiet), excluded, silences),
         )
+        anomalies = await models.verified(self._connection, instrument_id, told, self._from_ts, end)
         failures = [
             Difference("fold", each.kind, each.ts, None, {"error": each.error}) for each in made.failures
         ]
@@ -201,9 +204,14 @@ class _Piece:
             self._from_ts,
             self._to_ts,
             bars=len(bars[1]),
-            signals=len(signals[1]),
-            differences=(*differing_bars(*bars), *differing_signals(*signals, eras), *failures),
-            unverified=tuple(self._unverified),
+            signals=len(signals[1]) + anomalies.signals,
+            differences=(
+                *differing_bars(*bars),
+                *differing_signals(*signals, eras),
+                *failures,
+                *anomalies.differences,
+            ),
+            unverified=(*self._unverified, *anomalies.unverified),
         )
 
     async def _eras(self) -> Eras:
@@ -216,7 +224,7 @@ class _Piece:
         return Eras(versions, found)
 
     def _note_others(self, told: Iterable[Signal], eras: Eras) -> None:
-        for kind in sorted({each.kind for each in told} - eras.versions.keys()):
+        for kind in sorted({each.kind for each in told} - eras.versions.keys() - {KIND}):
             self._unverified.append(Unverified(UNKNOWN_KIND, self._from_ts, self._to_ts, kind))
 
 

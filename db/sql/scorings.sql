@@ -63,6 +63,18 @@ CROSS JOIN LATERAL (
 -- Whether something that was scored before is not told yet.
 SELECT EXISTS (SELECT FROM staged WHERE instrument_id = $1 AND purpose = 'score')
 
+-- name: unscored_from
+-- The end of the first minute that waits to be scored, or the beginning of what waits to be told.
+SELECT least(
+    (
+        SELECT min(ts) + interval '1 minute'
+        FROM publications
+        JOIN scorings USING (instrument_id)
+        WHERE instrument_id = $1 AND family = 'bars' AND publications."offset" > scorings."offset" AND about = '1m'
+    ),
+    (SELECT min(from_ts) FROM staged WHERE instrument_id = $1 AND purpose = 'score')
+)
+
 -- name: move
 -- In the transaction that hands over what it came to.
 UPDATE scorings SET "offset" = $2 WHERE instrument_id = $1

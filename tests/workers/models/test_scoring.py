@@ -1,163 +1,41 @@
 """Closed minutes are scored beside live, and what is found is told by who holds the shard."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import msgspec
-import pytest
 
-from db import minutes, scorings, trained_models
+from db import scorings
 from db.instruments import Listed
-from db.partitions import day_of, ensure_days
-from db.trained_models import NewModel
-from market.minutes import Minute
 from market.signals import Direction, Signal
 from market.ticks import Kind, TapeKey
-from market.times import DAY, MINUTE, SECOND
-from market.trades import Side, Trade
-from market.watermarks import Watermark
-from tests.workers.market import Market, Writer, claim_all, new_claimer
-from tests.workers.models.days import START, generated
+from market.times import MINUTE, SECOND
+from tests.workers.market import Market, Writer, claim_all
+from tests.workers.models.days import START
+from tests.workers.models.living import (
+    LEARNT,
+    MINUTES,
+    PUBLISHED,
+    UPSET,
+    anomalies,
+    applied,
+    expected,
+    learnt,
+    lived,
+    passed,
+    published,
+    scored,
+    traded,
+)
 from workers import scores
 from workers.backfill import BackfillWorker
 from workers.claiming import Claimer
 from workers.folding import DecidedSignal, Folder
 from workers.kinds.catalogue import KINDS
-from workers.models.anomaly import Era, told
-from workers.models.fitting import fitted
-from workers.models.promoting import loaded
 from workers.models.reigning import Models
 from workers.models.scoring import Scorer
 from workers.settings import WorkerSettings
-
-LEARNT = 150
-"""Minutes of the past on which the model of these tests is trained."""
-
-UPSET = (190, 200, 215)
-MINUTES = generated(260, upset=UPSET, quoted=False)
-PUBLISHED = """
-SELECT "offset", op, revises, about, ts, data FROM publications WHERE family = 'signals' ORDER BY "offset"
-"""
-ANOMALIES = "SELECT ts, version, direction FROM signals WHERE kind = 'anomaly' ORDER BY ts"
-
-
-def traded(instrument_id: int, minute: Minute) -> list[Trade]:
-    """Trades that make this minute's bar, or nearly; an eighth as many."""
-    bar = minute.bar
-    count = max(bar.trades // 8, 4)
-    prices = [bar.open, bar.high, bar.low, *[bar.close] * (count - 3)]
-    buys = round(count * bar.buy_volume / bar.volume)
-    first = (bar.start - START) // MINUTE * 10_000
-    return [
-        Trade(
-            instrument_id,
-            bar.start + number * (MINUTE // count),
-            first + number,
-            price,
-            round(bar.volume / count, 6),
-            Side.BUY if number < buys else Side.SELL,
-            bar.start + number * (MINUTE // count) + 7,
-        )
-        for number, price in enumerate(prices)
-    ]
-
-
-@pytest.fixture
-async def instrument(market: Market) -> Listed:
-    await ensure_days(market.connection, [day_of(START), day_of(START + DAY)])
-    return market.listed[0]
-
-
-@pytest.fixture
-async def writer(market: Market, instrument: Listed) -> AsyncIterator[Writer]:  # noqa: ARG001 - its days
-    async with market.writing() as writer:
-        yield writer
-
-
-@pytest.fixture
-def claimer() -> Claimer:
-    return new_claimer()
-
-
-async def lived(market: Market, writer: Writer, claimer: Claimer, part: Sequence[Minute]) -> None:
-    """Store the trades of these minutes, and the time that passed after them, and have them folded."""
-    instrument_id = market.ids[0]
-    await writer.store([trade for minute in part for trade in traded(instrument_id, minute)])
-    await passed(market, writer, claimer, part[-1].bar.end + 3 * SECOND)
-
-
-async def passed(market: Market, writer: Writer, claimer: Claimer, ts: int) -> None:
-    await writer.store(watermarks=[Watermark(market.ids[0], ts, ts)])
-    async with market.working() as connection:
-        await claim_all(claimer, connection)
-
-
-async def learnt(market: Market, instrument: Listed) -> int:
-    """Train on what is stored, and put the model to use."""
-    past = await minutes.read(market.connection, instrument.instrument_id, START, START + DAY)
-    made = fitted(past)
-    model_id = await trained_models.add(
-        market.connection,
-        NewModel(
-            instrument_id=instrument.instrument_id,
-            type=made.type,
-            trained_from=START,
-            trained_to=past[-1].bar.end,
-            minutes=len(past),
-            features=made.features,
-            metrics=made.metrics,
-            libraries=dict(made.libraries),
-            code_version="test",
-            sha256=made.sha256,
-            blob=made.blob,
-            job_id=None,
-        ),
-    )
-    async with market.connection.transaction():
-        await trained_models.put_in_use(
-            market.connection, await trained_models.model(market.connection, model_id)
-        )
-    return model_id
-
-
-async def scored(market: Market, at_once: int = 256) -> Scorer:
-    scorer = Scorer(market.url, WorkerSettings(), at_once)
-    async with market.working() as connection:
-        while await scorer.score(connection):
-            pass
-    return scorer
-
-
-async def applied(market: Market, claimer: Claimer) -> int:
-    """Have a live worker apply everything that is staged; return how much that was."""
-    count = 0
-    async with market.working() as connection:
-        while await claimer.apply(connection, 1):
-            count += 1
-    return count
-
-
-async def anomalies(market: Market) -> list[tuple[int, int, str]]:
-    return [tuple(row) for row in await market.connection.fetch(ANOMALIES)]
-
-
-async def published(market: Market) -> list[dict[str, Any]]:
-    rows = await market.connection.fetch(PUBLISHED)
-    return [dict(row) for row in rows if row["about"] == "anomaly"]
-
-
-async def expected(market: Market, model_id: int, version: int = 1) -> list[tuple[int, int, str]]:
-    """What the model tells of all that is stored, in one go."""
-    model = await loaded(market.connection, model_id)
-    row = await trained_models.model(market.connection, model_id)
-    assert row.from_ts is not None
-    everything = await minutes.read(market.connection, market.ids[0], START, START + DAY)
-    return [
-        (signal.ts, signal.version, signal.direction.value)
-        for signal in told(Era(version, row.from_ts, row.to_ts, model), everything)
-    ]
 
 
 async def test_closed_minutes_are_scored_and_told_on_the_stream(
