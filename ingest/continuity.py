@@ -11,6 +11,7 @@ from typing import Final
 
 from ingest.findings import Findings, Notes
 from ingest.streams import BookStream, TradeStream
+from ingest.times import Times
 from ingest.venues.venue import Decoded
 from market.depths import Depth
 from market.gaps import Cause, Silent
@@ -45,6 +46,7 @@ class Continuity:
         self._books: dict[int, BookStream] = {}
         self._answered: set[int] = set()
         self._begun: set[int] = set()
+        self._times = Times()
         self._steady = 0
         self._newest = 0
         self._received_at = 0
@@ -79,17 +81,19 @@ class Continuity:
 
     def take(self, decoded: Decoded) -> Findings:
         """Take what a frame said; return what it shows."""
+        believed = self._times.believed
         for trade in decoded.trades:
             if trades := self._trades.get(trade.instrument_id):
-                trades.take(trade)
+                trades.take(believed(trade.ts, trade.received_at), trade.trade_id)
         for depth in decoded.depths:
             if book := self._books.get(depth.instrument_id):
-                book.take(depth.ts)
+                book.take(believed(depth.ts, depth.received_at))
         for instrument_id in decoded.broken:
             if book := self._books.get(instrument_id):
                 book.end(Cause.BOOK)
         newest = _newest(decoded)
-        if newest is not None and newest.ts > self._newest:
+        ahead = newest is not None and newest.ts > self._newest
+        if newest and ahead and self._times.learn(newest.ts, newest.received_at):
             self._advance(newest.ts, newest.received_at)
         return self._notes.take()
 
@@ -117,6 +121,7 @@ class Continuity:
         """Show the gaps since the last session, at once, and begin this one when its time is sure."""
         new = self._answered - self._begun
         for each in new:
+            self._trades[each].doubt(self._times.latest(self._received_at))
             if self._steady < _STEADY_FRAMES:
                 self._trades[each].reopen(ts)
             else:

@@ -10,7 +10,6 @@ from market.coverage import Proof
 from market.gaps import DEPTHS, TRADES, Cause, Finding, GapState, Silent
 from market.tapes import TapeEnd
 from market.times import SECOND
-from market.trades import Trade
 
 _TRADES_LAG: Final = SECOND
 """How much later than books trades may be told: what is said of the last second is not sure yet."""
@@ -107,9 +106,13 @@ class TradeStream:
         if self._since is not None and until > self._since and not self.silent:
             self._prove(self._since, until)
 
-    def take(self, trade: Trade) -> None:
+    def doubt(self, latest: int) -> None:
+        """Note that no trade can be of later than ``latest``: the tape may end with a wrong time."""
+        if self._last and self._last[0] > latest:
+            self._last = (latest if self._until is None else min(self._until, latest), self._last[1])
+
+    def take(self, ts: int, trade_id: int) -> None:
         """Take a trade in the order of its arrival."""
-        ts, trade_id = trade.ts, trade.trade_id
         last = self._last
         if not self._contiguous:
             self._last = (max(ts, last[0]), 0) if last else (ts, 0)

@@ -31,6 +31,7 @@ from market.errors import (
 )
 from market.gaps import TRADES, Gap, GapState
 from market.texts import Name, gap_change
+from market.times import SECOND
 from runtime.clock import Clock
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ _YIELDS_AT_MOST: Final = 20
 
 _SHARE_OF_LEASE: Final = 0.75
 """Of a lease, what asking for one page may take."""
+
+_AHEAD: Final = 2 * SECOND
+"""How far ahead of our clock a venue's may be."""
 
 _FIRST_RETRY_SECONDS: Final = 1.0
 _REFUSED_SECONDS: Final = 600.0
@@ -173,13 +177,16 @@ class Healing:
         self._tell(chunk, told)
 
     async def _prove(self, chunk: Chunk, bounds: Gap | Past) -> None:
-        """Prove what lies between the bounds; a past only from the first trade that is stored of it."""
-        from_ts = bounds.from_ts
+        """Prove what lies between the bounds, and not ahead of now.
+
+        A past is proven only from the first trade that is stored of it.
+        """
+        from_ts, to_ts = bounds.from_ts, min(bounds.to_ts, self._desk.clock() + _AHEAD)
         if isinstance(bounds, Past):
             began = await first(self._connection, chunk.exchange_id, chunk.instrument_id, from_ts)
             from_ts = began.ts if began and began.ts < bounds.to_ts else from_ts
-        if from_ts < bounds.to_ts:
-            proof = Proof(chunk.instrument_id, TRADES, from_ts, bounds.to_ts)
+        if from_ts < to_ts:
+            proof = Proof(chunk.instrument_id, TRADES, from_ts, to_ts)
             await proofs.extend(self._connection, [proof], proofs.HISTORY)
 
     async def _finish(self, chunk: Chunk) -> None:

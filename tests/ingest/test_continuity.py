@@ -18,7 +18,7 @@ from market.depths import Depth
 from market.gaps import DEPTHS, TRADES, Cause, Finding, GapState
 from market.quotes import Quote
 from market.tapes import TapeEnd
-from market.times import SECOND
+from market.times import HOUR, SECOND
 from market.trades import Side, Trade
 
 MOMENT = 1_700_000_000 * SECOND
@@ -252,6 +252,7 @@ def test_an_old_trade_at_the_very_first_start_proves_nothing() -> None:
 
 def test_a_venue_that_repeats_its_past_has_a_gap_only_once_it_has_come_further() -> None:
     feed = Feed((ONE, TapeEnd(MOMENT + 10 * SECOND, 7)))
+    feed.clock = MOMENT + HOUR
     feed.open(MOMENT)
     for number in range(1, 8):
         feed.trade(number, MOMENT + number * SECOND)
@@ -414,6 +415,49 @@ def test_a_mute_stream_that_missed_trades_has_a_gap_up_to_the_next() -> None:
     feed.trade(70, feed.last + 31 * SECOND)
     [gap] = feed.books().unclosed()
     assert (Cause.MUTE, 59, 70) == (gap.cause, gap.after_id, gap.before_id)
+
+
+def test_one_time_far_ahead_of_our_clock_proves_nothing_and_blinds_nobody() -> None:
+    feed = Talker()
+    wrong = feed.last + 20 * HOUR
+    feed.take(Decoded(quotes=[Quote(OTHER, wrong, 1, 1.0, 1.0, 1.0, 1.0, feed.clock)]))
+    feed.pass_time(feed.last, feed.last + 30 * SECOND)
+    books = feed.books()
+    [gap] = books.unclosed()
+    assert (Cause.MUTE, 59) == (gap.cause, gap.after_id)
+    assert [ONE] == [each.instrument_id for each in feed.continuity.muted()]
+    assert max(books.proofs.values()) < feed.last + 31 * SECOND > gap.to_ts
+
+
+def test_one_trade_of_a_time_far_ahead_of_our_clock_blinds_nobody_either() -> None:
+    feed = Talker()
+    wrong = feed.last + 20 * HOUR
+    feed.take(Decoded(trades=[Trade(ONE, wrong, 60, 1.0, 1.0, Side.BUY, feed.clock)]))
+    feed.take(Decoded(depths=[Depth(ONE, wrong, 1, (1.0,), (1.0,), (2.0,), (1.0,), feed.clock)]))
+    feed.pass_time(feed.last, feed.last + 30 * SECOND)
+    feed.continuity.lost()
+    feed.open(feed.last + 40 * SECOND)
+    books = feed.books()
+    assert [feed.last] == [gap.from_ts for gap in books.unclosed()]
+    assert max(books.proofs.values()) < feed.last + 41 * SECOND
+
+
+def test_a_tape_that_ends_far_ahead_of_our_clock_is_gone_on_with_from_where_it_was_proven() -> None:
+    feed = Feed((ONE, TapeEnd(MOMENT + 20 * HOUR, 60, MOMENT, None)))
+    feed.open(MOMENT + 60 * SECOND)
+    assert [(MOMENT, 60)] == [(gap.from_ts, gap.after_id) for gap in feed.books().unclosed()]
+
+
+def test_where_our_clock_is_behind_times_are_believed_once_they_have_agreed_for_a_while() -> None:
+    feed = Feed()
+    feed.continuity.answered([ONE, OTHER])
+    for ts in range(MOMENT, MOMENT + 20 * SECOND, STEP):
+        feed.take(Decoded(quotes=[Quote(OTHER, ts, 1, 1.0, 1.0, 1.0, 1.0, ts - HOUR)]))
+    covered = feed.books().coverage()
+    assert (0.0, 1.0) == (
+        covered.share(MOMENT, MOMENT + 9 * SECOND),
+        covered.share(MOMENT + 12 * SECOND, MOMENT + 19 * SECOND),
+    )
 
 
 def test_a_book_is_proven_from_a_depth_until_it_breaks() -> None:

@@ -9,7 +9,7 @@ from db import feeds, gaps, jobs
 from db.feeds import FeedName, WantedFeed
 from db.proofs import read_coverage
 from market.gaps import Cause, Finding, GapState
-from market.times import SECOND
+from market.times import HOUR, SECOND
 from market.trades import Trade
 from tests.ingest.history.conftest import Healer
 from tests.ingest.history.past import BEGAN, Place
@@ -92,6 +92,17 @@ async def test_an_open_end_takes_nothing_beyond_its_time(healer: Healer) -> None
         2,
         *(t.trade_id for t in place.trades[2:] if t.ts < place.trades[9].ts),
     ] == await place.stored()
+
+
+async def test_history_proves_nothing_of_the_time_after_it_was_asked(healer: Healer) -> None:
+    place = healer.place
+    healer.moment = place.trades[-1].ts
+    await place.store(1, 2)
+    gap = await place.open(2, None, to_ts=healer.moment + 20 * HOUR)
+    await healer.heal()
+    assert ([("closed", 2, None)], list(range(1, 41))) == (await place.gaps(), await place.stored())
+    assert 1.0 == await coverage(place, gap.from_ts, healer.moment)
+    assert 0.0 == await coverage(place, healer.moment + 2 * SECOND, gap.to_ts)
 
 
 async def test_nothing_there_closes_a_gap(healer: Healer) -> None:
