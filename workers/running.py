@@ -86,23 +86,6 @@ class RunningBar:
         self.end = self.start + self.interval
         self.open = self.high = self.low = price
 
-    def add(self, ts: int, price: float, size: float, worth: float, side: int) -> None:
-        """Take in one trade; ``worth`` is price times size."""
-        if not self.trades:
-            self.begin(ts, price)
-        elif price > self.high:
-            self.high = price
-        elif price < self.low:
-            self.low = price
-        self.close = price
-        self.volume += size
-        self.quote_volume += worth
-        self.trades += 1
-        if side > 0:
-            self.buy_volume += size
-        elif side < 0:
-            self.sell_volume += size
-
     def ended(self, ts: int) -> bool:
         """Tell whether there is a bar, and event time has passed its end."""
         return self.trades > 0 and ts >= self.end
