@@ -28,6 +28,11 @@ end
 _TAKE: Final = (
     _NOW
     + """
+local known = now + tonumber(ARGV[3])
+if known > whole_at and known > now then
+    whole_at = known
+    keep(known)
+end
 local after = math.max(whole_at, now) + tonumber(ARGV[1])
 local wait = after - tonumber(ARGV[2]) - now
 if wait > 0 and whole_at > now then return wait end
@@ -52,13 +57,14 @@ class SharedBudgets:
         self._take = redis.register_script(_TAKE)
         self._rest = redis.register_script(_REST)
 
-    async def take(self, name: str, cost: int, span: int) -> int:
+    async def take(self, name: str, cost: int, span: int, known: int = 0) -> int:
         """Take ``cost`` from a budget; return 0, or in how many microseconds to ask again.
 
+        The caller knows that it is whole no sooner than in ``known`` microseconds, whatever Redis remembers.
         ``cost`` and ``span`` are the microseconds in which what is taken, and a whole budget, comes back.
         """
         with translated(f"taking from the budget {name}"):
-            return int(await self._take(keys=[_KEY + name], args=[cost, span]))
+            return int(await self._take(keys=[_KEY + name], args=[cost, span, known]))
 
     async def rest(self, name: str, duration: int) -> None:
         """Let a budget be whole no sooner than ``duration`` microseconds from now."""

@@ -31,8 +31,8 @@ class Lane(Enum):
 class Shared(Protocol):
     """Budgets that all processes share; times are microseconds. Raises BusUnavailableError."""
 
-    async def take(self, name: str, cost: int, span: int) -> int:
-        """Take from a budget; return 0, or in how long to ask again."""
+    async def take(self, name: str, cost: int, span: int, known: int = 0) -> int:
+        """Take from a budget that is whole no sooner than in ``known``; return 0, or when to ask again."""
 
     async def rest(self, name: str, duration: int) -> None:
         """Let a budget be whole no sooner than after ``duration``."""
@@ -55,6 +55,14 @@ class LocalBudgets:
         self._whole_at[name] = after
         return 0
 
+    def left(self, name: str) -> int:
+        """Return in how many microseconds a budget is whole."""
+        return max(0, self._whole_at.get(name, 0) - self._clock())
+
+    def spend(self, name: str, cost: int) -> None:
+        """Note what was taken, whatever there is."""
+        self._whole_at[name] = self._clock() + self.left(name) + cost
+
     def rest(self, name: str, duration: int) -> None:
         """Let a budget be whole no sooner than after ``duration`` microseconds."""
         self._whole_at[name] = max(self._whole_at.get(name, 0), self._clock() + duration)
@@ -64,7 +72,8 @@ class Budgets:
     """The shared budgets, or while they cannot be reached a share of each.
 
     ``peers`` returns by how many processes a budget is divided then. At a change, either way, budgets
-    begin empty, so that together no more is asked than is allowed.
+    begin empty, so that together no more is asked than is allowed. What this process spent itself, and what a
+    venue told it, it says again with all that it takes: Redis may have forgotten.
     """
 
     def __init__(
@@ -114,10 +123,11 @@ class Budgets:
         return self._own.take(limit.name, cost * await self._peers(), span)
 
     async def _take_shared(self, limit: Limit, cost: int, span: int) -> int:
-        if limit.name in self._alone:
-            await self._shared.rest(limit.name, _span(limit))
-            self._alone.discard(limit.name)
-        wait = await self._shared.take(limit.name, cost, span)
+        known = max(self._own.left(limit.name), _span(limit) if limit.name in self._alone else 0)
+        wait = await self._shared.take(limit.name, cost, span, known)
+        self._alone.discard(limit.name)
+        if not wait:
+            self._own.spend(limit.name, cost)
         self._shared_once.add(limit.name)
         self._reachable.succeeded()
         return wait

@@ -40,6 +40,13 @@ async def test_a_rest_holds_for_all_and_never_shortens_a_longer_one(redis_url: s
         assert HOUR < await other.take("venue", 1, 0) <= 2 * HOUR + 1
 
 
+async def test_what_a_process_knows_of_a_budget_holds_for_all(redis_url: str) -> None:
+    async with opened(redis_url) as one, opened(redis_url) as other:
+        assert HOUR < await one.take("venue", HOUR, HOUR, known=2 * HOUR) <= 2 * HOUR
+        assert HOUR < await other.take("venue", HOUR, HOUR) <= 2 * HOUR
+        assert 0 == await other.take("venue", HOUR, 4 * HOUR, known=HOUR)
+
+
 async def test_budgets_are_apart_by_name_and_forgotten_when_whole(redis_url: str) -> None:
     async with opened(redis_url) as budgets:
         await budgets.rest("venue", 2 * HOUR)

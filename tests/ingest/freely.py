@@ -10,8 +10,8 @@ from market.errors import BusUnavailableError
 class Nowhere:
     """A Redis that nobody reaches."""
 
-    async def take(self, name: str, cost: int, span: int) -> int:
-        raise BusUnavailableError(name, cost, span)
+    async def take(self, name: str, cost: int, span: int, known: int = 0) -> int:
+        raise BusUnavailableError(name, cost, span, known)
 
     async def rest(self, name: str, duration: int) -> None:
         raise BusUnavailableError(name, duration)

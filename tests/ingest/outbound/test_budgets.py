@@ -1,9 +1,13 @@
 """Shared budgets, and each process's share of them while Redis is down."""
 
 import asyncio
+from collections.abc import Callable
+from time import monotonic
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from redis.asyncio import Redis
 
 from bus.budgets import opened
 from heliograph.embedded.valkey import Valkey
@@ -35,11 +39,11 @@ async def affordable(budgets: Budgets, lane: Lane = Lane.LIVE, limit: Limit = SL
     return 100
 
 
-def budgets_of(shared: Shared, time: Time, peers: int = 1) -> Budgets:
+def budgets_of(shared: Shared, clock: Callable[[], float], peers: int = 1) -> Budgets:
     async def count() -> int:
         return peers
 
-    return Budgets(shared, count, time)
+    return Budgets(shared, count, clock)
 
 
 @given(
@@ -84,7 +88,7 @@ async def test_a_rest_that_the_venue_asked_for_holds_for_all(redis_url: str) -> 
 async def test_a_short_wait_is_waited_for(redis_url: str) -> None:
     quick = Limit("quick", 1, 50)
     async with opened(redis_url) as shared:
-        budgets = budgets_of(shared, Time())
+        budgets = budgets_of(shared, monotonic)
         for _ in range(3):
             await budgets.afford(quick, 1, Lane.LIVE)
     assert 0.01 < budgets.waited_seconds < 1
@@ -101,6 +105,36 @@ async def test_without_redis_a_rest_holds_for_the_process() -> None:
     budgets = budgets_of(Nowhere(), time)
     await budgets.rest(SLOW, 60)
     assert 0 == await affordable(budgets)
+
+
+async def test_a_rest_that_was_asked_for_while_redis_was_down_holds_when_it_is_back(
+    valkey_server: Valkey,
+) -> None:
+    time = Time()
+    async with opened(valkey_server.url) as shared, opened(valkey_server.url) as other:
+        budgets = budgets_of(shared, time)
+        await budgets.afford(SLOW, 1, Lane.LIVE)
+        await asyncio.to_thread(valkey_server.stop)
+        assert 0 == await affordable(budgets)
+        await budgets.rest(SLOW, 3600)
+        await asyncio.to_thread(valkey_server.start)
+        time.now += 20
+        for each in (budgets, budgets_of(other, Time())):
+            with pytest.raises(RateLimitedError) as caught:
+                await each.afford(SLOW, 1, Lane.LIVE)
+            assert 7000 < caught.value.retry_after_seconds < 7200
+
+
+async def test_what_redis_forgot_it_is_told_again(redis_url: str) -> None:
+    """Its restart may pass unnoticed, and a cache that is full forgets what it likes."""
+    async with opened(redis_url) as one, opened(redis_url) as other, Redis.from_url(redis_url) as redis:
+        first, second = budgets_of(one, Time()), budgets_of(other, Time())
+        assert 4 == await affordable(first)
+        await redis.flushdb()
+        assert (0, 0) == (await affordable(first), await affordable(second))
+        await first.rest(SLOW, 60)
+        await redis.flushdb()
+        assert (0, 0) == (await affordable(first), await affordable(second))
 
 
 async def test_budgets_go_on_alone_and_come_back_empty(valkey_server: Valkey) -> None:
