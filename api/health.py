@@ -59,6 +59,15 @@ class Queue(Row):
     oldest_seconds: float
 
 
+class Repairs(Row):
+    """What waits to be computed again (`dirty`) and to be told (`staged`), and how many kinds are stopped."""
+
+    dirty: int
+    staged: int
+    oldest_seconds: float
+    quarantines: int
+
+
 class Gaps(Row):
     """How many gaps are not closed; `/v1/gaps` lists them."""
 
@@ -102,6 +111,7 @@ class Health(Row):
     database: bool
     redis: bool
     queue: Queue | None
+    repairs: Repairs | None
     gaps: Gaps | None
     feeds: list[Feed]
     processes: list[Process]
@@ -121,6 +131,7 @@ async def examine(here: State) -> Health:
         database=seen is not None,
         redis=redis,
         queue=_queue(seen),
+        repairs=_repairs(seen),
         gaps=_gaps(seen),
         feeds=_feeds(seen),
         processes=_processes(seen),
@@ -190,6 +201,18 @@ def _queue(seen: Overview | None) -> Queue | None:
         return None
     queue = seen.queue
     return Queue(batches=queue.batches, ticks=queue.ticks, oldest_seconds=queue.oldest_seconds)
+
+
+def _repairs(seen: Overview | None) -> Repairs | None:
+    if seen is None:
+        return None
+    repairs = seen.repairs
+    return Repairs(
+        dirty=repairs.dirty,
+        staged=repairs.staged,
+        oldest_seconds=repairs.oldest_seconds,
+        quarantines=repairs.quarantines,
+    )
 
 
 def _gaps(seen: Overview | None) -> Gaps | None:

@@ -44,6 +44,15 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     oldest_seconds: float
 
 
+class Repairs(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits to be computed again (``dirty``) and told (``staged``), and how many kinds are stopped."""
+
+    dirty: int
+    staged: int
+    oldest_seconds: float
+    quarantines: int
+
+
 class Gaps(msgspec.Struct, frozen=True, kw_only=True):
     """How many intervals are not proven."""
 
@@ -93,6 +102,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     processes: list[RunningProcess]
     ingesters: list[IngesterRow]
     queue: Queue
+    repairs: Repairs
     gaps: Gaps
 
 
@@ -104,6 +114,7 @@ async def read(connection: "Connection") -> Overview:
         processes = await connection.fetch(_sql.processes)
         ingesters = await connection.fetch(_sql.ingesters)
         queue = await connection.fetchrow(_sql.queue)
+        repairs = await connection.fetchrow(_sql.repairs)
         gaps = await connection.fetchrow(_sql.gaps)
     return Overview(
         sockets=[SocketRow(**dict(row)) for row in sockets],
@@ -111,6 +122,7 @@ async def read(connection: "Connection") -> Overview:
         processes=[RunningProcess(**dict(row)) for row in processes],
         ingesters=[_ingester(dict(row)) for row in ingesters],
         queue=Queue(**dict(queue or {})),
+        repairs=Repairs(**dict(repairs or {})),
         gaps=Gaps(**dict(gaps or {})),
     )
 

@@ -54,6 +54,10 @@ TABLE = (
     Metric("heliograph_memory_limit_bytes", Kind.GAUGE, "What it may hold.", ("process",)),
     Metric("heliograph_batches_waiting", Kind.GAUGE, "Batches that no worker has folded yet."),
     Metric("heliograph_oldest_batch_seconds", Kind.GAUGE, "Age of the oldest batch that waits."),
+    Metric("heliograph_dirty_waiting", Kind.GAUGE, "Stretches of tapes that wait to be computed again."),
+    Metric("heliograph_staged_waiting", Kind.GAUGE, "What was computed aside and waits to be told."),
+    Metric("heliograph_oldest_repair_seconds", Kind.GAUGE, "Age of the oldest of both."),
+    Metric("heliograph_quarantines", Kind.GAUGE, "Kinds of signal that are stopped for an instrument."),
     Metric("heliograph_gaps", Kind.GAUGE, "Gaps that are not closed, by what became of them.", ("state",)),
     Metric(
         "heliograph_verification_differences",

@@ -60,6 +60,11 @@ def _gauge(here: State, found: Health) -> None:
     if found.queue is not None:
         measured.gauge("heliograph_batches_waiting").set(found.queue.batches)
         measured.gauge("heliograph_oldest_batch_seconds").set(found.queue.oldest_seconds)
+    if found.repairs is not None:
+        measured.gauge("heliograph_dirty_waiting").set(found.repairs.dirty)
+        measured.gauge("heliograph_staged_waiting").set(found.repairs.staged)
+        measured.gauge("heliograph_oldest_repair_seconds").set(found.repairs.oldest_seconds)
+        measured.gauge("heliograph_quarantines").set(found.repairs.quarantines)
     if found.gaps is not None:
         for state, count in found.gaps:
             measured.gauge("heliograph_gaps").labels(state).set(count)

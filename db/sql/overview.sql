@@ -43,6 +43,14 @@ SELECT count(*) FILTER (WHERE state = 'open') AS open,
 FROM gaps
 WHERE state <> 'closed'
 
+-- name: repairs
+-- What waits to be computed again, and to be told, how long the oldest of it does, and which kinds are stopped.
+SELECT (SELECT count(*) FROM dirty) AS dirty,
+       (SELECT count(*) FROM staged) AS staged,
+       coalesce(extract(epoch FROM clock_timestamp() - least(
+           (SELECT min(created_at) FROM dirty), (SELECT min(created_at) FROM staged))), 0)::float8 AS oldest_seconds,
+       (SELECT count(*) FROM quarantines) AS quarantines
+
 -- name: ingesters
 -- How full the buffers of the ingesters that run are, and how the books stand that they keep.
 SELECT process_id, host, pid, counters -> 'pressure' AS pressure, counters -> 'books' AS books

@@ -22,6 +22,7 @@ async def test_an_idle_installation_has_nothing_waiting(postgres_url: str) -> No
             processes=[],
             ingesters=[],
             queue=overview.Queue(batches=0, ticks=0, oldest_seconds=0),
+            repairs=overview.Repairs(dirty=0, staged=0, oldest_seconds=0, quarantines=0),
             gaps=overview.Gaps(open=0, healing=0, unrecoverable=0),
         )
         == seen
@@ -37,6 +38,10 @@ async def test_ages_are_told_by_the_servers_clock(postgres_url: str) -> None:
         await connection.execute(
             "INSERT INTO batches VALUES (1, 1, 1, 12, '', clock_timestamp() - interval '1 hour')"
         )
+        await connection.execute(
+            "INSERT INTO dirty (instrument_id, from_ts, to_ts, reason, created_at)"
+            " VALUES (1, now(), now(), 'late', clock_timestamp() - interval '2 hours')"
+        )
         seen = await overview.read(connection)
     assert ("kraken", ["SOL/USD"], 5) == (
         seen.sockets[0].exchange,
@@ -44,6 +49,11 @@ async def test_ages_are_told_by_the_servers_clock(postgres_url: str) -> None:
         round((seen.sockets[0].frame_age_seconds or 0) / 60),
     )
     assert (1, 12, 60) == (seen.queue.batches, seen.queue.ticks, round(seen.queue.oldest_seconds / 60))
+    assert (1, 0, 120) == (
+        seen.repairs.dirty,
+        seen.repairs.staged,
+        round(seen.repairs.oldest_seconds / 60),
+    )
 
 
 @pytest.mark.parametrize(
