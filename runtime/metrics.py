@@ -65,7 +65,7 @@ TABLE = (
         "Rows of the newest day verified that are not what the tape says.",
     ),
     Metric("heliograph_verification_age_seconds", Kind.GAUGE, "Time since a day was last verified."),
-    Metric("heliograph_signals_total", Kind.COUNTER, "Signals computed by live workers.", ("kind",)),
+    Metric("heliograph_signals_total", Kind.COUNTER, "Signals computed or told by live workers.", ("kind",)),
     Metric("heliograph_subscribers", Kind.GAUGE, "Open WebSocket connections."),
     Metric("heliograph_publications_sent_total", Kind.COUNTER, "Frames sent to subscribers.", ("family",)),
     Metric("heliograph_cache_reads_total", Kind.COUNTER, "Reads through the cache.", ("outcome",)),

@@ -1,6 +1,6 @@
 """One staged result: compared, written, told, and perhaps put in the place of what live remembers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """What was told of a staged result, and the shard's memory after it; ``dropped``: it came too late."""
+    """What was told of a staged result, and the shard's memory after it; ``dropped``: it came too late.
+
+    ``signals`` counts, by kind, those that nobody else counts: a model's.
+    """
 
     publications: Sequence[Publication]
     after: ShardMemory
     dropped: bool = False
+    signals: Mapping[str, int] = {}
 
 
 class Applier:
@@ -68,7 +72,8 @@ class Applier:
             return Applied([], memory, dropped=True)
         publications = await scores.tell(self._connection, self._telling, instrument, cursor, made)
         moved = Moved(instrument, cursor, memory.instruments[each.instrument_id])
-        return Applied(publications, await self._advanced(each.shard, memory, moved, replaced=False))
+        after = await self._advanced(each.shard, memory, moved, replaced=False)
+        return Applied(publications, after, signals=self._telling.kinds)
 
     async def _advanced(
         self, shard: int, memory: ShardMemory, moved: Moved, *, replaced: bool

@@ -152,6 +152,7 @@ class LiveWorker:
         self._apply_again_at = clock() + _REST_AFTER_APPLYING * (clock() - began)
         self.totals.repairs += not applied.dropped
         self.totals.publications += len(applied.publications)
+        self.totals.signals.update(applied.signals)
         self._announcer.tell(applied.publications)
 
     def _idle_seconds(self) -> float:

@@ -56,6 +56,7 @@ async def test_what_was_trained_on_the_past_scores_what_is_live(
         ]
         assert "up" in {direction for _, _, direction in expected}
         assert expected == [tuple(each) for each in await connection.fetch(TOLD)]
+        await house.until(lambda: _counted(house, len(expected)))
         assert [(ts, "signal") for ts, _, _ in expected] == [
             tuple(e) for e in await connection.fetch(PUBLISHED)
         ]
@@ -91,6 +92,11 @@ async def _trained(house: House) -> int:
         return await house.value("SELECT max(model_id) FROM trained_models WHERE state = 'in use'")
 
     return await house.until(in_use)
+
+
+async def _counted(house: House, anomalies: int) -> bool:
+    (row,) = await house.rows(WORKER_LIVE.name)
+    return anomalies == row.counters["signals"].get("anomaly")
 
 
 async def _all_scored(house: House, instrument: Listed) -> bool:
