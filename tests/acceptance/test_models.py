@@ -96,7 +96,7 @@ async def _trained(house: House) -> int:
 
 async def _counted(house: House, anomalies: int) -> bool:
     (row,) = await house.rows(WORKER_LIVE.name)
-    return anomalies == row.counters["signals"].get("anomaly")
+    return bool(anomalies == row.counters["signals"].get("anomaly"))
 
 
 async def _all_scored(house: House, instrument: Listed) -> bool:
