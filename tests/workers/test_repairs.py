@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,6 +30,7 @@ from tests.workers.market import (
     settle,
     tape,
 )
+from tests.workers.test_folding import recorded_trades
 from workers import repairs
 from workers.folding import Folder
 from workers.portions import TICKS_A_CLAIM
@@ -108,6 +110,27 @@ async def test_a_minute_that_is_filled_in_is_as_if_it_had_never_been_missing(
     await assert_like_its_twin(market)
     log = await market.connection.fetch(LOG, market.ids[0])
     assert any(row["revises"] is not None for row in log)
+
+
+@pytest.mark.slow
+async def test_a_recorded_minute_that_is_cut_out_and_healed_is_as_in_its_twin(
+    market: Market, recordings: Path
+) -> None:
+    recorded = recorded_trades(recordings / "hftbacktest" / "usdm_btcusdt_20240808.gz")
+    own = [msgspec.structs.replace(trade, instrument_id=market.ids[0]) for trade in recorded]
+    gap = own[0].ts + 2 * MINUTE
+    missing = [trade for trade in own if gap <= trade.ts < gap + MINUTE]
+    async with market.writing() as writer, market.working() as connection:
+        claimer = new_claimer()
+        await store(writer, [trade for trade in own if not gap <= trade.ts < gap + MINUTE])
+        await claim_all(claimer, connection)
+        await fill(market, missing)
+        await settle(market, claimer, connection)
+        await store(writer, [msgspec.structs.replace(trade, instrument_id=market.ids[1]) for trade in own])
+        await claim_all(claimer, connection)
+    await assert_like_its_twin(market)
+    log = await market.connection.fetch(LOG, market.ids[0])
+    assert {"signal", "bar", "correction"} == {row["op"] for row in log}
 
 
 async def go_on(market: Market, writer: Writer, trades: int, spacing: int) -> None:
