@@ -1,7 +1,7 @@
 """Indicators at rest: written by claims, read back a page at a time."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import ARRAY, Integer, Text, cast, func, select, true
@@ -107,7 +107,11 @@ def key(stored: StoredIndicator) -> Key:
     return (each.ts, stored.instrument_id, each.kind, each.version)
 
 
+def indicator_of(values: dict[str, Any]) -> Indicator:
+    """Return the indicator that the columns of its content tell."""
+    return Indicator(values=_decode(values.pop("measured")), **values)
+
+
 def _stored(row: "Record") -> StoredIndicator:
     values = dict(row)
-    instrument_id, measured = values.pop("instrument_id"), _decode(values.pop("measured"))
-    return StoredIndicator(instrument_id, Indicator(values=measured, **values))
+    return StoredIndicator(values.pop("instrument_id"), indicator_of(values))

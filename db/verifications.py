@@ -9,11 +9,13 @@ from sqlalchemy import Text, cast, literal, select
 from db import schema
 from db.claims import Cursor, decode_head
 from db.errors import translated
+from db.indicators import indicator_of
 from db.queries import load
 from db.signals import signal_of
 from db.windows import fetch
 from market import batches
 from market.bars import Bar
+from market.indicators import Indicator
 from market.signals import Signal
 from market.times import SECOND
 from market.verifications import Difference, Unverified, Verification
@@ -62,6 +64,7 @@ class StoredVerification(msgspec.Struct, frozen=True, kw_only=True):
     code_version: str
     bars: int
     signals: int
+    indicators: int
     differences: int
     found: list[Difference]
     unverified: list[Unverified]
@@ -116,11 +119,24 @@ async def unfolded(connection: "Connection", listed: "Listed", after_ts: int, to
     ]
 
 
-async def quarantines(connection: "Connection", instrument_id: int) -> list[tuple[str, int]]:
-    """Return the kinds that are quarantined, each with its time."""
-    with translated("reading quarantines"):
-        rows = await connection.fetch(_sql.quarantines, instrument_id)
-    return [(kind, from_ts) for kind, from_ts in rows]
+async def indicators(
+    connection: "Connection", instrument_id: int, from_ts: int, to_ts: int
+) -> list[Indicator]:
+    """Return the indicators of all kinds in [from_ts, to_ts)."""
+    with translated("reading indicators to verify"):
+        rows = await connection.fetch(_sql.indicators, instrument_id, from_ts, to_ts)
+    return [indicator_of(dict(row)) for row in rows]
+
+
+async def measured_since(
+    connection: "Connection", instrument_id: int, versions: Mapping[str, int]
+) -> dict[str, int | None]:
+    """Return since when these versions of kinds have measured a tape; None: never."""
+    with translated("reading versions of indicators"):
+        rows = await connection.fetch(
+            _sql.measured_since, instrument_id, list(versions), list(versions.values())
+        )
+    return {kind: since for kind, since in rows}  # noqa: C416 - records, not pairs
 
 
 async def eras(
@@ -162,6 +178,7 @@ async def record(connection: "Connection", new: NewVerification) -> None:
             new.code_version,
             made.bars,
             made.signals,
+            made.indicators,
             len(made.differences),
             _encode(made.differences[:DIFFERENCES_KEPT]).decode(),
             _encode(made.unverified).decode(),

@@ -91,7 +91,7 @@ def _named(every: Sequence[Listed], keys: Sequence[str]) -> list[Listed]:
 
 def _lines(key: str, made: Verification) -> Iterator[str]:
     verdict = f"{len(made.differences)} different" if made.differences else "equal"
-    compared = f"{made.bars} bars and {made.signals} signals compared"
+    compared = f"{made.bars} bars, {made.signals} signals, and {made.indicators} indicators compared"
     yield f"{key}  {to_iso(made.from_ts)} to {to_iso(made.to_ts)}: {verdict}; {compared}"
     for part in made.unverified:
         yield f"  not judged: {_part(part)}"

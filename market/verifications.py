@@ -15,7 +15,7 @@ Content = dict[str, Any]
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One bar (``about``: its interval) or signal (``about``: its kind) that is not as it should be.
+    """One bar (``about``: its interval), signal, or indicator (``about``: its kind) that is wrong.
 
     ``stored`` is what stands there, None where nothing does; ``right`` is what should, None where nothing
     should. A kind that fails on the tape without being quarantined is a difference, too: ``noun`` is fold.
@@ -44,6 +44,7 @@ class Verification(msgspec.Struct, frozen=True):
     to_ts: int
     bars: int = 0
     signals: int = 0
+    indicators: int = 0
     differences: tuple[Difference, ...] = ()
     unverified: tuple[Unverified, ...] = ()
 
@@ -54,6 +55,7 @@ class Verification(msgspec.Struct, frozen=True):
             later.to_ts,
             self.bars + later.bars,
             self.signals + later.signals,
+            self.indicators + later.indicators,
             self.differences + later.differences,
             _joined(self.unverified + later.unverified),
         )

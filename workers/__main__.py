@@ -24,9 +24,9 @@ from workers.kinds.catalogue import KINDS
 from workers.live import LiveWorker
 from workers.models.scoring import Scorer
 from workers.models.trainer import Trainer
+from workers.nightly import Nightly
 from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
-from workers.verifying import Nightly
 
 _BACKFILL_NICENESS = 10
 _SCORING_NICENESS = 5

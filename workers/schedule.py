@@ -22,8 +22,8 @@ from market.errors import StoreError
 from market.times import DAY, floor, to_datetime
 from runtime.clock import Clock
 from runtime.lifecycle import wait_at_most
+from workers.nightly import Nightly
 from workers.settings import WorkerSettings
-from workers.verifying import Nightly
 
 if TYPE_CHECKING:
     from db.connections import Connection

@@ -4,16 +4,13 @@ Each piece is read in one snapshot, so that live workers change nothing under it
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import structlog
-
-from db import instruments, verifications
+from db import verifications
 from db.errors import translated
-from db.verifications import NewVerification
 from market.bars import Bar
 from market.signals import Signal
-from market.times import DAY, HOUR, floor
+from market.times import HOUR, floor
 from market.verifications import (
     OTHER_VERSION,
     QUARANTINED,
@@ -24,23 +21,28 @@ from market.verifications import (
     Unverified,
     Verification,
 )
-from runtime.clock import Clock
-from workers.contents import Eras, Excluded, differing_bars, differing_signals
-from workers.decisions import since
+from workers.contents import (
+    Either,
+    Eras,
+    Excluded,
+    differing_bars,
+    differing_indicators,
+    differing_signals,
+)
+from workers.decisions import since, undecided_from
 from workers.folding import Folder
 from workers.kinds.fold import Input
 from workers.models import verifying as models
 from workers.models.anomaly import KIND
 from workers.recomputing import Effects, Recomputed, recompute
-from workers.silences import Silence
+from workers.shards import read_silences
+from workers.silences import Silence, speaks
 from workers.stored_tapes import StoredTape
 
 if TYPE_CHECKING:
     from db.connections import Connection
     from db.instruments import Listed
     from db.verifications import Stretch
-
-logger = structlog.get_logger(__name__)
 
 _PIECE: Final = 3 * HOUR
 _FOR_EVER: Final = 2**62
@@ -72,38 +74,6 @@ class Verifier:
             from_ts = end
 
 
-class Nightly:
-    """Verifies days of all instruments, and records what came of it."""
-
-    def __init__(self, folder: Folder, clock: Clock, code_version: str) -> None:
-        self._folder = folder
-        self._clock = clock
-        self._code_version = code_version
-
-    async def run(self, connection: "Connection", day: int) -> None:
-        """Verify the day that begins at ``day``, but for instruments of which there is nothing then."""
-        verifier = Verifier(connection, self._folder)
-        for listed in await instruments.listed(connection):
-            if await verifications.has_anything(connection, listed, day, day + DAY):
-                began = self._clock()
-                made = await verifier.verify(listed, day, day + DAY)
-                await self._record(connection, listed, began, made)
-
-    async def _record(
-        self, connection: "Connection", listed: "Listed", began: int, made: Verification
-    ) -> None:
-        new = NewVerification(listed.instrument_id, began, self._clock(), self._code_version, made)
-        await verifications.record(connection, new)
-        tell = logger.error if made.differences else logger.info
-        tell(
-            "verification.done",
-            instrument=listed.instrument.key,
-            bars=made.bars,
-            signals=made.signals,
-            differences=len(made.differences),
-        )
-
-
 class _Piece:
     """One piece, in one snapshot."""
 
@@ -131,20 +101,23 @@ class _Piece:
         end = self._decided_until(made)
         if end < self._to_ts:
             self._unverified.append(Unverified(UNSETTLED, end, self._to_ts))
-        excluded = await self._excluded(settled_ts)
         failed = [Silence(each.kind, each.ts) for each in made.failures]
-        return await self._compared(made, end, excluded, [*silences, *failed])
+        left = _Left(await self._excluded(settled_ts), [*silences, *failed], end)
+        return await self._compared(made, left)
 
     def _decided_until(self, made: Recomputed) -> int:
-        """Return the time before which every signal is decided, stored and computed again alike."""
+        """Return the time before which everything is decided, stored and computed again alike."""
         if made.state is None:
             return self._to_ts
-        told = since(self._folder.decode(made.state))
-        return min(self._to_ts, made.to_ts, told.bar_signals, told.depth_signals)
+        state = self._folder.decode(made.state)
+        told = since(state)
+        decided = told.bar_signals, told.depth_signals, undecided_from(state)
+        return min(self._to_ts, made.to_ts, *decided)
 
     async def _silences(self) -> list[Silence]:
-        rows = await verifications.quarantines(self._connection, self._listed.instrument_id)
-        silences = [Silence(kind, from_ts) for kind, from_ts in rows if from_ts < self._to_ts]
+        instrument_id = self._listed.instrument_id
+        found = (await read_silences(self._connection, [instrument_id])).get(instrument_id, ())
+        silences = [each for each in found if each.from_ts < self._to_ts]
         for each in silences:
             begin = max(each.from_ts, self._from_ts)
             self._unverified.append(Unverified(QUARANTINED, begin, self._to_ts, each.kind))
@@ -181,38 +154,52 @@ class _Piece:
             await self._tape.second_before(reach, bars + 1), await self._tape.depth_before(reach, depths + 1)
         )
 
-    async def _compared(
-        self, made: Recomputed, end: int, excluded: Sequence[Excluded], silences: Sequence[Silence]
-    ) -> Verification:
-        ranges = {interval: (each.from_ts, each.to_ts) for interval, each in made.ranges.items()}
-        instrument_id = self._listed.instrument_id
-        stored = await verifications.bars(self._connection, instrument_id, ranges)
-        bars = _left_bars(stored, excluded), _left_bars((each.bar for each in made.bars), excluded)
+    async def _compared(self, made: Recomputed, left: "_Left") -> Verification:
         eras = await self._eras()
-        told = await verifications.signals(self._connection, instrument_id, self._from_ts, end)
-        self._note_others(told, eras)
-        quiet = [each for each in made.signals if each.signal.ts < end]
-        signals = (
-            _left_signals((each for each in told if eras.is_ours(each)), excluded, silences),
-            _left_signals((each.signal for each in quiet), excluded, silences),
+        told = await verifications.signals(
+            self._connection, self._listed.instrument_id, self._from_ts, left.end
         )
-        anomalies = await models.verified(self._connection, instrument_id, told, self._from_ts, end)
+        self._note_others(told, eras)
+        bars, bars_differ = await self._compare_bars(made, left)
+        own, right = left.told(filter(eras.is_ours, told)), left.told(each.signal for each in made.signals)
+        indicators, indicators_differ = await self._compare_indicators(made, left, eras)
+        anomalies = await models.verified(
+            self._connection, self._listed.instrument_id, told, self._from_ts, left.end
+        )
         failures = [
             Difference("fold", each.kind, each.ts, None, {"error": each.error}) for each in made.failures
         ]
         return Verification(
             self._from_ts,
             self._to_ts,
-            bars=len(bars[1]),
-            signals=len(signals[1]) + anomalies.signals,
+            bars=bars,
+            signals=len(right) + anomalies.signals,
+            indicators=indicators,
             differences=(
-                *differing_bars(*bars),
-                *differing_signals(*signals, eras),
+                *bars_differ,
+                *differing_signals(own, right, eras),
+                *indicators_differ,
                 *failures,
                 *anomalies.differences,
             ),
             unverified=(*self._unverified, *anomalies.unverified),
         )
+
+    async def _compare_bars(self, made: Recomputed, left: "_Left") -> tuple[int, list[Difference]]:
+        ranges = {interval: (each.from_ts, each.to_ts) for interval, each in made.ranges.items()}
+        stored = await verifications.bars(self._connection, self._listed.instrument_id, ranges)
+        right = left.bars(each.bar for each in made.bars)
+        return len(right), differing_bars(left.bars(stored), right)
+
+    async def _compare_indicators(
+        self, made: Recomputed, left: "_Left", eras: Eras
+    ) -> tuple[int, list[Difference]]:
+        instrument_id = self._listed.instrument_id
+        told = await verifications.indicators(self._connection, instrument_id, self._from_ts, left.end)
+        since = await verifications.measured_since(self._connection, instrument_id, eras.versions)
+        right = left.told(made.indicators)
+        own = left.told(filter(eras.is_ours, told))
+        return len(right), differing_indicators(own, right, eras._replace(since=since))
 
     async def _eras(self) -> Eras:
         versions = {fold.kind: fold.version for fold in self._folder.kinds}
@@ -228,20 +215,24 @@ class _Piece:
             self._unverified.append(Unverified(UNKNOWN_KIND, self._from_ts, self._to_ts, kind))
 
 
-def _left_bars(bars: Iterable[Bar], excluded: Sequence[Excluded]) -> list[Bar]:
-    return [bar for bar in bars if not any(each.has_bar(bar) for each in excluded)]
+class _Left(NamedTuple):
+    """What is left to judge: before ``end``, and neither to be repaired nor of a silent kind."""
 
+    excluded: Sequence[Excluded]
+    silences: Sequence[Silence]
+    end: int
 
-def _left_signals(
-    signals: Iterable[Signal], excluded: Sequence[Excluded], silences: Sequence[Silence]
-) -> list[Signal]:
-    silent = {each.kind: each.from_ts for each in silences}
-    return [
-        signal
-        for signal in signals
-        if signal.ts < silent.get(signal.kind, _FOR_EVER)
-        and not any(each.has_signal(signal) for each in excluded)
-    ]
+    def bars(self, bars: Iterable[Bar]) -> list[Bar]:
+        return [bar for bar in bars if not any(each.has_bar(bar) for each in self.excluded)]
+
+    def told(self, told: Iterable[Either]) -> list[Either]:
+        return [
+            each
+            for each in told
+            if each.ts < self.end
+            and speaks(self.silences, each.kind, each.ts)
+            and not any(excluded.has(each) for excluded in self.excluded)
+        ]
 
 
 def _joined(stretches: "Iterable[Stretch]") -> "list[Stretch]":

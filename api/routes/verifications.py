@@ -30,9 +30,9 @@ class VerificationsQuestion(HistoryQuestion):
 
 
 class Difference(Row):
-    """A bar (`about`: its interval) or signal (`about`: its kind); null: there is, or should be, none."""
+    """A bar (`about`: its interval), or what a kind told; null: there is, or should be, none."""
 
-    noun: Literal["bar", "signal", "fold"]
+    noun: Literal["bar", "signal", "indicator", "fold"]
     about: str
     ts: str
     stored: dict[str, Any] | None
@@ -74,6 +74,7 @@ class Verification(Row):
     equal: bool
     bars: int
     signals: int
+    indicators: int
     differences: int
     found: list[Difference] = Field(description=f"The first {DIFFERENCES_KEPT} of the differences.")
     unverified: list[Unverified]
@@ -93,6 +94,7 @@ class Verification(Row):
             equal=not made.differences,
             bars=made.bars,
             signals=made.signals,
+            indicators=made.indicators,
             differences=made.differences,
             found=[Difference.of(each) for each in made.found],
             unverified=[Unverified.of(each) for each in made.unverified],

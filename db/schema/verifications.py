@@ -1,6 +1,6 @@
 """What was verified."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSON
 
 from db.schema.words import TIME, metadata
@@ -17,6 +17,7 @@ verifications = Table(
     Column("code_version", Text, nullable=False),
     Column("bars", Integer, nullable=False, comment="compared"),
     Column("signals", Integer, nullable=False, comment="compared"),
+    Column("indicators", Integer, nullable=False, server_default=text("0"), comment="compared"),
     Column("differences", Integer, nullable=False),
     Column("found", JSON, nullable=False, comment="the first of the differences"),
     Column("unverified", JSON, nullable=False, comment="what could not be judged"),

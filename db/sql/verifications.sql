@@ -31,9 +31,18 @@ SELECT from_ts, to_ts FROM staged WHERE instrument_id = $1 AND to_ts > $2 AND fr
 -- What no worker has claimed yet: ticks behind the cursor among it are nobody's dirty interval so far.
 SELECT listing FROM batches WHERE shard = $1
 
--- name: quarantines
--- Kinds that tell nothing from a time on.
-SELECT kind, from_ts FROM quarantines WHERE instrument_id = $1
+-- name: indicators
+-- As signals.
+SELECT kind, version, ts, measured::text, confidence, from_ts, to_ts, source
+FROM indicators
+WHERE instrument_id = $1 AND ts >= $2 AND ts < $3
+
+-- name: measured_since
+-- Since when a version of a kind has measured this tape: not before there were indicators, nor before an upgrade.
+SELECT kinds.kind,
+       (SELECT min(ts) FROM indicators
+        WHERE instrument_id = $1 AND kind = kinds.kind AND version = kinds.version) AS since
+FROM unnest($2::text[], $3::smallint[]) AS kinds (kind, version)
 
 -- name: eras
 -- Kinds that other versions have told of this tape: since when this version has told of it, if it has.
@@ -69,8 +78,8 @@ SELECT EXISTS (SELECT FROM trades WHERE exchange_id = $1 AND instrument_id = $2 
 -- name: record
 -- One instrument's part of a scheduled run.
 INSERT INTO verifications (instrument_id, from_ts, to_ts, started_at, finished_at, code_version,
-                           bars, signals, differences, found, unverified)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                           bars, signals, indicators, differences, found, unverified)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: newest
 -- What the newest day that was verified came to.

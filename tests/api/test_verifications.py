@@ -13,7 +13,7 @@ def made(differences: int, day: int = DAY_BEGAN) -> Verification:
     bar = {"volume": 2.0}
     found = [Difference("bar", "1m", day + HOUR, bar, None) for _ in range(differences)]
     unverified = (Unverified(UNREPAIRED, day, day + HOUR),)
-    return Verification(day, day + DAY, 1440, 7, tuple(found), unverified)
+    return Verification(day, day + DAY, 1440, 7, 99, tuple(found), unverified)
 
 
 async def keep(worker: Worker, symbol: str, verification: Verification) -> None:
@@ -38,6 +38,7 @@ async def test_a_verification_comes_back_with_what_it_found(served: Served, work
         "equal": False,
         "bars": 1440,
         "signals": 7,
+        "indicators": 99,
         "differences": 1,
         "found": [
             {

@@ -24,9 +24,10 @@ from market.verifications import (
 from tests.workers.market import BEGAN, Market, claim_all, new_claimer, tape
 from workers.folding import Folder
 from workers.kinds.catalogue import KINDS
+from workers.nightly import Nightly
 from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
-from workers.verifying import Nightly, Verifier
+from workers.verifying import Verifier
 
 FIRST_HOUR = floor(BEGAN, HOUR)
 LATER = FIRST_HOUR + 9 * HOUR
@@ -81,6 +82,8 @@ async def one(market: Market, query: str) -> dict[str, object]:
 SOME_BAR = "SELECT * FROM bars WHERE interval_seconds = 60 ORDER BY start OFFSET 2 LIMIT 1"
 SOME_SIGNAL = "SELECT *, evidence::text FROM signals ORDER BY ts OFFSET 3 LIMIT 1"
 
+SOME_INDICATOR = "SELECT ts FROM indicators WHERE kind = 'rsi' ORDER BY ts OFFSET 1 LIMIT 1"
+
 
 async def test_what_live_folded_is_what_its_tape_says(market: Market) -> None:
     await live(market, long_tape(market))
@@ -95,6 +98,7 @@ async def test_what_live_folded_is_what_its_tape_says(market: Market) -> None:
         "SELECT count(*) FROM signals WHERE ts >= $1", unsettled.from_ts
     )
     assert found.signals > 5
+    assert found.indicators > 10
     assert {"pressure", "rsi"} <= {
         row[0] for row in await market.connection.fetch("SELECT kind FROM signals")
     }
@@ -125,6 +129,11 @@ async def test_any_part_can_be_verified_alone(market: Market) -> None:
         ("UPDATE signals SET warm = NOT warm WHERE ts = $1", "signal", "warm"),
         ("UPDATE signals SET last_id = last_id + 1 WHERE ts = $1", "signal", "last"),
         (
+            "UPDATE indicators SET measured = '{}' WHERE kind = 'rsi' AND ts = $1",
+            "indicator",
+            "values",
+        ),
+        (
             "UPDATE signals SET parameters = jsonb_build_object('length', 1) WHERE ts = $1",
             "signal",
             "parameters",
@@ -133,7 +142,8 @@ async def test_any_part_can_be_verified_alone(market: Market) -> None:
 )
 async def test_a_row_that_was_changed_is_found(market: Market, change: str, noun: str, field: str) -> None:
     await live(market, long_tape(market))
-    ts = (await one(market, SOME_BAR))["start"] if noun == "bar" else (await one(market, SOME_SIGNAL))["ts"]
+    row = await one(market, {"bar": SOME_BAR, "signal": SOME_SIGNAL, "indicator": SOME_INDICATOR}[noun])
+    ts = row["start"] if noun == "bar" else row["ts"]
     await market.connection.execute(change, ts)
     [found] = (await verified(market)).differences
     assert (noun, ts) == (found.noun, found.ts)
@@ -166,6 +176,7 @@ async def test_one_number_of_evidence_that_was_changed_is_found(market: Market) 
         ("DELETE FROM bars WHERE (interval_seconds, start) = (60, $1)", SOME_BAR),
         ("DELETE FROM bars_1h WHERE start = $1", "SELECT start FROM bars_1h"),
         ("DELETE FROM signals WHERE ts = $1", SOME_SIGNAL),
+        ("DELETE FROM indicators WHERE kind = 'rsi' AND ts = $1", SOME_INDICATOR),
     ],
 )
 async def test_a_row_that_is_missing_is_found(market: Market, change: str, at: str) -> None:

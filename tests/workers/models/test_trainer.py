@@ -22,9 +22,9 @@ from workers.folding import Folder
 from workers.models.fitting import fitted, fitted_aside
 from workers.models.promoting import consider, loaded, promote
 from workers.models.trainer import Trainer
+from workers.nightly import Nightly
 from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
-from workers.verifying import Nightly
 
 if TYPE_CHECKING:
     from db.connections import Connection
