@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import structlog
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from db.connections import Connection
 
 logger = structlog.get_logger(__name__)
+
+_SESSION: Final = {"lock_timeout": "1s"}
+"""Who waits longer for another lets go of its own locks, and tries again."""
 
 _KINDS = {Kind.TRADE: TRADES, Kind.QUOTE: QUOTES, Kind.DEPTH: DEPTHS}
 
@@ -125,7 +128,7 @@ class Writer:
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[_Session]:
         async with (
-            connected(self._url, "heliograph ingest writer") as connection,
+            connected(self._url, "heliograph ingest writer", _SESSION) as connection,
             connected(self._url, "heliograph ingest partitions") as aside,
         ):
             yield _Session(TickWriter(connection, await enlist(connection), TOLERANCES), aside, set())

@@ -11,7 +11,7 @@ proofs = Table(
     Column("kind", Text, primary_key=True, comment="trades or depths"),
     Column("from_ts", TIME, primary_key=True),
     Column("to_ts", TIME, nullable=False, comment="moved forward with the ticks that prove it"),
-    Column("source", Text, nullable=False, comment="live, or history"),
+    Column("source", Text, primary_key=True, comment="live, or history"),
     comment="Intervals in which a feed was proven up. Gaps that are not closed override them.",
 )
 

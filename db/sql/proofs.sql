@@ -1,11 +1,12 @@
 -- name: extend
 -- One row a session, instrument, and kind, whose end moves forward; sorted, as two writers may begin in one instant.
+-- History has rows of its own: live waits for none of its transactions.
 INSERT INTO proofs (instrument_id, kind, from_ts, to_ts, source)
 SELECT instrument_id, kind, from_ts, to_ts, $5
 FROM unnest($1::int[], $2::text[], $3::timestamptz[], $4::timestamptz[])
     AS proof (instrument_id, kind, from_ts, to_ts)
 ORDER BY instrument_id, kind, from_ts
-ON CONFLICT (instrument_id, kind, from_ts) DO UPDATE SET to_ts = greatest(proofs.to_ts, excluded.to_ts)
+ON CONFLICT (instrument_id, kind, from_ts, source) DO UPDATE SET to_ts = greatest(proofs.to_ts, excluded.to_ts)
 
 -- name: covering
 -- What speaks for an interval, and what speaks against it: gaps that are not closed.
@@ -31,8 +32,8 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT (SELECT p.to_ts FROM proofs AS p
             WHERE p.instrument_id = part.instrument_id AND p.kind = 'trades'
-            ORDER BY p.from_ts DESC LIMIT 1) AS trades,
+            ORDER BY p.from_ts DESC, p.to_ts DESC LIMIT 1) AS trades,
            (SELECT p.to_ts FROM proofs AS p
             WHERE p.instrument_id = part.instrument_id AND p.kind = 'depths'
-            ORDER BY p.from_ts DESC LIMIT 1) AS depths
+            ORDER BY p.from_ts DESC, p.to_ts DESC LIMIT 1) AS depths
 ) AS proven

@@ -22,7 +22,7 @@ logger = structlog.get_logger(__name__)
 _SESSION: Final = {
     "synchronous_commit": "off",  # safe: a crash takes back a page and its cursor, and both are done again
     "statement_timeout": "60s",
-    "idle_in_transaction_session_timeout": "60s",
+    "idle_in_transaction_session_timeout": "5s",  # live may wait for it: a page is stored without a pause
 }
 _NAME: Final = "heliograph ingest-history"
 _FIRST_RETRY_SECONDS: Final = 0.1

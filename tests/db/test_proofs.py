@@ -40,6 +40,17 @@ async def test_a_proof_is_one_row_whose_end_only_moves_forward(connection: "Conn
     assert [(MOMENT, MOMENT + 30, "live")] == [tuple(row) for row in rows]
 
 
+async def test_what_is_proven_live_waits_for_no_proof_of_history(
+    connection: "Connection", postgres_url: str
+) -> None:
+    async with connected(postgres_url, "live", {"lock_timeout": "5s"}) as live:
+        async with connection.transaction():
+            await proofs.extend(connection, [Proof(7, "trades", MOMENT, MOMENT + 10)], proofs.HISTORY)
+            await proofs.extend(live, [Proof(7, "trades", MOMENT, MOMENT + 30)])
+        rows = await live.fetch("SELECT to_ts, source FROM proofs ORDER BY to_ts")
+    assert [(MOMENT + 10, "history"), (MOMENT + 30, "live")] == [tuple(row) for row in rows]
+
+
 async def test_coverage_is_what_is_proven_but_for_gaps_that_are_not_closed(connection: "Connection") -> None:
     await proofs.extend(
         connection, [Proof(7, "trades", MOMENT, MOMENT + 60), Proof(8, "depths", MOMENT, MOMENT + 9)]

@@ -8,6 +8,7 @@ import pytest
 
 from db.connections import connected
 from db.instruments import Listed, register
+from db.partitions import day_of, ensure_days
 from db.writers import enlist
 from heliograph.embedded.postgres import Postgres
 from ingest.buffer import Arrival, Buffer
@@ -159,6 +160,25 @@ async def test_what_is_written_is_tallied_told_and_in_the_database(bench: Bench)
         '{"exchange":"kraken","symbol":"SOL/USD","ts":"2023-11-14T22:13:20.000000Z","bid_price":1.0,'
         '"bid_size":null,"ask_price":2.0,"ask_size":3.0,"received_at":"2023-11-14T22:13:20.000000Z"}'
     )
+
+
+async def test_who_waits_long_for_a_lock_lets_go_of_its_own_and_tries_again(bench: Bench) -> None:
+    async with connected(bench.url, "test") as history, connected(bench.url, "test watch") as watch:
+        await ensure_days(history, [day_of(MOMENT)])
+        transaction = history.transaction()
+        await transaction.start()
+        await history.execute(
+            "INSERT INTO trades SELECT $1, $2, $3, 2, 1, 1, 1, $3",
+            bench.listed.exchange_id,
+            bench.listed.instrument_id,
+            MOMENT,
+        )
+        async with bench.running():
+            await bench.put(Decoded(trades=bench.trades(1, 2, 3)))
+            await bench.retrying.wait()
+            await transaction.rollback()
+        assert 3 == await watch.fetchval("SELECT count(*) FROM trades")
+    assert bench.writer.retries
 
 
 async def test_rejections_are_counted_by_reason_and_kept_when_they_have_a_payload(bench: Bench) -> None:

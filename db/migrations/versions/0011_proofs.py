@@ -1,0 +1,14 @@
+"""What is proven live and by history has a row each, also where both begin in one instant."""
+
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the source a part of the key: who proves live waits for no transaction of history."""
+    op.drop_constraint("proofs_pkey", "proofs", type_="primary")
+    op.create_primary_key("proofs_pkey", "proofs", ["instrument_id", "kind", "from_ts", "source"])
