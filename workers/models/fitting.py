@@ -59,8 +59,10 @@ async def fitted_aside(minutes: Sequence[Minute]) -> Fitted:
     try:
         answer, complaint = await process.communicate(msgspec.msgpack.encode(minutes))
     finally:
-        with suppress(ProcessLookupError):
-            process.kill()
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
     if process.returncode == _REFUSED:
         raise UntrainableError(answer.decode())
     if process.returncode:
