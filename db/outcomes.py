@@ -9,6 +9,7 @@ from db.errors import translated
 from db.queries import load
 from db.signals import signal_of
 from market.bars import Bar
+from market.channels import Family
 from market.publications import Publication
 from market.signals import Journey, Signal
 from market.times import SECOND
@@ -194,14 +195,19 @@ async def publish(connection: "Connection", news: Sequence[NewPublication], comm
         )
 
 
-async def told_at(connection: "Connection", again: NewPublication) -> int | None:
-    """Return the offset at which the log told last of the same thing, or None."""
-    entry = again.publication
+async def told_at(
+    connection: "Connection", instrument_id: int, family: Family, things: Sequence[tuple[str, int]]
+) -> dict[tuple[str, int], int]:
+    """Return the offset at which the log told last of each of these things, (about, ts), if it ever did."""
     with translated("looking for what is corrected"):
-        offset: int | None = await connection.fetchval(
-            _sql.told_at, entry.instrument_id, entry.family.value, again.ts, again.about
+        rows = await connection.fetch(
+            _sql.told_at,
+            instrument_id,
+            family.value,
+            [about for about, _ in things],
+            [ts for _, ts in things],
         )
-    return offset
+    return {(about, ts): offset for about, ts, offset in rows}
 
 
 async def bury_fold(connection: "Connection", failed: FailedFold) -> None:

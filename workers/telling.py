@@ -204,11 +204,9 @@ class Telling:
                 self._news.append(self._next(instrument, "bar", said))
         again = [each.bar for each in changes.changed]
         await self._remove_bars(instrument.instrument_id, again + changes.gone)
-        for bar in again:
-            await self._correct(instrument, self._said_of_bar(instrument, bar, taken.source))
-        for bar in changes.gone:
-            gone = Said(Family.BARS, NAMES[bar.interval], bar.start, _WITHDRAWN)
-            await self._correct(instrument, gone)
+        said_again = [self._said_of_bar(instrument, bar, taken.source) for bar in again]
+        gone = [Said(Family.BARS, NAMES[bar.interval], bar.start, _WITHDRAWN) for bar in changes.gone]
+        await self._correct(instrument, Family.BARS, said_again + gone)
         if changes.new or again:
             written = [each.bar for each in changes.new] + again
             self._bars[taken.source] += [(instrument.instrument_id, bar) for bar in written]
@@ -220,10 +218,9 @@ class Telling:
                 self._news.append(self._next(instrument, "signal", self._said_of_signal(instrument, each)))
         again = [each.signal for each in changes.changed]
         await self._remove_signals(instrument.instrument_id, again + changes.gone)
-        for each in changes.changed:
-            await self._correct(instrument, self._said_of_signal(instrument, each))
-        for signal in changes.gone:
-            await self._correct(instrument, Said(Family.SIGNALS, signal.kind, signal.ts, _WITHDRAWN))
+        said_again = [self._said_of_signal(instrument, each) for each in changes.changed]
+        gone = [Said(Family.SIGNALS, signal.kind, signal.ts, _WITHDRAWN) for signal in changes.gone]
+        await self._correct(instrument, Family.SIGNALS, said_again + gone)
         self._signals += [
             NewSignal(
                 instrument.instrument_id, each.signal, each.received_at, self._journey(instrument, each)
@@ -256,15 +253,17 @@ class Telling:
     def _journey(self, instrument: Instrument, decided: DecidedSignal) -> Journey | None:
         return self._journeys.of(instrument.instrument_id, decided) if self._journeys else None
 
-    async def _correct(self, instrument: Instrument, said: Said) -> None:
-        """Publish a correction; what was rebuilt and never published is not corrected."""
-        again = self._next(instrument, "correction", said)
-        revises = await outcomes.told_at(self._connection, again)
-        if revises is None:
-            self._offsets[instrument.instrument_id, said.family] -= 1
+    async def _correct(self, instrument: Instrument, family: Family, said: Sequence[Said]) -> None:
+        """Publish corrections; what was rebuilt and never published is not corrected."""
+        if not said:
             return
-        publication = msgspec.structs.replace(again.publication, revises=revises)
-        self._news.append(msgspec.structs.replace(again, publication=publication))
+        things = [(each.about, each.ts) for each in said]
+        told = await outcomes.told_at(self._connection, instrument.instrument_id, family, things)
+        for each, thing in zip(said, things, strict=True):
+            if revises := told.get(thing):
+                again = self._next(instrument, "correction", each)
+                publication = msgspec.structs.replace(again.publication, revises=revises)
+                self._news.append(msgspec.structs.replace(again, publication=publication))
 
     def _next(self, instrument: Instrument, op: str, said: Said) -> NewPublication:
         key = instrument.instrument_id, said.family

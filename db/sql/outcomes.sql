@@ -104,10 +104,16 @@ WHERE signals.instrument_id = gone.instrument_id AND signals.kind = gone.kind
   AND signals.version = gone.version AND signals.ts = gone.ts
 
 -- name: told_at
--- The offset that a correction revises: the newest entry about the same thing, however long ago it was told.
-SELECT max("offset")
-FROM publications
-WHERE instrument_id = $1 AND family = $2 AND ts = $3 AND about = $4
+-- The offsets that corrections revise: of each thing the newest entry about it, however long ago it was told.
+SELECT wanted.about, wanted.ts, latest."offset"
+FROM unnest($3::text[], $4::timestamptz[]) AS wanted (about, ts)
+CROSS JOIN LATERAL (
+    SELECT max(publications."offset") AS "offset"
+    FROM publications
+    WHERE publications.instrument_id = $1 AND publications.family = $2
+      AND publications.ts = wanted.ts AND publications.about = wanted.about
+) AS latest
+WHERE latest."offset" IS NOT NULL
 
 -- name: publish
 -- The log; dense offsets are given by the shard's holder, and a repeated one is a unique violation.
