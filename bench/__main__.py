@@ -11,7 +11,7 @@ import msgspec
 import uvloop
 from rich.console import Console
 
-from bench import backpressure, claim, machine, pipeline, stores, write
+from bench import backpressure, claim, held, machine, pipeline, stores, write
 from bench.effort import Effort
 from bench.machine import Machine
 from bench.reports import Report, table
@@ -26,6 +26,7 @@ Benchmark = Callable[[str, Effort], Coroutine[Any, Any, Report]]
 BENCHMARKS: Mapping[str, Benchmark] = {
     "write": write.measure,
     "claim": claim.measure,
+    "held": held.measure,
     "pipeline": pipeline.measure,
     "backpressure": backpressure.measure,
 }

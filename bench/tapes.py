@@ -56,7 +56,7 @@ def recorded() -> Recorded:
 
 def laid(of: Recorded, instrument_ids: Sequence[int], ticks: int) -> list[Trade]:
     """Return ``ticks`` trades: each recorded one on every tape, again and again with later ids and times."""
-    return list(islice(_repeated(of.trades, instrument_ids), ticks))
+    return list(islice(repeated(of.trades, instrument_ids), ticks))
 
 
 def cut(items: Sequence[Trade], size: int) -> list[Sequence[Trade]]:
@@ -75,7 +75,8 @@ def _decoded(frames: Iterable[Frame]) -> list[Trade]:
     return sorted(found, key=lambda trade: trade.tape_key)
 
 
-def _repeated(trades: Sequence[Trade], instrument_ids: Sequence[int]) -> Iterator[Trade]:
+def repeated(trades: Sequence[Trade], instrument_ids: Sequence[int]) -> Iterator[Trade]:
+    """Yield each trade on every tape, again and again with later ids and times, for ever."""
     duration = trades[-1].ts - trades[0].ts + _PAUSE
     ids = max(trade.trade_id for trade in trades) - min(trade.trade_id for trade in trades) + 1
     for lap in count():

@@ -35,6 +35,21 @@ def test_a_benchmark_measures_everything_and_loses_nothing(
     assert {"fsync": "on", "synchronous_commit": "on"} == done.machine.settings
 
 
+def test_claims_are_measured_from_first_to_last_while_a_snapshot_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HELIOGRAPH_RECORDINGS", str(tmp_path))
+    done = run(BENCHMARKS["held"], LITTLE)
+    first, *_, last = done.report.rows
+    assert (5, 0, first.name) == (
+        len(done.report.rows),
+        sum(row.lost for row in done.report.rows),
+        last.limit,
+    )
+    assert last.share
+    assert {"ticks/s", "claims/s", "p50 ms", "p99 ms", "dead rows"} == set(last.figures)
+
+
 def test_the_numbers_are_written_as_json(tmp_path: Path) -> None:
     little = ["--seconds", "0", "--rounds", "1", "--ticks", "2000"]
     assert 0 == main(["write", *little, "--json", str(tmp_path / "run.json")])
