@@ -34,6 +34,25 @@ def rate(frames: float) -> float:
     return frames
 
 
+def processes(text: str | None) -> str | None:
+    """Refuse what is no number of processes."""
+    if text is not None and text != "auto" and not (text.isdecimal() and int(text) > 0):
+        message = f"{text!r} is neither auto nor a number from 1"
+        raise BadParameter(message)
+    return text
+
+
+def pool(processes: str, least: int, most: int | None) -> tuple[int, int]:
+    """Return between how many processes a pool stays; refuse bounds that are none."""
+    if processes != "auto":
+        return int(processes), int(processes)
+    cores = max(least, os.cpu_count() or 1)
+    if most is not None and most < least:
+        message = f"--most {most} is less than --least {least}"
+        raise BadParameter(message)
+    return least, cores if most is None else most
+
+
 def report(file: Path | None) -> Path | None:
     """Refuse a file that could not be written at the end."""
     if file is None:

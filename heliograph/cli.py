@@ -296,11 +296,31 @@ def ingest_history() -> None:
 
 
 @worker.command("live")
-def worker_live() -> None:
+def worker_live(
+    *,
+    processes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|auto",
+            callback=checks.processes,
+            help="Be so many, each a process of its own; auto: as many as batches wait for.",
+            show_default="this process alone",
+        ),
+    ] = None,
+    least: Annotated[int, typer.Option(min=1, help="Of auto.")] = 1,
+    most: Annotated[int | None, typer.Option(min=1, help="Of auto.", show_default="a core each")] = None,
+) -> None:
     """Be a worker of the live pool."""
-    from workers.__main__ import run_live
+    if processes is None:
+        from workers.__main__ import run_live
 
-    _run(run_live)
+        _run(run_live)
+    else:
+        from functools import partial
+
+        from heliograph import pool
+
+        _run(partial(pool.run, *checks.pool(processes, least, most)))
 
 
 @worker.command("backfill")
