@@ -77,7 +77,10 @@ class Gaps(Row):
 
 
 class Ingester(Row):
-    """How full an ingester's buffer is and was, how long sockets were not read for it, and its memory."""
+    """How full an ingester's buffer is and was, how long sockets were not read for it, and its memory.
+
+    `waiting_bytes` are held by updates of books that wait for a snapshot.
+    """
 
     host: str
     pid: int
@@ -86,6 +89,7 @@ class Ingester(Row):
     saturated: bool
     paused_reads: int
     paused_seconds: float
+    waiting_bytes: int
     resident_bytes: int | None
     memory_limit_bytes: int | None
 
@@ -253,6 +257,7 @@ def _ingesters(seen: Overview | None) -> list[Ingester]:
             saturated=each.pressure.saturated,
             paused_reads=each.pressure.pauses,
             paused_seconds=each.pressure.paused_seconds,
+            waiting_bytes=each.pressure.waiting_bytes,
             resident_bytes=each.pressure.resident_bytes,
             memory_limit_bytes=each.pressure.memory_limit_bytes,
         )

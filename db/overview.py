@@ -69,6 +69,7 @@ class PressureRow(msgspec.Struct, frozen=True, kw_only=True):
     saturated: bool = False
     pauses: int = 0
     paused_seconds: float = 0.0
+    waiting_bytes: int = 0
     resident_bytes: int | None = None
     memory_limit_bytes: int | None = None
 

@@ -29,6 +29,7 @@ from ingest.outbound.outbound import Outbound
 from ingest.pressure import Memory
 from ingest.recent import RecentPast
 from ingest.reporting import SocketReporter
+from ingest.rooms import Room
 from ingest.routes import Route
 from ingest.sampling import Sampling
 from ingest.settings import IngestSettings, OutboundSettings
@@ -104,6 +105,7 @@ class Ingester:
         self._ends: dict[int, TapeEnd] = {}
         self._buffer = Buffer(settings.buffer_ticks, settings.buffer_bytes)
         self._memory = Memory(resident_bytes, settings.memory_limit_bytes or limit_bytes())
+        self._room = Room()
         self._tallies = Tallies()
         self._notifier = Notifier(wire)
         self._writer = Writer(
@@ -141,7 +143,7 @@ class Ingester:
             "feeds": self._tallies.counters(),
             "writer": writer,
             "claims": claims,
-            "pressure": self._memory.measure(self._buffer.gauge),
+            "pressure": self._memory.measure(self._buffer.gauge, self._room),
             "books": self._switchboard.books(),
             "outbound": self._outbound.counters(),
         }
@@ -202,6 +204,7 @@ class Ingester:
             route,
             Intake(route.exchange, self._buffer, self._tallies, _continuity(route), self._ends),
             sampling=_sampling(self._settings),
+            room=self._room,
             number=number,
             outbound=self._outbound,
             patience=patience,

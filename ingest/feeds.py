@@ -10,6 +10,7 @@ from db.instruments import Listed
 from db.sockets import SocketState
 from ingest.intake import Intake
 from ingest.outbound.outbound import Outbound
+from ingest.rooms import Room
 from ingest.rosters import Roster
 from ingest.routes import Route
 from ingest.sampling import EVERY, Sampling
@@ -37,6 +38,7 @@ class Feed:
         intake: Intake,
         *,
         sampling: Sampling = EVERY,
+        room: Room | None = None,
         number: int = 1,
         outbound: Outbound,
         patience: Patience,
@@ -53,7 +55,7 @@ class Feed:
         self._clock = clock
         self._refuse = refuse
         self._roster = Roster()
-        self._books = Books(sampling)
+        self._books = Books(sampling, room)
         self._urls: dict[str, str] = {}
         self._outbound = outbound
         self._reach = reach(route.exchange, route.market)

@@ -7,6 +7,8 @@ from typing import Final
 import msgspec
 import structlog
 
+from ingest.rooms import Room
+
 logger = structlog.get_logger(__name__)
 
 BUFFER_ALARM: Final = 0.7
@@ -41,6 +43,7 @@ class Pressure(msgspec.Struct, frozen=True, kw_only=True):
     saturated: bool
     pauses: int
     paused_seconds: float
+    waiting_bytes: int
     resident_bytes: int | None
     memory_limit_bytes: int | None
 
@@ -97,7 +100,7 @@ class Memory:
         self._limit_bytes = limit_bytes
         self._alarm = Alarm("memory", MEMORY_ALARM)
 
-    def measure(self, gauge: Gauge) -> Pressure:
+    def measure(self, gauge: Gauge, room: Room) -> Pressure:
         """Return what there is to tell now."""
         resident, limit = self._resident(), self._limit_bytes
         if resident is not None and limit:
@@ -108,6 +111,7 @@ class Memory:
             saturated=gauge.saturated,
             pauses=gauge.pauses,
             paused_seconds=round(gauge.paused_seconds, 3),
+            waiting_bytes=room.held,
             resident_bytes=resident,
             memory_limit_bytes=limit,
         )

@@ -7,7 +7,12 @@ from typing import Final
 import msgspec
 
 from ingest.books import Cause, Level, OrderBook, State, Top
+from ingest.rooms import Room
 from market.depths import LEVELS
+
+_UPDATE_BYTES: Final = 400
+_LEVEL_BYTES: Final = 112
+"""A pair of doubles, and its place in a list."""
 
 
 class Update(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +32,11 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     bids: Sequence[Level]
     asks: Sequence[Level]
 
+    @property
+    def weight(self) -> int:
+        """Return the bytes that it holds, as measured: with its levels, several times its message."""
+        return _UPDATE_BYTES + len(self.frame) + _LEVEL_BYTES * (len(self.bids) + len(self.asks))
+
 
 class Progress(msgspec.Struct):
     """What became of the updates handed to a book, now or earlier; of each it is told once.
@@ -43,7 +53,7 @@ class Progress(msgspec.Struct):
 
 PENDING: Final = 10_000
 PENDING_BYTES: Final = 8 * 2**20
-"""Updates, and bytes of their messages, kept for a snapshot on its way; beyond, the oldest are dropped."""
+"""Updates, and bytes that they hold, kept for a snapshot on its way; beyond, the oldest are dropped."""
 
 
 class SequencedBook:
@@ -56,9 +66,10 @@ class SequencedBook:
     again when the top comes back.
     """
 
-    def __init__(self, limit: int | None = None, pending: int = PENDING) -> None:
+    def __init__(self, limit: int | None = None, pending: int = PENDING, room: Room | None = None) -> None:
         self._limit = limit
         self._bound = pending
+        self._room = room or Room()
         self._book = OrderBook()
         self._lowest_bid: float | None = None
         self._highest_ask: float | None = None
@@ -210,8 +221,8 @@ class SequencedBook:
 
     def _keep(self, update: Update, progress: Progress) -> None:
         self._pending.append(update)
-        self._bytes += len(update.frame)
-        while len(self._pending) > self._bound or self._bytes > PENDING_BYTES:
+        self._weigh(update.weight)
+        while self._pending and self._overfull:
             progress.rejected += self._drop_oldest().final > self._told
 
     def _drop_covered(self, at: int, progress: Progress) -> None:
@@ -224,12 +235,20 @@ class SequencedBook:
 
     def _drop_oldest(self) -> Update:
         update = self._pending.popleft()
-        self._bytes -= len(update.frame)
+        self._weigh(-update.weight)
         return update
+
+    @property
+    def _overfull(self) -> bool:
+        return len(self._pending) > self._bound or self._bytes > PENDING_BYTES or self._room.overfull
+
+    def _weigh(self, weight: int) -> None:
+        self._bytes += weight
+        self._room.held += weight
 
     def _forget(self) -> int:
         """Keep nothing any more; return of how many updates nothing was told."""
         untold = sum(update.final > self._told for update in self._pending)
         self._pending.clear()
-        self._bytes = 0
+        self._weigh(-self._bytes)
         return untold

@@ -6,6 +6,7 @@ from typing import Self
 import msgspec
 
 from ingest.books import Cause, State, Top
+from ingest.rooms import Room
 from ingest.sampling import EVERY, Sampler, Sampling
 
 
@@ -37,8 +38,9 @@ class BookState(msgspec.Struct, frozen=True):
 class Books:
     """What is remembered of every book, by instrument id."""
 
-    def __init__(self, sampling: Sampling = EVERY) -> None:
+    def __init__(self, sampling: Sampling = EVERY, room: Room | None = None) -> None:
         self._sampling = sampling
+        self.room = room or Room()
         self.standings: dict[int, Standing] = {}
         self._samplers: dict[int, Sampler] = {}
         self._broken: list[int] = []

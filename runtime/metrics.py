@@ -50,6 +50,9 @@ TABLE = (
     Metric("heliograph_buffer_peak_share", Kind.GAUGE, "How full it ever was.", ("process",)),
     Metric("heliograph_paused_reads", Kind.GAUGE, "Reads that waited for room in it.", ("process",)),
     Metric("heliograph_paused_seconds", Kind.GAUGE, "How long any socket was not read.", ("process",)),
+    Metric(
+        "heliograph_book_waiting_bytes", Kind.GAUGE, "Held by updates that wait for a snapshot.", ("process",)
+    ),
     Metric("heliograph_memory_bytes", Kind.GAUGE, "Memory that an ingester holds.", ("process",)),
     Metric("heliograph_memory_limit_bytes", Kind.GAUGE, "What it may hold.", ("process",)),
     Metric("heliograph_batches_waiting", Kind.GAUGE, "Batches that no worker has folded yet."),

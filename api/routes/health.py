@@ -17,6 +17,7 @@ _OF_INGESTERS = {
     "buffer_peak_share": "buffer_peak_share",
     "paused_reads": "paused_reads",
     "paused_seconds": "paused_seconds",
+    "book_waiting_bytes": "waiting_bytes",
     "memory_bytes": "resident_bytes",
     "memory_limit_bytes": "memory_limit_bytes",
 }

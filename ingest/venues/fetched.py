@@ -24,7 +24,7 @@ class FetchedDecoder(VenueDecoder):
     def __init__(self, instruments: Mapping[str, int], books: Books | None = None) -> None:
         super().__init__(instruments, books)
         self._books: defaultdict[str, SequencedBook] = defaultdict(
-            partial(SequencedBook, self.snapshot_levels)
+            partial(SequencedBook, self.snapshot_levels, room=self._standings.room)
         )
 
     def close(self) -> Decoded:

@@ -15,6 +15,7 @@ EASY = {
     "saturated": False,
     "pauses": 3,
     "paused_seconds": 2.5,
+    "waiting_bytes": 60,
     "resident_bytes": 100,
     "memory_limit_bytes": 1000,
 }
@@ -67,7 +68,12 @@ async def test_how_full_the_buffer_is_and_was_is_told(served: Served, worker: Wo
         ingester["paused_reads"],
         ingester["paused_seconds"],
     )
-    for name, value in (("buffer_peak_share", 1.0), ("paused_seconds", 2.5), ("memory_bytes", 100.0)):
+    for name, value in (
+        ("buffer_peak_share", 1.0),
+        ("paused_seconds", 2.5),
+        ("memory_bytes", 100.0),
+        ("book_waiting_bytes", 60.0),
+    ):
         assert f'heliograph_{name}{{process="h:7"}} {value}' in measured
 
 

@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.pressure import Alarm, Gauge, Memory
+from ingest.rooms import Room
 from runtime.memory import limit_bytes, resident_bytes
 
 MEGABYTE = 2**20
@@ -29,14 +30,14 @@ def test_memory_is_told_against_its_limit_with_an_alarm() -> None:
     held = iter([70 * MEGABYTE, 85 * MEGABYTE, 90 * MEGABYTE])
     memory = Memory(lambda: next(held), 100 * MEGABYTE)
     with capture_logs() as logs:
-        told = [memory.measure(Gauge(lambda: 0.0)).resident_bytes for _ in range(3)]
+        told = [memory.measure(Gauge(lambda: 0.0), Room()).resident_bytes for _ in range(3)]
     assert [70 * MEGABYTE, 85 * MEGABYTE, 90 * MEGABYTE] == told
     assert [("pressure.high", 0.85)] == [(log["event"], log["share"]) for log in logs]
 
 
 def test_without_a_limit_there_is_no_alarm() -> None:
     with capture_logs() as logs:
-        assert Memory(lambda: 2**40, None).measure(Gauge(lambda: 0.0)).memory_limit_bytes is None
+        assert Memory(lambda: 2**40, None).measure(Gauge(lambda: 0.0), Room()).memory_limit_bytes is None
     assert logs == []
 
 

@@ -1,12 +1,15 @@
 """Numbered updates, by examples and by any interleaving of what a network may do to them."""
 
+import tracemalloc
 from random import Random
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from ingest.books import Cause, Level, OrderBook, State, Top
+from ingest.rooms import Room
 from ingest.sequences import Progress, SequencedBook, Update
 
 BIDS: list[Level] = [(10.0, 1.0), (9.0, 2.0)]
@@ -75,6 +78,47 @@ def test_no_more_updates_are_kept_than_the_bound() -> None:
     rejected = [book.update(update(number, number + 1)).rejected for number in range(4)]
     assert [0, 0, 1, 1] == rejected
     assert book.close().rejected == 2
+
+
+def test_all_books_share_one_room_for_updates_that_wait() -> None:
+    heavy = [(float(price), 1.0) for price in range(1, 51)]
+    room = Room(bound=10 * update(0, 1, bids=heavy).weight)
+    books = [SequencedBook(room=room) for _ in range(4)]
+    rejected = 0
+    for number in range(8):
+        for book in books:
+            rejected += book.update(update(number, number + 1, bids=heavy)).rejected
+            assert not room.overfull
+    assert 4 * 8 - 10 == rejected
+    assert 10 == sum(book.close().rejected for book in books)
+    assert 0 == room.held
+
+
+def test_an_update_weighs_what_it_holds() -> None:
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        kept = [update_of(25 + number % 2, number) for number in range(200)]
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert sum(each.weight for each in kept) == pytest.approx(held, rel=0.35)
+
+
+def update_of(levels: int, number: int) -> Update:
+    """Return an update as a decoder makes it, nothing of it shared with another."""
+    sides = [[(price + number / 997, price / 7 + number / 991) for price in range(levels)] for _ in "ba"]
+    frame = bytes(40 * levels)
+    return Update(
+        previous=number + 10**9,
+        final=number + 2 * 10**9,
+        strict=True,
+        ts=number + 10**15,
+        received_at=number + 10**15 + 1,
+        frame=frame,
+        bids=sides[0],
+        asks=sides[1],
+    )
 
 
 def test_a_crossed_snapshot_begins_no_book() -> None:
