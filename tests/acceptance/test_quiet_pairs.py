@@ -13,7 +13,7 @@ from tests.api.peers import subscriber
 pytestmark = pytest.mark.slow
 
 SYMBOLS = "BTC/USDT,ETH/USDT,SOL/USDT,XRP/USDT,DOGE/USDT,BNB/USDT"
-TAPE = ("binance", "--generate", "--symbols", SYMBOLS, "--rate", "2", "--speed", "20")
+TAPE = ("binance", "--generate", "--symbols", SYMBOLS, "--rate", "1", "--speed", "20")
 
 CLOSED_WITHOUT_A_TRADE = """
 SELECT count(*)
@@ -53,6 +53,11 @@ async def test_a_bar_is_seen_to_run_and_to_end(house: House) -> None:
         venue = await house.venue(*TAPE)
         await house.start(WORKER_LIVE)
         await house.ingest(venue)
+
+        async def folding() -> int:
+            return await house.value("SELECT count(*) FROM publications")
+
+        await house.until(folding)
         ran: dict[str, dict[str, Any]] = {}
         while True:
             bar = (await peer.hear("bar"))["data"]
