@@ -63,7 +63,10 @@ class Verifier:
         return found
 
     async def pieces(self, listed: "Listed", from_ts: int, to_ts: int) -> AsyncIterator[Verification]:
-        """Yield what came of each piece, cut where hours begin, so that no bar lies across a cut."""
+        """Yield what came of each piece, cut where hours begin, so that no bar lies across a cut.
+
+        What follows a piece of which nothing is settled is one more.
+        """
         while from_ts < to_ts:
             end = min(floor(from_ts, HOUR) + _PIECE, to_ts)
             with translated("verifying"):
@@ -71,6 +74,9 @@ class Verifier:
                     piece = _Piece(self._connection, self._folder, listed, from_ts, end)
                     found = await piece.verified()
             yield found
+            if found == _unsettled(from_ts, end):
+                yield _unsettled(end, to_ts)
+                return
             from_ts = end
 
 
@@ -92,8 +98,7 @@ class _Piece:
         cursor = await verifications.cursor(self._connection, self._listed)
         settled_ts = cursor.settled_ts if cursor else 0
         if settled_ts <= self._from_ts:
-            unsettled = Unverified(UNSETTLED, self._from_ts, self._to_ts)
-            return Verification(self._from_ts, self._to_ts, unverified=(unsettled,))
+            return _unsettled(self._from_ts, self._to_ts)
         silences = await self._silences()
         made = await recompute(
             self._folder, self._tape, self._from_ts, self._to_ts, settled_ts=settled_ts, silences=silences
@@ -233,6 +238,10 @@ class _Left(NamedTuple):
             and speaks(self.silences, each.kind, each.ts)
             and not any(excluded.has(each) for excluded in self.excluded)
         ]
+
+
+def _unsettled(from_ts: int, to_ts: int) -> Verification:
+    return Verification(from_ts, to_ts, unverified=(Unverified(UNSETTLED, from_ts, to_ts),))
 
 
 def _joined(stretches: "Iterable[Stretch]") -> "list[Stretch]":
