@@ -265,11 +265,13 @@ class Conversation:
         await self._socket.close()
 
     async def _watch(self, patience: Patience) -> None:
-        """Close the socket when its venue answers neither subscriptions nor pings."""
+        """Close the socket when its venue answers neither subscriptions nor pings; not while we do not read."""
         time = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(patience.look_every_seconds)
-            if self.answers.missing and time() > self._answer_by:
+            if not self._reading:
+                self._answer_by = time() + patience.acknowledge_within_seconds
+            elif self.answers.missing and time() > self._answer_by:
                 await self._end(FeedError(f"the venue answered no subscription to {self.answers.missing}"))
             elif self._silent(patience) and not await self._pong(patience):
                 await self._end(FeedError(f"the venue was silent for {patience.silence_seconds:g} s"))

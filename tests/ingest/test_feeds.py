@@ -284,6 +284,27 @@ async def test_a_venue_that_answers_no_subscription_is_left() -> None:
     assert bench.connected == 2
 
 
+async def test_an_answer_that_waits_behind_a_full_buffer_is_waited_for() -> None:
+    left = asyncio.Event()
+
+    async def behaviour(socket: ServerConnection) -> None:
+        request = json.loads(await socket.recv())
+        for number in range(20):
+            await socket.send(trade(number))
+        await socket.send(json.dumps({"result": None, "id": request["id"]}))
+        await socket.wait_closed()
+        left.set()
+
+    impatient = Patience(silence_seconds=20, acknowledge_within_seconds=0.05, look_every_seconds=0.01)
+    bench = Bench(behaviour, patience=impatient, bound=10)
+    async with bench.running() as feed:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(left.wait(), 0.5)
+        assert not left.is_set()
+        assert list(range(20)) == await bench.trades(20)
+        assert 1 == feed.connections
+
+
 async def test_a_venue_that_answers_no_ping_is_left_and_one_that_does_is_kept() -> None:
     async def freeze(socket: ServerConnection) -> None:
         await acknowledge(socket)
