@@ -9,6 +9,7 @@ from heliograph import checks, demonstration
 from heliograph.dead_letters_cli import dead_letters
 from heliograph.feeds_cli import feeds
 from heliograph.models_cli import models
+from heliograph.parameters_cli import parameters
 
 if TYPE_CHECKING:
     from runtime.lifecycle import Main
@@ -27,6 +28,7 @@ db = typer.Typer(help="Look after the database's schema.", no_args_is_help=True)
 app.add_typer(ingest, name="ingest")
 app.add_typer(worker, name="worker")
 app.add_typer(feeds, name="feeds")
+app.add_typer(parameters, name="parameters")
 app.add_typer(models, name="models")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(db, name="db")

@@ -17,6 +17,7 @@ from market.errors import StoreError
 from runtime.lifecycle import wait_at_most
 from workers import repairs
 from workers.folding import Folder
+from workers.learning import learn
 from workers.recomputing import Effects, Recomputed
 from workers.repairs import Repairer
 from workers.settings import WorkerSettings
@@ -95,6 +96,7 @@ class BackfillWorker:
         with translated("repairing"):
             async with connection.transaction():
                 live = await dirty.cursors(connection)
+                await learn(connection, self._folder)
                 piece = await dirty.lock_piece(connection, live)
                 if piece is None:
                     return 0

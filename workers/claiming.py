@@ -18,6 +18,7 @@ from workers.advancing import Advancer
 from workers.applying import Applied, Applier
 from workers.folding import Folder
 from workers.journeys import Journeys
+from workers.learning import learn
 from workers.memory import Plan, Remembered, begin, plan
 from workers.portions import Portion
 from workers.shards import ShardMemory, take_over
@@ -144,6 +145,7 @@ class Claimer:
         known = {shard: memory.versioned for shard, memory in self._memory.items()}
         heads = await claims.read_heads(connection, shards, known)
         await self._learn(connection, [i for head in heads.values() for i in head.head.cursors])
+        await learn(connection, self._folder)
         return {shard: await self._memory_of(connection, shard, head) for shard, head in heads.items()}
 
     async def _memory_of(self, connection: "Connection", shard: int, versioned: Versioned) -> ShardMemory:

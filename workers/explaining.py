@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from db import parameters
 from db.signals import StoredSignal
 from market.bars import Bar
 from market.depths import Depth
@@ -40,16 +41,28 @@ async def explain(
     """Explain a signal out of the database, with the newest ``at_most`` of its ticks and steps."""
     if stored.signal.kind == KIND:
         return await models.explain(connection, exchange_id, stored, at_most)
-    return await explained(StoredTape(connection, exchange_id, stored.instrument_id), stored.signal, at_most)
+    tape = StoredTape(connection, exchange_id, stored.instrument_id)
+    return await explained(tape, stored.signal, at_most, begins=await _begins(connection, stored))
 
 
-async def explained(tape: Tape, signal: Signal, at_most: int) -> Explanation:
-    """Explain a signal of a tape. What lies after its decision is not looked at."""
+async def _begins(connection: "Connection", stored: StoredSignal) -> int:
+    """Return from when on the parameters counted that a signal was decided with."""
+    signal = stored.signal
+    ours = (stored.instrument_id, signal.kind, signal.parameters_version)
+    chosen = await parameters.chosen(connection)
+    return next((each.from_ts for each in chosen if ours == (each.instrument_id, each.kind, each.version)), 0)
+
+
+async def explained(tape: Tape, signal: Signal, at_most: int, *, begins: int = 0) -> Explanation:
+    """Explain a signal of a tape, whose kind began anew with its parameters at ``begins``.
+
+    What lies after its decision is not looked at.
+    """
     try:
         fold = made_with(signal.kind, signal.version, signal.parameters)
     except InvalidInputError as error:
         return Explanation([], 0, [], [], 0, None, str(error))
-    witness = _Witness(fold, signal, at_most)
+    witness = _Witness(fold, signal, at_most, begins)
     replay = _Replay(witness, signal, at_most)
     async for ticks in _read(tape, fold, signal):
         await asyncio.to_thread(replay.take, ticks)
@@ -74,7 +87,7 @@ async def _read(tape: Tape, fold: AnyFold, signal: Signal) -> AsyncIterator[Sequ
 class _Witness:
     """A kind that is watched while it is stepped."""
 
-    def __init__(self, fold: AnyFold, signal: Signal, at_most: int) -> None:
+    def __init__(self, fold: AnyFold, signal: Signal, at_most: int, begins: int) -> None:
         self.kind = fold.kind
         self.version = fold.version
         self.parameters = fold.parameters
@@ -86,9 +99,12 @@ class _Witness:
         self.steps: deque[tuple[Any, Any, Direction | None]] = deque(maxlen=at_most)
         self.total = 0
         self._from_ts = signal.ts - fold.memory.span
+        self._begins = begins
 
     def step(self, state: Any, item: Any, /) -> tuple[Any, Signal | None]:  # noqa: ANN401 - the kind's own
         """Step the kind, and remember what came of it."""
+        if _ts_of(item) < self._begins:
+            return state, None
         after, signal = self.fold.step(state, item)
         if _ts_of(item) > self._from_ts:
             self.total += 1

@@ -6,7 +6,7 @@ it is the same however the tape is cut into calls of ``Folder.fold``.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -19,8 +19,9 @@ from market.ticks import BEFORE_ALL, Place, TapeKey
 from market.times import SECOND, floor
 from market.trades import Trade
 from market.watermarks import Watermark
+from workers.eras import FOR_EVER, Eras, Taking, Timelines
 from workers.kinds.fold import AnyFold, Input
-from workers.kinds.reading import Gauge, indicator
+from workers.kinds.reading import indicator
 from workers.kinds.soundness import check
 from workers.running import NONE_RUNNING, Running, RunningBars, restored
 from workers.snapshots import SNAPSHOT_EVERY, SNAPSHOTS_KEPT, kept_from
@@ -28,13 +29,17 @@ from workers.trails import Trail
 
 Tick = Trade | Quote | Depth | Watermark
 
+_NEVER: Final = dict.fromkeys(Input, FOR_EVER)
+_AT_ONCE: Final = dict.fromkeys(Input, 0)
+
 
 class InstrumentState(msgspec.Struct, frozen=True):
     """What the tape up to ``cursor`` means for what comes. Never changed, only followed by another.
 
     ``kinds`` holds each kind's own state by name, None where the kind is quarantined. ``second`` is the
     newest closed bar of a second, ``depth`` the newest one, if its minute has not ended: what indicators
-    are measured with when it does.
+    are measured with when it does. ``versions`` says with which version of its parameters the state of a
+    kind was made, where it is not 0.
     """
 
     cursor: TapeKey
@@ -43,6 +48,7 @@ class InstrumentState(msgspec.Struct, frozen=True):
     trail: Trail = Trail()
     second: Bar | None = None
     depth: Depth | None = None
+    versions: Mapping[str, int] = {}
 
 
 class FinalBar(msgspec.Struct, frozen=True):
@@ -97,10 +103,8 @@ class Folder:
     def __init__(self, kinds: Sequence[AnyFold]) -> None:
         """Fold these kinds; their names differ."""
         self.kinds: Final = tuple(kinds)
-        steps = {side: [fold for fold in kinds if fold.input is side] for side in Input}
-        gauges = {side: [fold for fold in steps[side] if isinstance(fold, Gauge)] for side in Input}
-        self._taking = _Taking(steps, gauges)
-        self._bars_kept = max((fold.memory.items for fold in steps[Input.BARS]), default=1)
+        self._taking = Taking.of(kinds)
+        self.timelines: Final = Timelines(self.kinds)
 
     def start(self) -> InstrumentState:
         """Return the state before the first tick."""
@@ -108,7 +112,9 @@ class Folder:
 
     def fold(self, state: InstrumentState, ticks: Sequence[Tick]) -> Folded:
         """Fold ``ticks``, sorted by tape key and all after ``state.cursor``, onto ``state``."""
-        call = _Call(self._taking, state)
+        eras = self.timelines.of(ticks[0].instrument_id) if ticks else None
+        call = _Call(self._taking, state, eras)
+        bars_kept = self.timelines.items(Input.BARS)
         add = call.running.add
         next_snapshot = max(floor(state.cursor.ts, SNAPSHOT_EVERY) + SNAPSHOT_EVERY, kept_from(ticks))
         next_close = 0
@@ -125,7 +131,7 @@ class Folder:
             call.last = tick
             if isinstance(tick, Trade):
                 if ts >= second_ends:
-                    call.begin(tick, self._bars_kept)
+                    call.begin(tick, bars_kept)
                     second_ends = floor(ts, SECOND) + SECOND
                 call.traded = tick
                 add(ts, tick.price, tick.size, tick.side)
@@ -136,8 +142,8 @@ class Folder:
     def encode(self, state: InstrumentState) -> bytes:
         """Return ``state`` as it is stored."""
         kinds = {fold.kind: (fold.version, state.kinds[fold.kind]) for fold in self.kinds}
-        stored = (state.cursor, state.running, kinds, state.trail, state.second, state.depth)
-        return _encoder.encode(stored)
+        rest = (state.trail, state.second, state.depth, state.versions)
+        return _encoder.encode((state.cursor, state.running, kinds, *rest))
 
     def decode(self, data: bytes) -> InstrumentState:
         """Return the state stored as ``data``; what is new, or a kind of another version, starts.
@@ -147,7 +153,8 @@ class Folder:
         stored = _decoder.decode(data)
         kinds = {fold.kind: _restored(fold, stored.kinds) for fold in self.kinds}
         running = restored([bar for bar in stored.running if bar])
-        return InstrumentState(stored.cursor, running, kinds, stored.trail, stored.second, stored.depth)
+        rest = (stored.trail, stored.second, stored.depth, stored.versions)
+        return InstrumentState(stored.cursor, running, kinds, *rest)
 
 
 _StoredKinds = dict[str, tuple[int, msgspec.Raw]]
@@ -161,6 +168,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     trail: Trail = Trail()
     second: Bar | None = None
     depth: Depth | None = None
+    versions: dict[str, int] = {}
 
 
 _decoder = msgspec.msgpack.Decoder(_Stored)
@@ -173,20 +181,18 @@ def _restored(fold: AnyFold, kinds: _StoredKinds) -> object:
     return msgspec.msgpack.decode(state, type=fold.state_type | None)
 
 
-class _Taking(NamedTuple):
-    """Which kinds take what, and which of them are measured with it."""
-
-    steps: Mapping[Input, Sequence[AnyFold]]
-    gauges: Mapping[Input, Sequence[Any]]
-
-
 class _Call:
     """What changes while one call of ``fold`` runs."""
 
-    def __init__(self, taking: _Taking, state: InstrumentState) -> None:
+    def __init__(self, taking: Taking, state: InstrumentState, eras: Eras | None) -> None:
         self._cursor = state.cursor
         self._kinds = dict(state.kinds)
-        self._steps, self._gauges = taking
+        self._taking = self._own = taking
+        self._eras = eras
+        self._versions = state.versions
+        self._until = dict(_AT_ONCE) if eras else _NEVER
+        if eras is not None:
+            self._taking = taking.made(eras, state.versions)
         self.last: Tick | None = None
         self.trail = state.trail
         self.traded: Trade | None = None
@@ -203,7 +209,8 @@ class _Call:
         cursor = self.last.tape_key if self.last else self._cursor
         trail = Trail(self.trail.firsts, self._newest())
         running, kinds = self.running.current(), self._kinds.copy()
-        return InstrumentState(cursor, running, kinds, trail, self._second, self._depth)
+        rest = (trail, self._second, self._depth, self._versions)
+        return InstrumentState(cursor, running, kinds, *rest)
 
     def folded(self) -> Folded:
         """Return what came of the call."""
@@ -239,7 +246,7 @@ class _Call:
 
     def _measure(self, side: Input, item: Bar | Depth, ts: int) -> None:
         """Keep what every kind that takes ``item`` reads at it, as the indicators of ``ts``."""
-        for fold in self._gauges[side]:
+        for fold in self._taking.gauges[side]:
             state = self._kinds[fold.kind]
             if state is None:
                 continue
@@ -253,7 +260,9 @@ class _Call:
 
     def step(self, side: Input, item: Bar | Depth, ts: int, tick: Tick) -> None:
         """Step every kind that takes ``item`` and is not quarantined; ``tick`` is what brought it."""
-        for fold in self._steps[side]:
+        if ts >= self._until[side]:
+            self._turn(side, ts)
+        for fold in self._taking.steps[side]:
             state = self._kinds[fold.kind]
             if state is None:
                 continue
@@ -267,6 +276,19 @@ class _Call:
             except Exception as error:  # noqa: BLE001 - whatever a kind does, bars and other kinds go on
                 self._quarantine(fold, ts, error)
 
+    def _turn(self, side: Input, ts: int) -> None:
+        """Go on with the parameters of ``ts``: a kind whose parameters have changed begins anew."""
+        if self._eras is None:
+            return
+        for fold in self._own.steps[side]:
+            era = self._eras.at(fold, ts)
+            if era.version != self._versions.get(fold.kind, 0):
+                self._versions = {**self._versions, fold.kind: era.version}
+                if self._kinds[fold.kind] is not None:
+                    self._kinds[fold.kind] = era.fold.start()
+        self._until[side] = self._eras.until(self._own.steps[side], ts)
+        self._taking = self._own.made(self._eras, self._versions)
+
     def _decided(self, fold: AnyFold, signal: Signal, item: Bar | Depth, tick: Tick) -> DecidedSignal:
         """Say what the kind needs not know: the ends of its input, and with which numbers it was made."""
         ends = self._ends(signal, item)
@@ -275,6 +297,7 @@ class _Call:
             first=signal.first or ends[0],
             last=signal.last or ends[1],
             parameters=dict(fold.parameters),
+            parameters_version=self._versions.get(fold.kind, 0),
             source=fold.input.source,
         )
         return DecidedSignal(told, tick.received_at, tick.tape_key)

@@ -246,11 +246,11 @@ class _Effects(_Run):
 
 
 def _items(folder: Folder, side: Input) -> int:
-    return max((fold.memory.items for fold in folder.kinds if fold.input is side), default=0)
+    return folder.timelines.items(side)
 
 
 def _span(folder: Folder) -> int:
-    return max((fold.memory.span for fold in folder.kinds), default=0)
+    return folder.timelines.span()
 
 
 def _within(ranges: Mapping[int, Range], bar: Bar) -> bool:

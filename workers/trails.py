@@ -24,7 +24,7 @@ class Trail(msgspec.Struct, frozen=True, array_like=True):
 
     def begun(self, first: Place, size: int) -> "Trail":
         """Return the trail of the newest ``size`` bars once another began with ``first``."""
-        return Trail((*self.firsts, first)[-size:], first)
+        return Trail((*self.firsts, first)[-max(size, 1) :], first)
 
     def first_since(self, ts: int) -> Place | None:
         """Return the first trade at or after ``ts``, or the oldest that is known."""

@@ -32,6 +32,7 @@ from workers.contents import (
 from workers.decisions import since, undecided_from
 from workers.folding import Folder
 from workers.kinds.fold import Input
+from workers.learning import learn
 from workers.models import verifying as models
 from workers.models.anomaly import KIND
 from workers.recomputing import Effects, Recomputed, recompute
@@ -71,6 +72,7 @@ class Verifier:
             end = min(floor(from_ts, HOUR) + _PIECE, to_ts)
             with translated("verifying"):
                 async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+                    await learn(self._connection, self._folder)
                     piece = _Piece(self._connection, self._folder, listed, from_ts, end)
                     found = await piece.verified()
             yield found

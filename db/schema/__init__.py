@@ -10,6 +10,7 @@ from db.schema.gaps import gaps, proofs
 from db.schema.instruments import exchanges, installation, instruments
 from db.schema.jobs import chunks, jobs
 from db.schema.outcomes import bars, bars_1h, indicators, publications, signals
+from db.schema.parameters import parameters
 from db.schema.processes import processes
 from db.schema.queue import batches, checkpoints, dirty, shards, staged, states, writers
 from db.schema.ticks import HOT, depths, quotes, trades, watermarks
@@ -35,6 +36,7 @@ __all__ = [
     "instruments",
     "jobs",
     "metadata",
+    "parameters",
     "processes",
     "proofs",
     "publications",
