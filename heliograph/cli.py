@@ -173,6 +173,7 @@ def chaos(  # noqa: PLR0913  # these are its options
     *,
     seed: Annotated[int, typer.Option(help="What goes wrong, and when, follows from it.")] = 7,
     minutes: Annotated[float, typer.Option(min=0.5, help="How long the markets go on.")] = 10,
+    every: Annotated[float, typer.Option(min=0.5, help="Seconds from strike to strike, about.")] = 4,
     venue: Annotated[
         list[str] | None, typer.Option(help="Only these; repeatable.", show_default="all three")
     ] = None,
@@ -184,7 +185,11 @@ def chaos(  # noqa: PLR0913  # these are its options
     from heliograph import rehearsals
 
     rehearsals.chaos(
-        rehearsals.Options(report, data_dir, port), seed=seed, minutes=minutes, venues=venue or ()
+        rehearsals.Options(report, data_dir, port),
+        seed=seed,
+        minutes=minutes,
+        every_seconds=every,
+        venues=venue or (),
     )
 
 

@@ -72,7 +72,9 @@ def replay(options: Options, *, files: Sequence[Path], venue: str, speed: str, s
     raise typer.Exit(_run(plan, Rehearsal(recorded(venue, files, speed), options.report, stay=stay)))
 
 
-def chaos(options: Options, *, seed: int, minutes: float, venues: Sequence[str]) -> None:
+def chaos(
+    options: Options, *, seed: int, minutes: float, every_seconds: float, venues: Sequence[str]
+) -> None:
     """Break everything on venues that make their markets up, and judge what was stored."""
     from heliograph.chaos import command
 
@@ -81,7 +83,14 @@ def chaos(options: Options, *, seed: int, minutes: float, venues: Sequence[str])
         message = f"no simulated venue {min(unknown)!r}; choose from {', '.join(known)}"
         raise InvalidInputError(message)
     plan = _plan(options, default_folder("chaos"))
-    command.chaos(plan, seed=seed, minutes=minutes, venues=venues or known, report=options.report)
+    command.chaos(
+        plan,
+        seed=seed,
+        minutes=minutes,
+        every_seconds=every_seconds,
+        venues=venues or known,
+        report=options.report,
+    )
 
 
 def _plan(options: Options, folder: Path) -> Plan:

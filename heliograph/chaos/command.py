@@ -34,11 +34,19 @@ MARKETS = (
 )
 
 
-def chaos(plan: Plan, *, seed: int, minutes: float, venues: Sequence[str], report: Path | None) -> None:
+def chaos(  # noqa: PLR0913 - these are its options
+    plan: Plan,
+    *,
+    seed: int,
+    minutes: float,
+    every_seconds: float,
+    venues: Sequence[str],
+    report: Path | None,
+) -> None:
     """Run, strike, judge, and report; raises StackError when anything is wrong."""
     markets = [market for market in MARKETS if market.venue in venues]
     seconds = minutes * _A_MINUTE
-    strikes = strikes_of(seed, seconds, [market.venue for market in markets])
+    strikes = strikes_of(seed, seconds, [market.venue for market in markets], every_seconds)
     simulations = {market.venue: _simulation(market, seed, seconds) for market in markets}
     console = suitable(sys.stderr)
     reports: list[Report] = []

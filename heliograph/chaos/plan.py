@@ -15,7 +15,7 @@ CALM_BEFORE_SECONDS = 10.0
 CALM_AFTER_SECONDS = 45.0
 """So that a feed that hangs is noticed, and the next trade of each stream shows that one is missing."""
 
-_EVERY_SECONDS = 4.0
+EVERY_SECONDS = 4.0
 _CALM_SHARE = 0.4
 _LONGEST_SECONDS = 8.0
 
@@ -38,7 +38,9 @@ class Strike(NamedTuple):
     seconds: float | None = None
 
 
-def plan(seed: int, seconds: float, venues: Sequence[str]) -> list[Strike]:
+def plan(
+    seed: int, seconds: float, venues: Sequence[str], every_seconds: float = EVERY_SECONDS
+) -> list[Strike]:
     """Return the strikes of a run of so many seconds, in order; each kind comes before any comes twice."""
     random = Random(seed)  # noqa: S311 - chance is seeded, and no secret
     last = seconds - min(CALM_AFTER_SECONDS, seconds * _CALM_SHARE)
@@ -48,7 +50,7 @@ def plan(seed: int, seconds: float, venues: Sequence[str]) -> list[Strike]:
     while at < last:
         deck = deck or _deck(random)
         strikes += _strike(random, at, deck.pop(), venues, last)
-        at += random.uniform(0.5, 1.5) * _EVERY_SECONDS
+        at += random.uniform(0.5, 1.5) * every_seconds
     return strikes
 
 

@@ -20,6 +20,11 @@ SELECT array_agg(trade_id ORDER BY trade_id) FROM trades JOIN instruments USING 
 WHERE venue_symbol = $1
 """
 
+_PROVEN = """
+SELECT min(from_ts), max(to_ts) FROM proofs JOIN instruments USING (instrument_id)
+WHERE venue_symbol = $1 AND kind = 'trades'
+"""
+
 
 async def test_the_feeds_of_a_killed_ingester_move_and_nothing_is_lost(house: House) -> None:
     venue = await house.venue(*VENUE)
@@ -119,11 +124,19 @@ async def _complete(house: House, venue: Venue, *ingesters: Process, missing: st
 
 
 async def _lost(house: House, venue: Venue, venue_symbol: str) -> list[int]:
+    """Return what the venue's own tape has from the first proof to the end of the last, and we have not."""
     answer = await venue.http.get(f"{venue.rest_url}/sim/tape", params={"symbol": venue_symbol})
     async with house.connected() as connection:
         stored = set(await connection.fetchval(_STORED, venue_symbol))
-    tape = [trade["id"] for trade in answer.json()["trades"]]
-    return [number for number in tape if min(stored) <= number <= max(stored) and number not in stored]
+        first, end = await connection.fetchrow(_PROVEN, venue_symbol)
+    proven = [trade["id"] for trade in answer.json()["trades"] if first <= _told(trade["ts"]) < end]
+    assert proven
+    return [number for number in proven if number not in stored]
+
+
+def _told(ts: int) -> int:
+    """Return a time as Binance tells it: in milliseconds."""
+    return ts - ts % 1000
 
 
 def _command(house: House, verb: str, *arguments: str) -> set[str]:

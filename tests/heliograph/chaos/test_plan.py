@@ -17,6 +17,11 @@ def test_ten_minutes_are_enough_for_every_kind() -> None:
     assert {*KINDS, *House} == {strike.what for strike in plan(7, 600, VENUES)}
 
 
+def test_a_run_may_be_short_where_strikes_come_closer_together() -> None:
+    for seed in range(100):
+        assert {*KINDS, *House} == {strike.what for strike in plan(seed, 80, VENUES, 1.4)}
+
+
 def test_what_history_forgets_is_dropped_from_the_socket_too() -> None:
     strikes = plan(7, 600, VENUES)
     forgetful = [strike for strike in strikes if strike.what == "short_history"]
