@@ -128,7 +128,7 @@ async def _lost(house: House, venue: Venue, venue_symbol: str) -> list[int]:
     answer = await venue.http.get(f"{venue.rest_url}/sim/tape", params={"symbol": venue_symbol})
     async with house.connected() as connection:
         stored = set(await connection.fetchval(_STORED, venue_symbol))
-        first, end = await connection.fetchrow(_PROVEN, venue_symbol)
+        [(first, end)] = await connection.fetch(_PROVEN, venue_symbol)
     proven = [trade["id"] for trade in answer.json()["trades"] if first <= _told(trade["ts"]) < end]
     assert proven
     return [number for number in proven if number not in stored]
