@@ -9,8 +9,9 @@ from itertools import chain
 from operator import attrgetter
 from typing import Final
 
+from ingest.depth_streams import BookStream
 from ingest.findings import Findings, Notes
-from ingest.streams import BookStream, TradeStream
+from ingest.streams import TradeStream
 from ingest.times import Times
 from ingest.venues.venue import Decoded
 from market.depths import Depth

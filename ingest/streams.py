@@ -1,4 +1,4 @@
-"""The streams of one connection, each by itself: an instrument's trades, an instrument's book. No I/O."""
+"""An instrument's trades on one connection: what follows what, and what is missing. No I/O."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ import msgspec
 from ingest.findings import Notes
 from ingest.habits import Habit
 from market.coverage import Proof
-from market.gaps import DEPTHS, TRADES, Cause, Finding, GapState, Silent
+from market.gaps import TRADES, Cause, Finding, GapState, Silent
 from market.tapes import TapeEnd
 from market.times import SECOND
 
@@ -19,6 +19,9 @@ _PROOFS_LAG: Final = 2 * SECOND
 
 _HOLES: Final = 100
 """Holes a stream whose trades may still come late; the healer finds those of older ones."""
+
+_NUMBERS: Final = 2**44
+"""Venues number trades below this; a hash of 64 bits is hardly ever there."""
 
 CONTIGUOUS: Final = "ids are contiguous"
 CAME_LATE: Final = "every trade came late"
@@ -55,6 +58,9 @@ class TradeStream:
         self._notes = notes
         self._last = None if end.ts is None else (end.ts, end.trade_id or 0)
         self._until = end.trades_until
+        self._unnumbered_until = _unnumbered_until(end) if contiguous else None
+        if self._unnumbered_until is not None:
+            self._last = self._until = None
         self._since: int | None = None
         self._lost: Cause | None = Cause.DOWNTIME
         self._gap: Finding | None = None
@@ -94,6 +100,9 @@ class TradeStream:
         from_ts = self._known_until()
         if not self._contiguous and self._lost and from_ts is not None and ts > from_ts:
             self._note(self._lost, GapState.UNRECOVERABLE, from_ts, ts)
+        if self._unnumbered_until is not None and ts > self._unnumbered_until:
+            self._note(Cause.DOWNTIME, GapState.UNRECOVERABLE, self._unnumbered_until, ts)
+        self._unnumbered_until = None
         if not self._contiguous or from_ts is None:
             self._lost = None
         self._listening_since = ts
@@ -225,50 +234,12 @@ class TradeStream:
         self._notes.proofs.append(Proof(self._instrument_id, TRADES, from_ts, to_ts))
 
 
+def _unnumbered_until(end: TapeEnd) -> int | None:
+    """Return where a tape ends that a protocol without ids wrote: no number goes on from its hashes."""
+    if end.ts is None or end.trade_id is None or 0 <= end.trade_id < _NUMBERS:
+        return None
+    return max(end.ts, (end.trades_until or 0) - _TRADES_LAG)
+
+
 def _closed(found: Finding, detail: str) -> Finding:
     return msgspec.structs.replace(found, state=GapState.CLOSED, detail=detail)
-
-
-class BookStream:
-    """One instrument's book: it is proven from one depth on until it breaks.
-
-    A venue cannot give back its book, so what lies between is unrecoverable at once.
-    """
-
-    def __init__(self, instrument_id: int, end: TapeEnd, notes: Notes) -> None:
-        self._instrument_id = instrument_id
-        self._notes = notes
-        self._until = end.depths_until
-        self._cause = Cause.DOWNTIME
-        self._last = 0
-        self._since: int | None = None
-
-    def take(self, ts: int) -> None:
-        """Take a depth: the book is valid."""
-        self._last = max(self._last, ts)
-        if self._since is None:
-            self._since = self._last
-            if self._until is not None and self._until < self._since:
-                self._note(self._until, self._since)
-
-    def prove(self, until: int) -> None:
-        """Note that venue time has come to ``until`` without a break."""
-        if self._since is not None:
-            self._notes.proofs.append(Proof(self._instrument_id, DEPTHS, self._since, until))
-
-    def end(self, cause: Cause) -> None:
-        """Note that since its last depth the book is not valid any more."""
-        if self._since is not None:
-            self._since, self._until, self._cause = None, self._last, cause
-
-    def _note(self, from_ts: int, to_ts: int) -> None:
-        self._notes.gaps.append(
-            Finding(
-                instrument_id=self._instrument_id,
-                kind=DEPTHS,
-                cause=self._cause,
-                state=GapState.UNRECOVERABLE,
-                from_ts=from_ts,
-                to_ts=to_ts,
-            )
-        )

@@ -335,6 +335,28 @@ def test_where_ids_say_nothing_only_time_makes_gaps_and_they_stay() -> None:
     ]
 
 
+@pytest.mark.parametrize("number", [8_000_000_000_000_000_000, -8_000_000_000_000_000_000])
+@pytest.mark.parametrize("early", [[99], []])
+def test_numbers_do_not_go_on_from_the_hashes_of_a_protocol_without_ids(
+    number: int, early: list[int]
+) -> None:
+    feed = Feed((ONE, TapeEnd(MOMENT, number, MOMENT + SECOND, None)))
+    now = MOMENT + 60 * SECOND
+    feed.clock = now
+    for each in early:
+        feed.trade(each, now - 5 * STEP)
+    feed.open(now)
+    feed.trade(100, now + SECOND)
+    feed.trade(102, now + 2 * SECOND)
+    gaps = feed.books().unclosed()
+    assert [
+        (GapState.UNRECOVERABLE, MOMENT, None, None),
+        (GapState.OPEN, now + SECOND, 100, 102),
+    ] == [(gap.state, gap.from_ts, gap.after_id, gap.before_id) for gap in gaps]
+    assert feed.books().coverage().share(MOMENT, now - 2 * STEP) == 0.0
+    assert feed.books().coverage().share(now, now + SECOND) == 1.0
+
+
 def test_a_refused_subscription_is_not_proven() -> None:
     feed = Feed()
     feed.continuity.answered([OTHER])
