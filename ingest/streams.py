@@ -20,8 +20,8 @@ _PROOFS_LAG: Final = 2 * SECOND
 _HOLES: Final = 100
 """Holes a stream whose trades may still come late; the healer finds those of older ones."""
 
-_NUMBERS: Final = 2**44
-"""Venues number trades below this; a hash of 64 bits is hardly ever there."""
+_NUMBERS: Final = 2**52
+"""Venues number trades below this, even by the microsecond; one hash of 64 bits in 4096 is there."""
 
 CONTIGUOUS: Final = "ids are contiguous"
 CAME_LATE: Final = "every trade came late"

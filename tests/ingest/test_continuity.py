@@ -335,6 +335,12 @@ def test_where_ids_say_nothing_only_time_makes_gaps_and_they_stay() -> None:
     ]
 
 
+def test_a_number_may_be_a_time_in_microseconds() -> None:
+    feed = Feed((ONE, TapeEnd(MOMENT, MOMENT + 7, MOMENT + SECOND, None)))
+    feed.open(MOMENT + 60 * SECOND)
+    assert [(GapState.OPEN, MOMENT + 7)] == [(gap.state, gap.after_id) for gap in feed.books().unclosed()]
+
+
 @pytest.mark.parametrize("number", [8_000_000_000_000_000_000, -8_000_000_000_000_000_000])
 @pytest.mark.parametrize("early", [[99], []])
 def test_numbers_do_not_go_on_from_the_hashes_of_a_protocol_without_ids(
