@@ -265,7 +265,7 @@ class Conversation:
         await self._socket.close()
 
     async def _watch(self, patience: Patience) -> None:
-        """Close the socket when its venue answers neither subscriptions nor pings; not while we do not read."""
+        """Close the socket when its venue, while we read, answers neither subscriptions nor pings."""
         time = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(patience.look_every_seconds)
