@@ -8,7 +8,7 @@ from tests.acceptance.outages import suffer, told
 pytestmark = pytest.mark.slow
 
 BUFFER = 4 * 2**20
-IN_HAND_MB = 30.0
+IN_HAND_MB = 16.0
 """One write: what is in hand, its columns, and the frames that are read ahead; and what Python keeps."""
 
 
