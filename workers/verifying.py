@@ -153,10 +153,9 @@ class _Piece:
 
     async def _remembered_from(self) -> int:
         """Return the time before which the tape has no say in this piece."""
-        kinds = self._folder.kinds
-        reach = floor(self._from_ts, HOUR) - max((fold.memory.span for fold in kinds), default=0)
-        bars = max((fold.memory.items for fold in kinds if fold.input is Input.BARS), default=0)
-        depths = max((fold.memory.items for fold in kinds if fold.input is Input.DEPTH), default=0)
+        memory = self._folder.timelines
+        reach = floor(self._from_ts, HOUR) - memory.span()
+        bars, depths = memory.items(Input.BARS), memory.items(Input.DEPTH)
         return min(
             await self._tape.second_before(reach, bars + 1), await self._tape.depth_before(reach, depths + 1)
         )
