@@ -4,8 +4,11 @@ from typing import Final
 
 from market.times import SECOND
 
+USUAL: Final = 60 * SECOND
+"""The patience with a stream whose habit is not known."""
+
 _LEARNED_AFTER: Final = 20
-"""Bursts after which a habit is known; a stream that is not known is never called mute."""
+"""Bursts after which a habit is known."""
 
 _REMEMBERED: Final = 100
 """Bursts that the mean looks back on, about."""
@@ -21,7 +24,9 @@ class Habit:
     and then none for half a minute, are one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, at_first: int | None = USUAL) -> None:
+        """Be patient for ``at_first`` until the habit is known; None: for ever."""
+        self._at_first = at_first
         self._burst: int | None = None
         self._mean = 0.0
         self._bursts = 0
@@ -33,6 +38,7 @@ class Habit:
             return
         if self._burst is not None:
             self._bursts += 1
+            self._stretched = 1 if self._bursts == _LEARNED_AFTER else self._stretched
             weight = 1 / min(self._bursts, _REMEMBERED)
             self._mean += weight * (ts - self._burst - self._mean)
         self._burst = ts
@@ -49,7 +55,7 @@ class Habit:
 
     @property
     def patience(self) -> int | None:
-        """Return the silence, in microseconds, beyond which the stream may be mute; None: not known yet."""
+        """Return the silence, in microseconds, beyond which the stream may be mute; None: it never is."""
         if self._bursts < _LEARNED_AFTER:
-            return None
+            return None if self._at_first is None else self._stretched * self._at_first
         return self._stretched * max(_LEAST, round(_TIMES_THE_MEAN * self._mean))

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from ingest.findings import Notes
-from ingest.habits import Habit
+from ingest.habits import USUAL, Habit
 from market.coverage import Proof
 from market.gaps import TRADES, Cause, Finding, GapState, Silent
 from market.tapes import TapeEnd
@@ -65,7 +65,7 @@ class TradeStream:
         self._lost: Cause | None = Cause.DOWNTIME
         self._gap: Finding | None = None
         self._holes: list[_Hole] = []
-        self._habit = Habit()
+        self._habit = Habit(USUAL if contiguous else None)
         self._listening_since = 0
         self.silent: Silent | None = None
         """Silent against its habit: until it is known why, nothing more is proven."""
@@ -126,7 +126,7 @@ class TradeStream:
         if not self._contiguous:
             self._last = (max(ts, last[0]), 0) if last else (ts, 0)
         elif last is None:
-            self._go_on(ts, trade_id)
+            self._begin_tape(ts, trade_id)
         elif trade_id <= last[1]:
             self._fill(trade_id)
         elif trade_id > last[1] + 1:
@@ -139,18 +139,27 @@ class TradeStream:
     def listen(self, ts: int) -> None:
         """Look at venue time ``ts`` whether the stream is silent against its habit."""
         patience = self._habit.patience
-        if patience is None or self._last is None or self._since is None or self.silent:
+        if patience is None or self._since is None or self.silent:
             return
-        if ts - max(self._last[0], self._listening_since) > patience:
-            self._stand(Cause.MUTE, self._edge(self._last), ts)
-            since = self._listening_since if self._contiguous else self._last[0] + 1
-            self.silent = Silent(self._instrument_id, self._last[1], since, ts)
+        if ts - self._heard_at > patience:
+            self._stand(Cause.MUTE, self._edge(self._last) if self._last else self._since, ts)
+            since = self._listening_since if self._contiguous else self._heard_at + 1
+            self.silent = Silent(self._instrument_id, self._last_id, since, ts)
 
     def was_quiet(self, after_id: int | None, ts: int) -> None:
         """Learn that since the trade ``after_id`` there was nothing to hear at ``ts``."""
-        if self.silent and self._last is not None and self._last[1] == after_id:
-            self._habit.stretch(ts - self._last[0])
+        if self.silent and self._last_id == after_id:
+            self._habit.stretch(ts - self._heard_at)
             self.silent = None
+
+    @property
+    def _last_id(self) -> int | None:
+        return self._last[1] if self._last else None
+
+    @property
+    def _heard_at(self) -> int:
+        """Return the time of the last trade of this session, or its beginning."""
+        return max(self._last[0], self._listening_since) if self._last else self._listening_since
 
     def _known_until(self) -> int | None:
         """Return where what is known for sure ends; a session that was killed is proven a second less."""
@@ -168,6 +177,13 @@ class TradeStream:
         self._gap = self._lost = None
         self._habit.speak(ts)
         self.silent = None
+
+    def _begin_tape(self, ts: int, trade_id: int) -> None:
+        """Take the first trade ever; where it was awaited too long there may have been others before."""
+        if self.silent and self._gap:
+            gap = self._gap
+            self._note(gap.cause, GapState.OPEN, gap.from_ts, max(gap.to_ts, ts + 1), before_id=trade_id)
+        self._go_on(ts, trade_id)
 
     def _bridge(self, last: tuple[int, int], ts: int) -> None:
         """Close the gap that stood: the trade that came is the one after the last."""
@@ -203,8 +219,7 @@ class TradeStream:
 
     def _stand(self, cause: Cause, from_ts: int, to_ts: int) -> None:
         """Note the gap since the last trade; it stays the same one while no trade comes."""
-        after_id = self._last[1] if self._last else None
-        self._gap = self._note(cause, GapState.OPEN, from_ts, to_ts, after_id=after_id)
+        self._gap = self._note(cause, GapState.OPEN, from_ts, to_ts, after_id=self._last_id)
 
     def _note(  # noqa: PLR0913 - the parts of a gap
         self,

@@ -97,6 +97,10 @@ class Feed:
         self.continuity.answered([ONE, OTHER])
         self.pass_time(ts - 5 * STEP, ts + 1)
 
+    def silent(self) -> list[int | None]:
+        """Return after which trade of the first instrument its stream fell silent, if it did."""
+        return [each.after_id for each in self.continuity.muted() if each.instrument_id == ONE]
+
     def books(self, cuts: Sequence[int] = ()) -> Books:
         """Commit what was found, cut into parts."""
         books, edges = Books(), [0, *sorted(cuts), len(self.found)]
@@ -408,9 +412,9 @@ def test_a_stream_that_falls_silent_against_its_habit_is_not_proven_until_it_is_
     [gap] = books.unclosed()
     assert (Cause.MUTE, feed.last, 59, None) == (gap.cause, gap.from_ts, gap.after_id, gap.before_id)
     assert books.coverage().share(feed.last, feed.last + 30 * SECOND) == 0.0
-    assert [(ONE, 59)] == [(each.instrument_id, each.after_id) for each in feed.continuity.muted()]
+    assert [59] == feed.silent()
     feed.continuity.was_quiet(ONE, 59)
-    assert [] == feed.continuity.muted()
+    assert [] == feed.silent()
     feed.pass_time(feed.last + 30 * SECOND, feed.last + 50 * SECOND)
     books = feed.books()
     assert len(books.of()) == 1
@@ -437,6 +441,53 @@ def test_a_stream_that_was_only_quiet_is_waited_for_longer() -> None:
     assert books.coverage().share(MOMENT, feed.last + 69 * SECOND) == 1.0
 
 
+def test_a_stream_that_falls_silent_before_its_habit_is_known_is_not_proven_for_ever() -> None:
+    feed = Feed()
+    feed.open(MOMENT)
+    for number in range(19):
+        feed.trade(number, MOMENT + number * SECOND)
+    last = MOMENT + 18 * SECOND
+    feed.pass_time(last, last + 300 * SECOND)
+    books = feed.books()
+    [gap] = books.unclosed()
+    assert (Cause.MUTE, last, 18, None) == (gap.cause, gap.from_ts, gap.after_id, gap.before_id)
+    assert books.coverage().share(last, last + 300 * SECOND) == 0.0
+    assert [18] == feed.silent()
+
+
+def test_a_stream_that_never_spoke_is_asked_about_and_proven_again_when_there_was_nothing() -> None:
+    feed = Feed()
+    feed.open(MOMENT)
+    feed.pass_time(MOMENT, MOMENT + 70 * SECOND)
+    books = feed.books()
+    [gap] = books.unclosed()
+    assert (Cause.MUTE, MOMENT - 2 * STEP, None, None) == (
+        gap.cause,
+        gap.from_ts,
+        gap.after_id,
+        gap.before_id,
+    )
+    feed.continuity.was_quiet(ONE, None)
+    feed.pass_time(MOMENT + 70 * SECOND, MOMENT + 200 * SECOND)
+    books = feed.books()
+    assert len(books.of()) == 1
+    assert books.coverage().share(MOMENT + 70 * SECOND, MOMENT + 199 * SECOND) == 1.0
+
+
+def test_the_first_trade_of_a_stream_that_was_silent_too_long_bounds_its_gap() -> None:
+    feed = Feed()
+    feed.open(MOMENT)
+    feed.pass_time(MOMENT, MOMENT + 90 * SECOND)
+    feed.trade(9, MOMENT + 90 * SECOND)
+    [gap] = feed.books().unclosed()
+    assert (MOMENT - 2 * STEP, MOMENT + 90 * SECOND + 1, None, 9) == (
+        gap.from_ts,
+        gap.to_ts,
+        gap.after_id,
+        gap.before_id,
+    )
+
+
 def test_a_mute_stream_that_missed_trades_has_a_gap_up_to_the_next() -> None:
     feed = Talker()
     feed.pass_time(feed.last, feed.last + 30 * SECOND)
@@ -453,7 +504,7 @@ def test_one_time_far_ahead_of_our_clock_proves_nothing_and_blinds_nobody() -> N
     books = feed.books()
     [gap] = books.unclosed()
     assert (Cause.MUTE, 59) == (gap.cause, gap.after_id)
-    assert [ONE] == [each.instrument_id for each in feed.continuity.muted()]
+    assert [59] == feed.silent()
     assert max(books.proofs.values()) < feed.last + 31 * SECOND > gap.to_ts
 
 

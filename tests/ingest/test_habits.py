@@ -8,15 +8,33 @@ from market.times import SECOND
 
 
 def habit(*seconds: float) -> Habit:
-    found = Habit()
+    found = Habit(60 * SECOND)
     for each in seconds:
         found.speak(round(each * SECOND))
     return found
 
 
-def test_a_habit_is_not_known_before_some_bursts() -> None:
-    assert habit(*range(20)).patience is None
-    assert habit(*range(21)).patience is not None
+def test_before_some_bursts_the_habit_is_not_known_and_the_patience_is_the_usual_one() -> None:
+    assert habit().patience == 60 * SECOND
+    assert habit(*range(20)).patience == 60 * SECOND
+    assert habit(*range(21)).patience == 20 * SECOND
+
+
+def test_the_usual_patience_doubles_too_and_what_it_became_is_forgotten_with_the_habit_known() -> None:
+    found = habit(0, 1)
+    found.stretch(61 * SECOND)
+    assert found.patience == 240 * SECOND
+    for second in range(2, 21):
+        found.speak(second * SECOND)
+    assert found.patience == 20 * SECOND
+
+
+def test_where_nobody_can_be_asked_there_is_no_patience_before_the_habit_is_known() -> None:
+    found = Habit(None)
+    assert found.patience is None
+    for second in range(21):
+        found.speak(second * SECOND)
+    assert found.patience == 20 * SECOND
 
 
 def test_who_speaks_each_second_may_be_silent_for_twenty() -> None:
@@ -48,8 +66,12 @@ def test_patience_doubles_with_who_was_only_quiet() -> None:
 
 
 @given(st.lists(st.floats(0, 1000), min_size=30, max_size=200).map(sorted))
-def test_nobody_is_called_mute_sooner_than_after_ten_seconds_or_twenty_means(seconds: list[float]) -> None:
-    found = habit(*seconds)
+def test_a_known_habit_calls_nobody_mute_sooner_than_after_ten_seconds_or_twenty_means(
+    seconds: list[float],
+) -> None:
+    found = Habit(None)
+    for each in seconds:
+        found.speak(round(each * SECOND))
     mean = max(b - a for a, b in pairwise(seconds))
     assert (
         found.patience is None

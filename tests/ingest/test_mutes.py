@@ -34,11 +34,12 @@ class Stream:
         self.instrument_id = instrument_id
         self.silent = True
         self.since = MOMENT
+        self.after_id: int | None = LAST
         self.told = ""
         self.stopping = asyncio.Event()
 
     def muted(self) -> list[Silent]:
-        return [Silent(self.instrument_id, LAST, self.since, MOMENT + SECOND)] if self.silent else []
+        return [Silent(self.instrument_id, self.after_id, self.since, MOMENT + SECOND)] if self.silent else []
 
     def was_quiet(self, instrument_id: int, after_id: int | None) -> None:
         self._end(f"quiet {instrument_id == self.instrument_id} {after_id}")
@@ -58,7 +59,7 @@ class Bench:
         self.stream = Stream(listed.instrument_id)
         self._watch = MuteWatch(url, lambda: [self.stream], {listed.instrument_id: listed}, 0.01)
 
-    async def gap(self, state: GapState, to_ts: int = MOMENT + SECOND) -> None:
+    async def gap(self, state: GapState, to_ts: int = MOMENT + SECOND, after_id: int | None = LAST) -> None:
         found = Finding(
             instrument_id=self.listed.instrument_id,
             kind="trades",
@@ -66,7 +67,7 @@ class Bench:
             state=state,
             from_ts=MOMENT,
             to_ts=to_ts,
-            after_id=LAST,
+            after_id=after_id,
         )
         await gaps.record(self.connection, [found])
 
@@ -125,6 +126,19 @@ async def test_a_settled_gap_that_does_not_reach_the_silence_says_nothing_of_it(
         assert not running.done()
         await bench.gap(GapState.UNRECOVERABLE)
     assert bench.stream.told == "quiet True 59"
+
+
+async def test_a_stream_that_never_spoke_and_whose_venue_has_nothing_was_quiet(bench: Bench) -> None:
+    await bench.connection.execute("DELETE FROM trades")
+    bench.stream.after_id = None
+    await bench.gap(GapState.UNRECOVERABLE, after_id=None)
+    assert await bench.run() == "quiet True None"
+
+
+async def test_a_stream_that_never_spoke_and_whose_venue_has_trades_is_mute(bench: Bench) -> None:
+    bench.stream.after_id = None
+    await bench.gap(GapState.UNRECOVERABLE, after_id=None)
+    assert await bench.run() == "kraken:SOL/USD was mute: its venue has trades that did not come"
 
 
 async def test_nothing_is_said_before_the_gap_is_settled(bench: Bench) -> None:
