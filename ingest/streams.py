@@ -142,7 +142,7 @@ class TradeStream:
         if patience is None or self._since is None or self.silent:
             return
         if ts - self._heard_at > patience:
-            self._stand(Cause.MUTE, self._edge(self._last) if self._last else self._since, ts)
+            self._stand(Cause.MUTE, self._gap.from_ts if self._gap else self._heard_at, ts)
             since = self._listening_since if self._contiguous else self._heard_at + 1
             self.silent = Silent(self._instrument_id, self._last_id, since, ts)
 

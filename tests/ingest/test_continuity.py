@@ -455,6 +455,16 @@ def test_a_stream_that_falls_silent_before_its_habit_is_known_is_not_proven_for_
     assert [18] == feed.silent()
 
 
+def test_the_gap_of_a_silent_stream_does_not_reach_back_to_an_old_trade_told_at_subscribe() -> None:
+    feed = Feed()
+    feed.clock = MOMENT
+    feed.trade(18, MOMENT - 48 * HOUR)
+    feed.open(MOMENT)
+    feed.pass_time(MOMENT, MOMENT + 90 * SECOND)
+    [gap] = feed.books().unclosed()
+    assert (MOMENT - 2 * STEP, 18) == (gap.from_ts, gap.after_id)
+
+
 def test_a_stream_that_never_spoke_is_asked_about_and_proven_again_when_there_was_nothing() -> None:
     feed = Feed()
     feed.open(MOMENT)
