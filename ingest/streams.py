@@ -23,6 +23,9 @@ _HOLES: Final = 100
 _NUMBERS: Final = 2**52
 """Venues number trades below this, even by the microsecond; one hash of 64 bits in 4096 is there."""
 
+_JUMP: Final = 60 * SECOND
+"""Venue time that passes at once is nobody's silence."""
+
 CONTIGUOUS: Final = "ids are contiguous"
 CAME_LATE: Final = "every trade came late"
 
@@ -66,7 +69,7 @@ class TradeStream:
         self._gap: Finding | None = None
         self._holes: list[_Hole] = []
         self._habit = Habit(USUAL if contiguous else None)
-        self._listening_since = 0
+        self._listening_since = self._looked_at = 0
         self.silent: Silent | None = None
         """Silent against its habit: until it is known why, nothing more is proven."""
 
@@ -105,7 +108,7 @@ class TradeStream:
         self._unnumbered_until = None
         if not self._contiguous or from_ts is None:
             self._lost = None
-        self._listening_since = ts
+        self._listening_since = self._looked_at = ts
         self._since = ts if self._since is None else self._since
 
     def prove(self, until: int) -> None:
@@ -138,6 +141,9 @@ class TradeStream:
 
     def listen(self, ts: int) -> None:
         """Look at venue time ``ts`` whether the stream is silent against its habit."""
+        before, self._looked_at = self._looked_at, ts
+        if ts - before > _JUMP:
+            self._listening_since = ts
         patience = self._habit.patience
         if patience is None or self._since is None or self.silent:
             return

@@ -465,6 +465,15 @@ def test_the_gap_of_a_silent_stream_does_not_reach_back_to_an_old_trade_told_at_
     assert (MOMENT - 2 * STEP, 18) == (gap.from_ts, gap.after_id)
 
 
+def test_venue_time_that_jumps_is_no_streams_silence() -> None:
+    feed = Feed()
+    feed.open(MOMENT)
+    feed.trade(18, MOMENT + SECOND)
+    feed.clock = MOMENT + 48 * HOUR
+    feed.pass_time(MOMENT + 47 * HOUR, MOMENT + 47 * HOUR + 30 * SECOND)
+    assert ([], []) == (feed.books().unclosed(), feed.silent())
+
+
 def test_a_stream_that_never_spoke_is_asked_about_and_proven_again_when_there_was_nothing() -> None:
     feed = Feed()
     feed.open(MOMENT)
