@@ -17,6 +17,7 @@ from ingest.sampling import EVERY, Sampling
 from ingest.snapshots import Snapshots
 from ingest.sockets import Conversation, Patience, opened
 from ingest.standings import Books, BookState
+from ingest.turns import Turns
 from ingest.venues.reach import reach
 from market.errors import FeedError, SubscriptionRefusedError
 from market.gaps import Silent
@@ -63,6 +64,7 @@ class Feed:
             outbound, self._reach, route.rest_base, self._urls, reconnect_delays, clock
         )
         self._conversation: Conversation | None = None
+        self._addresses = Turns(route.stream_urls)
         self._state = "waiting"
         self._detail = ""
         self.connections = 0
@@ -115,7 +117,7 @@ class Feed:
         live = self._state == "subscribing" and talk and talk.answers.complete
         return SocketState(
             exchange=self._route.exchange,
-            url=self._route.stream_url,
+            url=self._addresses.current,
             number=self._number,
             state="live" if live else self._state,
             symbols=tuple(each.instrument.symbol for each in self._roster),
@@ -149,14 +151,15 @@ class Feed:
         self._become("connecting", "")
         self._conversation = None
         limit, base = self._reach.connections, self._route.stream_base
-        breaker = await self._outbound.connecting(self._route.stream_url, limit, base)
+        breaker = await self._outbound.connecting(self._addresses.current, limit, base)
         try:
-            async with opened(self._route.stream_url) as socket:
+            async with opened(self._addresses.current) as socket:
                 breaker.succeeded()
                 await self._converse(socket, stopping)
         except FeedError:
             if self._conversation is None:
                 breaker.failed()
+                self._addresses.failed()
             raise
 
     async def _converse(self, socket: ClientConnection, stopping: asyncio.Event) -> None:
@@ -175,5 +178,5 @@ class Feed:
 
     def _become(self, state: str, detail: str) -> None:
         self._state, self._detail = state, detail
-        venue, url = self._route.exchange, self._route.stream_url
+        venue, url = self._route.exchange, self._addresses.current
         logger.info("feed.changed", exchange=venue, url=url, state=state, detail=detail)

@@ -34,8 +34,14 @@ class Route(msgspec.Struct, frozen=True):
 
     @property
     def stream_url(self) -> str:
-        """Return the address of the socket."""
-        return rebased(self.venue.stream_url(self.market), self.stream_base)
+        """Return the preferred address of the socket."""
+        return self.stream_urls[0]
+
+    @property
+    def stream_urls(self) -> tuple[str, ...]:
+        """Return the addresses of the socket, to be tried in turn."""
+        urls = self.venue.stream_urls(self.market)
+        return tuple(dict.fromkeys(rebased(url, self.stream_base) for url in urls))
 
     def snapshot_url(self, instrument: Instrument) -> str | None:
         """Return where a book is fetched; None where the socket itself sends it."""

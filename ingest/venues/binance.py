@@ -36,8 +36,12 @@ _MILLISECOND: Final = 1000
 """In microseconds: the venue tells milliseconds."""
 
 _STREAM_URLS: Final = {
-    Market.SPOT: "wss://stream.binance.com:9443/stream",
-    Market.SWAP: "wss://fstream.binance.com/public/stream",
+    Market.SPOT: (
+        "wss://stream.binance.com:9443/stream",
+        "wss://stream.binance.com:443/stream",
+        "wss://data-stream.binance.vision/stream",
+    ),
+    Market.SWAP: ("wss://fstream.binance.com/public/stream",),
 }
 _SNAPSHOT_LEVELS: Final = 1000
 _SNAPSHOT_URLS: Final = {
@@ -126,8 +130,8 @@ class Binance:
         make = swap if parts.market == Market.SWAP else spot
         return make(self.name, parts.base, parts.quote, parts.base + parts.quote)
 
-    def stream_url(self, market: Market) -> str:
-        """Return the address of combined streams."""
+    def stream_urls(self, market: Market) -> tuple[str, ...]:
+        """Return the addresses of combined streams."""
         return _STREAM_URLS[market]
 
     def subscriptions(self, instruments: Sequence[Instrument]) -> list[Subscription]:

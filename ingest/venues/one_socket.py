@@ -26,9 +26,9 @@ class OneSocket:
         """Tell whether the refusal is of the symbol itself."""
         return any(words in reason for words in self.unknown)
 
-    def stream_url(self, market: Market) -> str:  # noqa: ARG002 - there is one
+    def stream_urls(self, market: Market) -> tuple[str, ...]:  # noqa: ARG002 - there is one
         """Return the address of the one socket."""
-        return self.url
+        return (self.url,)
 
     def snapshot_url(self, instrument: Instrument) -> str | None:  # noqa: ARG002 - for none
         """Return None: snapshots come on the socket."""

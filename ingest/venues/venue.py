@@ -176,8 +176,8 @@ class Venue(Protocol):
     def instrument(self, symbol: str) -> Instrument:
         """Return the instrument that we call ``symbol``; raises InvalidInputError."""
 
-    def stream_url(self, market: Market) -> str:
-        """Return the address of the market's socket."""
+    def stream_urls(self, market: Market) -> tuple[str, ...]:
+        """Return the addresses of the market's socket, the one preferred first."""
 
     def subscriptions(self, instruments: Sequence[Instrument]) -> list[Subscription]:
         """Return what to send to listen to these."""

@@ -75,6 +75,14 @@ async def acknowledge(socket: ServerConnection) -> None:
     await socket.send(json.dumps({"result": None, "id": request["id"]}))
 
 
+class TwoAddresses(Route, frozen=True):
+    """A route of a venue of which nobody answers at the preferred address."""
+
+    @property
+    def stream_urls(self) -> tuple[str, ...]:
+        return "ws://127.0.0.1:1/stream", *super().stream_urls
+
+
 class Bench:
     """A feed whose venue behaves as told, one behaviour a connection, the last for ever."""
 
@@ -84,6 +92,7 @@ class Bench:
         self.books: list[httpx.Response] = []
         self.refused: list[tuple[str, str]] = []
         self.reconnect_delays: Callable[[], Iterator[float]] = lambda: delays(0.001, 0.01)
+        self.route: type[Route] = Route
         self.buffer = Buffer(bound)
         self.tallies = Tallies(["binance"])
         self.connected = 0
@@ -132,7 +141,7 @@ class Bench:
 
     def _feed(self, url: str, http: httpx.AsyncClient) -> Feed:
         feed = Feed(
-            Route("binance", Market.SPOT, None, url, "http://books"),
+            self.route("binance", Market.SPOT, None, url, "http://books"),
             Intake("binance", self.buffer, self.tallies, Continuity(contiguous=True), {}),
             outbound=freely(http),
             patience=self._patience,
@@ -169,6 +178,14 @@ async def test_a_feed_is_live_once_its_subscriptions_are_acknowledged() -> None:
         assert ("live", "binance", (SYMBOL,)) == (state.state, state.exchange, state.symbols)
         assert state.last_frame_at is not None
     assert feed.state().state == "stopped"
+
+
+async def test_the_next_address_is_tried_where_one_does_not_answer() -> None:
+    bench = Bench(lambda socket: say(socket, trade(1)))
+    bench.route = TwoAddresses
+    async with bench.running() as feed:
+        assert [1] == await bench.trades(1)
+        assert feed.state().url != "ws://127.0.0.1:1/stream"
 
 
 async def test_a_cut_connection_is_made_again() -> None:
