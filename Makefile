@@ -12,7 +12,7 @@ STAMP = .venv/.installed
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --extra local
-TESTS = $(BIN)/python -m pytest -n
+TESTS = $(BIN)/python -m pytest -n 3
 
 help: ## list the targets
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -30,7 +30,7 @@ demo: $(STAMP) ## run the whole path on a simulated venue: SECONDS=60, 0 until C
 	@$(BIN)/heliograph demo --seconds $(SECONDS)
 
 test: $(STAMP) ## run every test: ARGS='-k claims'
-	$(TESTS) 2 $(ARGS)
+	$(TESTS) $(ARGS)
 
 check: lint types layers quick ## run what a commit must pass, in about a minute
 
@@ -46,7 +46,7 @@ layers: $(STAMP) ## check that imports point down
 	$(BIN)/lint-imports
 
 quick: $(STAMP) ## run the tests that start no programs
-	$(TESTS) 3 -m 'not slow' $(ARGS)
+	$(TESTS) -m 'not slow' $(ARGS)
 
 format: $(STAMP) ## rewrite files in the house's format
 	$(BIN)/ruff format .
