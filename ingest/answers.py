@@ -17,6 +17,8 @@ class Answers:
         """How many subscriptions the venue acknowledged."""
         self.refused: dict[str, str] = {}
         """Why it refused others, by venue symbol."""
+        self.silent: set[str] = set()
+        """The venue symbols about which an answer was waited for in vain, until it comes."""
 
     @property
     def complete(self) -> bool:
@@ -28,17 +30,41 @@ class Answers:
         """Return what waits."""
         return ", ".join(sorted(self._waiting))
 
+    @property
+    def troubles(self) -> str:
+        """Return why not everything that was asked for is heard."""
+        unanswered = [f"no answer about {symbol}" for symbol in sorted(self.silent)]
+        return "; ".join(sorted(set(self.refused.values())) + unanswered)
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether all was answered that is not asked once more."""
+        return self.complete or (bool(self._symbols) and self._open() <= self.silent)
+
+    def accepts(self, venue_symbol: str) -> bool:
+        """Tell whether everything that was asked about a venue symbol is acknowledged."""
+        return venue_symbol not in self.refused and venue_symbol not in self._open() | self.silent
+
     def ask(self, subscriptions: Iterable[Subscription], symbols: Iterable[str]) -> None:
         """Wait for the answers to these subscriptions, which are for these venue symbols."""
         self._symbols = frozenset(symbols)
         self._waiting = {key for subscription in subscriptions for key in subscription.keys}
         self._all.clear()
-        self.forget(self._symbols)
+        for symbol in self._symbols:
+            self.refused.pop(symbol, None)
+
+    def give_up(self) -> None:
+        """Wait no longer for what is missing."""
+        self.silent |= self._open()
+        self._symbols = frozenset()
+        self._waiting.clear()
+        self._all.set()
 
     def forget(self, symbols: Iterable[str]) -> None:
         """Forget what was answered about these venue symbols."""
         for symbol in symbols:
             self.refused.pop(symbol, None)
+            self.silent.discard(symbol)
 
     def note(self, decoded: Decoded) -> dict[str, str]:
         """Take answers; return the reason of each venue symbol that is certainly refused."""
@@ -47,10 +73,11 @@ class Answers:
             self._waiting.discard(key)
         certain: dict[str, str] = {}
         for refusal in decoded.refused if self._waiting else ():
-            symbols = self._symbols_of(refusal)
+            symbols = self._symbols_of(refusal.key)
             self.refused.update(dict.fromkeys(symbols, refusal.reason))
             certain.update(dict.fromkeys(symbols, refusal.reason) if len(symbols) == 1 else {})
             self._waiting -= self._answered_by(refusal)
+        self.silent -= self._symbols - self._open()
         if self._symbols and not self._waiting:
             self._all.set()
         return certain
@@ -59,9 +86,13 @@ class Answers:
         """Wait until everything that was asked is answered."""
         await self._all.wait()
 
-    def _symbols_of(self, refusal: Refusal) -> frozenset[str]:
-        """Return whose refusal it is: whose the key says, or of all that were asked for together."""
-        channel, _, symbol = refusal.key.rpartition(":")
+    def _open(self) -> set[str]:
+        """Return about which venue symbols an answer is missing."""
+        return {symbol for key in self._waiting for symbol in self._symbols_of(key)}
+
+    def _symbols_of(self, key: str) -> frozenset[str]:
+        """Return whose answer it is: whose the key says, or of all that were asked for together."""
+        channel, _, symbol = key.rpartition(":")
         return self._symbols & {symbol} if channel else self._symbols
 
     def _answered_by(self, refusal: Refusal) -> set[str]:

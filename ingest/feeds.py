@@ -113,8 +113,7 @@ class Feed:
     def state(self) -> SocketState:
         """Return how the connection does now."""
         talk = self._conversation
-        refused = talk.answers.refused.values() if talk else ()
-        live = self._state == "subscribing" and talk and talk.answers.complete
+        live = self._state == "subscribing" and talk and talk.answers.settled
         return SocketState(
             exchange=self._route.exchange,
             url=self._addresses.current,
@@ -122,7 +121,7 @@ class Feed:
             state="live" if live else self._state,
             symbols=tuple(each.instrument.symbol for each in self._roster),
             last_frame_at=talk.last_frame_at if talk else None,
-            detail=self._detail or "; ".join(sorted(set(refused))),
+            detail=self._detail or (talk.answers.troubles if talk else ""),
         )
 
     def books(self) -> Iterator[BookState]:

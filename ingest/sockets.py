@@ -114,8 +114,7 @@ class Conversation:
         """Tell whether the venue has acknowledged everything about a symbol."""
         return (
             venue_symbol in self._told
-            and self.answers.complete
-            and venue_symbol not in self.answers.refused
+            and self.answers.accepts(venue_symbol)
             and self._socket.close_code is None
         )
 
@@ -123,7 +122,7 @@ class Conversation:
         """Subscribe, and read until the socket closes; raises FeedError unless ``stopping`` closed it."""
         async with asyncio.TaskGroup() as group:
             self._begin(group.create_task(self._stop(stopping)))
-            self._begin(group.create_task(self._watch(patience)))
+            self._begin(group.create_task(self._watch(patience, roster)))
             self._begin(group.create_task(self._follow(roster, patience)))
             closed = await self._read(group)
             for task in self._aside:
@@ -138,10 +137,15 @@ class Conversation:
         task.add_done_callback(self._aside.discard)
 
     async def _follow(self, roster: Roster, patience: Patience) -> None:
-        """Tell the venue what is wanted, whenever that changes, and what was asked before is answered."""
+        """Tell the venue what is wanted, whenever that changes, and what was asked before is answered.
+
+        What it left unanswered is asked again, from the start.
+        """
         try:
             while True:
                 roster.changed.clear()
+                await self._leave([self._told[each] for each in self.answers.silent & self._told.keys()])
+                self.answers.forget([each for each in self.answers.silent if each not in roster])
                 await self._change(roster.difference(self._told), patience)
                 await roster.changed.wait()
                 await self.answers.wait()
@@ -149,8 +153,8 @@ class Conversation:
             return  # who reads sees it too
 
     async def _change(self, difference: Difference, patience: Patience) -> None:
-        if difference.left:
-            await self._leave(difference.left)
+        await self._leave(difference.left)
+        self.answers.forget([each.instrument.venue_symbol for each in difference.left])
         if difference.joined:
             self._answer_by = asyncio.get_running_loop().time() + patience.acknowledge_within_seconds
             await self._join(difference.joined)
@@ -159,9 +163,9 @@ class Conversation:
         """Unsubscribe. What still comes meanwhile is understood, and stored."""
         for listed in left:
             del self._told[listed.instrument.venue_symbol]
-            self._decoder.forget(listed.instrument.venue_symbol)
-        self.answers.forget([each.instrument.venue_symbol for each in left])
-        for message in self._venue.unsubscriptions([each.instrument for each in left]):
+            await self._intake.take(self._decoder.forget(listed.instrument.venue_symbol))
+        instruments = [each.instrument for each in left]
+        for message in self._venue.unsubscriptions(instruments) if instruments else ():
             await self._socket.send(message)
 
     async def _join(self, joined: Sequence[Listed]) -> None:
@@ -220,12 +224,10 @@ class Conversation:
             logger.warning("subscription.refused", symbol=venue_symbol, reason=reason)
             if venue_symbol in self._told and self._venue.delisted(reason):
                 self._refuse(self._told[venue_symbol], reason)
-        if not self.answers.complete:
-            return
         self._intake.answered(
             [each.instrument_id for symbol, each in self._told.items() if self.live(symbol)]
         )
-        if not self.answers.acknowledged:
+        if self.answers.complete and not self.answers.acknowledged:
             await self._end(SubscriptionRefusedError("; ".join(sorted(set(self.answers.refused.values())))))
 
     async def _supply(self, venue_symbol: str, group: asyncio.TaskGroup) -> None:
@@ -264,17 +266,26 @@ class Conversation:
         self._ended = error
         await self._socket.close()
 
-    async def _watch(self, patience: Patience) -> None:
-        """Close the socket when its venue, while we read, answers neither subscriptions nor pings."""
+    async def _watch(self, patience: Patience, roster: Roster) -> None:
+        """Close the socket when its venue, while we read, answers no subscription, or no ping."""
         time = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(patience.look_every_seconds)
             if not self._reading:
                 self._answer_by = time() + patience.acknowledge_within_seconds
             elif self.answers.missing and time() > self._answer_by:
-                await self._end(FeedError(f"the venue answered no subscription to {self.answers.missing}"))
+                await self._give_up(roster)
             elif self._silent(patience) and not await self._pong(patience):
                 await self._end(FeedError(f"the venue was silent for {patience.silence_seconds:g} s"))
+
+    async def _give_up(self, roster: Roster) -> None:
+        """Have the missing asked for again beside what was answered; without that, close the socket."""
+        if not self.answers.acknowledged:
+            await self._end(FeedError(f"the venue answered no subscription to {self.answers.missing}"))
+            return
+        logger.warning("subscription.unanswered", exchange=self._venue.name, missing=self.answers.missing)
+        self.answers.give_up()
+        roster.changed.set()
 
     def _silent(self, patience: Patience) -> bool:
         return self._reading and self._clock() - self._heard_at > patience.silence_seconds * SECOND

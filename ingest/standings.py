@@ -56,6 +56,10 @@ class Books:
         self.standings.pop(instrument_id, None)
         self._samplers.pop(instrument_id, None)
 
+    def keeps(self, instrument_id: int) -> bool:
+        """Tell whether one is kept."""
+        return instrument_id in self.standings
+
     def stands(self, instrument_id: int, state: State, at: int, cause: Cause | None = None) -> None:
         """Note how a book stands at ``at``, our time; ``cause`` says why a valid one was given up."""
         self._seen_at = at

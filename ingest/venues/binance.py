@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 
-from ingest.books import Cause
 from ingest.sequences import Update
 from ingest.standings import Books
 from ingest.venues.bodies import parsed
@@ -17,6 +16,7 @@ from ingest.venues.checking import book_levels, double, id_of, positive
 from ingest.venues.fetched import FetchedDecoder
 from ingest.venues.venue import (
     DEPTHS,
+    NOTHING,
     QUOTES,
     TRADES,
     Decoded,
@@ -208,8 +208,7 @@ class BinanceDecoder(FetchedDecoder):
         except RefusedTickError as error:
             message = f"{saying}: {error}"
             raise DecodeError(message) from error
-        progress = self._books[venue_symbol].snapshot(frame.lastUpdateId, bids, asks)
-        return self._with_broken(self._progressed(venue_symbol, progress, received_at))
+        return self._with_broken(self._begun(venue_symbol, frame.lastUpdateId, bids, asks, received_at))
 
     def _tick(self, stream: str, data: msgspec.Raw, raw: bytes, received_at: int) -> Decoded:
         try:
@@ -255,10 +254,8 @@ class BinanceDecoder(FetchedDecoder):
         try:
             update = self._update(frame, raw, received_at)
         except RefusedTickError as refused:
-            progress = self._books[frame.s].invalidate(Cause.UNREADABLE)
-            lost = rejected(DEPTHS, refused.reason, raw).rejections
-            return self._progressed(frame.s, progress, received_at, lost)
-        return self._progressed(frame.s, self._books[frame.s].update(update), received_at)
+            return self._unreadable(frame.s, rejected(DEPTHS, refused.reason, raw).rejections, received_at)
+        return self._updated(frame.s, update)
 
     def _update(self, frame: _DepthUpdate, raw: bytes, received_at: int) -> Update:
         return Update(
@@ -274,6 +271,8 @@ class BinanceDecoder(FetchedDecoder):
 
 
 def _answer(envelope: _Envelope) -> Decoded:
+    if envelope.id == _LEAVING:
+        return NOTHING
     key = str(envelope.id)
     if envelope.error is not None:
         return Decoded(refused=(Refusal(key, f"{envelope.error.msg} ({envelope.error.code})"),))

@@ -8,7 +8,7 @@ import msgspec
 from ingest.books import Top
 from ingest.standings import Books
 from ingest.venues.checking import VenueClock, depth
-from ingest.venues.venue import DEPTHS, Decoded
+from ingest.venues.venue import DEPTHS, NOTHING, Decoded
 from market.quotes import Quote
 from market.trades import Trade
 
@@ -29,11 +29,12 @@ class VenueDecoder(ABC):
         self._clock.learn(instrument_id)
         self._standings.learn(instrument_id)
 
-    def forget(self, venue_symbol: str) -> None:
+    def forget(self, venue_symbol: str) -> Decoded:
         """Tell no more how an instrument's time passes, nor how its book stands; its ticks are understood."""
         instrument_id = self._instruments[venue_symbol]
         self._clock.forget(instrument_id)
         self._standings.forget(instrument_id)
+        return NOTHING
 
     def decode(self, raw: bytes, received_at: int) -> Decoded:
         """Return what a frame says; raises DecodeError when it is none of this venue's frames."""

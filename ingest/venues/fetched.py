@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import msgspec
 
-from ingest.books import State, Top
+from ingest.books import Cause, Level, State, Top
 from ingest.sequences import Progress, SequencedBook, Update
 from ingest.standings import Books
 from ingest.venues.decoding import VenueDecoder
-from ingest.venues.venue import DEPTHS, Decoded, Reason, Rejection, merged, rejected
+from ingest.venues.venue import DEPTHS, NOTHING, Decoded, Reason, Rejection, merged, rejected
 from market.errors import RefusedTickError
 
 
@@ -27,10 +27,40 @@ class FetchedDecoder(VenueDecoder):
             partial(SequencedBook, self.snapshot_levels, room=self._standings.room)
         )
 
+    def forget(self, venue_symbol: str) -> Decoded:
+        """Keep its book no more, and reject the updates that no snapshot will come for."""
+        super().forget(venue_symbol)
+        book = self._books.pop(venue_symbol, None)
+        return Decoded(rejections=_invalid(book.close().rejected)) if book else NOTHING
+
     def close(self) -> Decoded:
         """Give the books up, and reject the updates that no snapshot came for."""
         waiting = sum(book.close().rejected for book in self._books.values())
         return msgspec.structs.replace(super().close(), rejections=_invalid(waiting))
+
+    def _begun(
+        self, symbol: str, at: int, bids: Sequence[Level], asks: Sequence[Level], received_at: int
+    ) -> Decoded:
+        """Begin the book that was fetched, unless it is kept no more."""
+        if not self._keeps(symbol):
+            return NOTHING
+        return self._progressed(symbol, self._books[symbol].snapshot(at, bids, asks), received_at)
+
+    def _updated(self, symbol: str, update: Update) -> Decoded:
+        """Apply an update; one of a book that is kept no more is somebody else's to write."""
+        if not self._keeps(symbol):
+            return Decoded(conflated={DEPTHS: 1})
+        return self._progressed(symbol, self._books[symbol].update(update), update.received_at)
+
+    def _unreadable(self, symbol: str, lost: Sequence[Rejection], received_at: int) -> Decoded:
+        """Give the book up that an update was for which cannot be read."""
+        if not self._keeps(symbol):
+            return Decoded(rejections=lost)
+        progress = self._books[symbol].invalidate(Cause.UNREADABLE)
+        return self._progressed(symbol, progress, received_at, lost)
+
+    def _keeps(self, symbol: str) -> bool:
+        return self._standings.keeps(self._instruments[symbol])
 
     def _progressed(
         self, symbol: str, progress: Progress, received_at: int, lost: Sequence[Rejection] = ()

@@ -218,7 +218,7 @@ class KrakenDecoder(KrakenBooks):
 def _answer(frame: _Envelope) -> Decoded:
     if frame.method == "subscribe" and frame.success:
         return Decoded(acknowledged=(f"{frame.result.channel}:{frame.result.symbol}",))
-    if frame.success is False:
+    if frame.success is False and frame.method != "unsubscribe":
         keys = [f"{channel}:{frame.symbol}" for channel in _CHANNELS] if frame.symbol else [""]
         return Decoded(refused=[Refusal(key, frame.error) for key in keys])
     if frame.method:

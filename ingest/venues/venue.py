@@ -137,8 +137,11 @@ class Decoder(Protocol):
     def learn(self, venue_symbol: str, instrument_id: int) -> None:
         """Understand one more instrument."""
 
-    def forget(self, venue_symbol: str) -> None:
-        """Say nothing by itself of an instrument any more; its ticks are understood as before."""
+    def forget(self, venue_symbol: str) -> Decoded:
+        """Say nothing by itself of an instrument any more; its ticks are understood as before.
+
+        Returned, rejected, are the updates that waited for a snapshot of its book.
+        """
 
     def decode(self, raw: bytes, received_at: int) -> Decoded:
         """Return what a frame says; raises DecodeError when it is none of this venue's frames."""

@@ -60,3 +60,29 @@ def test_a_refusal_of_what_was_not_asked_is_nobodys() -> None:
     answers.note(Decoded(acknowledged=keys))
     assert {} == answers.note(Decoded(refused=(Refusal("book:BTC/USD", "already subscribed"),)))
     assert {} == answers.refused
+
+
+def test_what_is_not_answered_is_the_trouble_of_its_own_symbol() -> None:
+    answers = Answers()
+    keys = asked(answers, *PAIRS)
+    answers.note(Decoded(acknowledged=[key for key in keys if key.endswith("BTC/USD")]))
+    assert [True, False] == [answers.accepts(pair) for pair in PAIRS]
+    assert not answers.settled
+    answers.give_up()
+    assert [True, False] == [answers.accepts(pair) for pair in PAIRS]
+    assert (True, "no answer about ETH/USD") == (answers.settled, answers.troubles)
+
+
+def test_what_was_given_up_and_asked_again_is_in_order_with_its_last_answer() -> None:
+    answers = Answers()
+    asked(answers, *PAIRS)
+    answers.give_up()
+    answers.note(Decoded(acknowledged=("trade:BTC/USD",)))
+    assert set(PAIRS) == answers.silent
+    first, *others = asked(answers, "ETH/USD")
+    answers.note(Decoded(acknowledged=others))
+    assert (False, True, False) == (answers.complete, answers.settled, answers.accepts("ETH/USD"))
+    answers.note(Decoded(acknowledged=(first,)))
+    assert (True, True, {"BTC/USD"}) == (answers.complete, answers.accepts("ETH/USD"), answers.silent)
+    answers.forget(["BTC/USD"])
+    assert "" == answers.troubles

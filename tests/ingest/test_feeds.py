@@ -1,6 +1,7 @@
 """One feed against a scripted venue: a real server on a real socket."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -299,6 +300,31 @@ async def test_a_venue_that_answers_no_subscription_is_left() -> None:
     async with bench.running():
         assert [1] == await bench.trades(1)
     assert bench.connected == 2
+
+
+async def test_a_symbol_that_is_not_answered_is_asked_about_again_beside_its_neighbours() -> None:
+    async def behaviour(socket: ServerConnection) -> None:
+        await acknowledge(socket)
+        await socket.send(trade(1))
+        await socket.recv()
+        await socket.send(trade(2))
+        left.append(json.loads(await socket.recv())["method"])
+        for number in itertools.count(3):
+            await acknowledge(socket)
+            await socket.send(trade(number))
+
+    left: list[str] = []
+    patience = Patience(silence_seconds=20, acknowledge_within_seconds=0.1, look_every_seconds=0.01)
+    bench = Bench(behaviour, patience=patience)
+    async with bench.running() as feed:
+        assert [1] == await bench.trades(1)
+        feed.add(ETH)
+        assert [2] == await bench.trades(1)
+        assert (True, False) == (feed.live(BTC), feed.live(ETH))
+        while not feed.live(ETH):
+            await bench.trades(1)
+        assert ["UNSUBSCRIBE"] == left
+        assert (1, True, "") == (feed.connections, feed.live(BTC), feed.state().detail)
 
 
 async def test_an_answer_that_waits_behind_a_full_buffer_is_waited_for() -> None:

@@ -9,10 +9,11 @@ import json
 import pytest
 
 from ingest.books import State
+from ingest.rooms import Room
 from ingest.sampling import Sampling
 from ingest.standings import Books, Standing
 from ingest.venues.binance import Binance, BinanceDecoder
-from ingest.venues.venue import DEPTHS, QUOTES, TRADES, Decoded, Reason, Refusal
+from ingest.venues.venue import DEPTHS, NOTHING, QUOTES, TRADES, Decoded, Reason, Refusal
 from market.depths import Depth
 from market.errors import DecodeError, InvalidInputError
 from market.instruments import Market
@@ -231,6 +232,38 @@ def test_instruments_come_and_go_on_one_connection() -> None:
     decoded = decode(decoder, "bnbbtc@trade", later)
     assert (1, []) == (len(decoded.trades), list(decoded.watermarks))
     assert {DEPTHS: 1} == decode(decoder, "bnbbtc@depth", DEPTH).conflated
+
+
+def test_updates_of_a_book_that_is_left_before_its_snapshot_came_are_rejected_once() -> None:
+    room = Room()
+    decoder = Binance().decoder({"BNBBTC": BNB}, Books(room=room))
+    assert ["BNBBTC"] == list(decode(decoder, "bnbbtc@depth", DEPTH).snapshots_wanted)
+    assert [(DEPTHS, Reason.BOOK_INVALID, False)] == reasons(decoder.forget("BNBBTC"))
+    assert 0 == room.held
+    later = decode(decoder, "bnbbtc@depth", {**DEPTH, "U": 161, "u": 162})
+    assert ({DEPTHS: 1}, []) == (dict(later.conflated), list(later.snapshots_wanted))
+    assert NOTHING == decoder.snapshot("BNBBTC", json.dumps(SNAPSHOT).encode(), NOW)
+    unreadable = decode(decoder, "bnbbtc@depth", {**DEPTH, "U": 163, "u": 164, "b": [["abc", "1"]]})
+    assert [DEPTHS] == [rejection.kind for rejection in unreadable.rejections]
+    assert [] == reasons(decoder.close())
+
+
+def test_a_book_that_was_left_and_is_wanted_again_asks_for_its_snapshot_again() -> None:
+    decoder = Binance().decoder({"BNBBTC": BNB}, Books())
+    decode(decoder, "bnbbtc@depth", DEPTH)
+    decoder.forget("BNBBTC")
+    decoder.learn("BNBBTC", BNB)
+    assert ["BNBBTC"] == list(decode(decoder, "bnbbtc@depth", {**DEPTH, "U": 161, "u": 162}).snapshots_wanted)
+    snapshot = decoder.snapshot("BNBBTC", json.dumps({**SNAPSHOT, "lastUpdateId": 160}).encode(), NOW)
+    assert [162] == [depth.update_id for depth in snapshot.depths]
+
+
+def test_an_answer_to_leaving_is_none_to_a_subscription(decoder: BinanceDecoder) -> None:
+    venue = Binance()
+    [message] = venue.unsubscriptions([venue.instrument("BNB/BTC")])
+    for answer in ({"result": None}, {"code": 2, "msg": "Invalid request"}):
+        raw = json.dumps({**answer, "id": json.loads(message)["id"]}).encode()
+        assert NOTHING == decoder.decode(raw, NOW)
 
 
 def test_of_the_updates_of_one_slot_the_first_is_written_and_the_others_are_conflated() -> None:

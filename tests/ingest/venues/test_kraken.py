@@ -11,7 +11,7 @@ import pytest
 
 from ingest.venues.kraken import Kraken, KrakenDecoder
 from ingest.venues.kraken_books import KrakenBook
-from ingest.venues.venue import DEPTHS, QUOTES, TRADES, Decoded, Reason
+from ingest.venues.venue import DEPTHS, NOTHING, QUOTES, TRADES, Decoded, Reason
 from market.errors import DecodeError, InvalidInputError
 from market.times import from_iso
 from market.trades import Side, Trade
@@ -193,6 +193,8 @@ def test_subscriptions_are_answered_symbol_by_symbol(decoder: KrakenDecoder) -> 
     )
     keys = {refusal.key for refusal in decoder.decode(refused, NOW).refused}
     assert {"trade:XYZ/USD", "ticker:XYZ/USD", "book:XYZ/USD"} == keys
+    not_left = b'{"error":"Subscription Not Found","method":"unsubscribe","success":false,"symbol":"XYZ/USD"}'
+    assert NOTHING == decoder.decode(not_left, NOW)
 
 
 def test_every_channel_is_subscribed_to_with_its_parameters() -> None:
