@@ -45,7 +45,7 @@ types: $(STAMP) ## check types
 layers: $(STAMP) ## check that imports point down
 	$(BIN)/lint-imports
 
-quick: $(STAMP) ## run the tests that start no programs
+quick: $(STAMP) ## run the quick tests
 	$(TESTS) -m 'not slow' $(ARGS)
 
 format: $(STAMP) ## rewrite files in the house's format

@@ -26,6 +26,8 @@ from tests.workers.market import (
 )
 from workers.claiming import Claimer
 
+pytestmark = pytest.mark.slow
+
 BARS = "SELECT * FROM bars ORDER BY instrument_id, interval_seconds, start"
 MINUTE_BEGAN = floor(BEGAN, MINUTE)
 HOUR_ENDED = floor(BEGAN, HOUR) + HOUR

@@ -22,6 +22,8 @@ from workers.kinds.rsi import Rsi
 from workers.kinds.trying import try_out
 from workers.recomputing import recompute
 
+pytestmark = pytest.mark.slow
+
 INSTRUMENT = 1
 SECONDS = 2400
 CHANGED_AT = START + 10 * MINUTE

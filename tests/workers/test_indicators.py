@@ -22,6 +22,8 @@ from workers.kinds.fold import Input
 from workers.kinds.pressure import Pressure
 from workers.kinds.reading import Reading
 
+pytestmark = pytest.mark.slow
+
 
 def measured(ticks: Sequence[Tick], *kinds: object) -> list[Indicator]:
     folder = Folder(kinds or KINDS)  # type: ignore[arg-type]

@@ -35,6 +35,8 @@ from workers import repairs
 from workers.folding import Folder
 from workers.portions import TICKS_A_CLAIM
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from db.connections import Connection
     from db.staged import Staged

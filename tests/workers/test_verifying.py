@@ -29,6 +29,8 @@ from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
 from workers.verifying import Verifier
 
+pytestmark = pytest.mark.slow
+
 FIRST_HOUR = floor(BEGAN, HOUR)
 LATER = FIRST_HOUR + 9 * HOUR
 

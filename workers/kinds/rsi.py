@@ -1,6 +1,7 @@
 """RSI: how much of the recent movement was upwards (Wilder 1978)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import ClassVar
 
 from market.bars import Bar
@@ -54,14 +55,20 @@ class Rsi(ClosesKind, frozen=True):
 def average_moves(closes: Sequence[float], period: int) -> tuple[float, float]:
     """Return Wilder's averages of rises and of falls: the mean of the first ``period``, then smoothed."""
     gain = loss = 0.0
-    for position in range(1, len(closes)):
-        move = closes[position] - closes[position - 1]
-        if position <= period:
-            gain += max(move, 0.0) / period
-            loss += max(-move, 0.0) / period
+    kept = period - 1
+    moves = [close - before for before, close in pairwise(closes)]
+    for move in moves[:period]:
+        if move > 0:
+            gain += move / period
         else:
-            gain = (gain * (period - 1) + max(move, 0.0)) / period
-            loss = (loss * (period - 1) + max(-move, 0.0)) / period
+            loss -= move / period
+    for move in moves[period:]:
+        if move > 0:
+            gain = (gain * kept + move) / period
+            loss = loss * kept / period
+        else:
+            gain = gain * kept / period
+            loss = (loss * kept - move) / period
     return gain, loss
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import msgspec
+import pytest
 
 from db import scorings
 from db.instruments import Listed
@@ -36,6 +37,8 @@ from workers.kinds.catalogue import KINDS
 from workers.models.reigning import Models
 from workers.models.scoring import Scorer
 from workers.settings import WorkerSettings
+
+pytestmark = pytest.mark.slow
 
 
 async def test_closed_minutes_are_scored_and_told_on_the_stream(

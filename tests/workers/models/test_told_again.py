@@ -27,6 +27,8 @@ from workers.kinds.catalogue import KINDS
 from workers.models.anomaly import KIND
 from workers.verifying import Verifier
 
+pytestmark = pytest.mark.slow
+
 END = MINUTES[-3].bar.end
 
 

@@ -26,6 +26,8 @@ from workers.nightly import Nightly
 from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from db.connections import Connection
 
