@@ -12,7 +12,7 @@ from operator import attrgetter
 import msgspec
 import numpy as np
 
-from bench import markets, stores
+from bench import markets, stores, tapes
 from bench.claimant import Done, new_claimer
 from bench.effort import Effort
 from bench.markets import Market
@@ -34,6 +34,8 @@ _COMMIT = 200
 _LONGER = 4
 """A backlog is so many times as long as what is claimed commit by commit, or it would be a few claims."""
 
+_MANY = 50
+_FOLD_MANY = f"fold alone, {_MANY} tapes, by {TICKS_A_CLAIM:,}"
 _FOLD_BACKLOG = f"fold alone, by {TICKS_A_CLAIM:,}"
 _FOLD_LIVE = f"fold alone, by {_COMMIT:,}"
 _BACKLOG = {1: "backlog, 1 worker", 2: "backlog, 2 workers"}
@@ -47,7 +49,9 @@ async def measure(url: str, effort: Effort) -> Report:
     market = await markets.opened(url, effort.ticks * _LONGER)
     async with stores.copied(url) as backlog:
         await _store(backlog, market)
+        many = tapes.laid(tapes.recorded(), range(_MANY), effort.ticks * _LONGER)
         contestants: Mapping[str, Contestant] = {
+            _FOLD_MANY: partial(_fold, _calls(many, TICKS_A_CLAIM)),
             _FOLD_BACKLOG: partial(_fold, _calls(market.tape, TICKS_A_CLAIM)),
             **{name: partial(_work_off, backlog, number) for number, name in _BACKLOG.items()},
             _FOLD_LIVE: partial(_fold, _calls(market.tape[: effort.ticks], _COMMIT)),

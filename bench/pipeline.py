@@ -27,24 +27,21 @@ from market.errors import HeliographError, StackError
 _LIMIT = "socket alone, at most"
 _AT_MOST = "all roles, at most"
 _SEED = 7
-_RATE = 1000.0
+_RATES = (1000.0, 10_000.0)
 _SYMBOLS = ",".join(f"{base}/USDT" for base in ("BTC", "ETH", *(f"X{number}" for number in range(38))))
 """So many that seconds are enough for signals: each of them is rare."""
-
-_PACED = f"all roles, {_RATE:,.0f}/s"
 
 
 async def measure(url: str, effort: Effort) -> Report:
     """Measure on copies of the empty database at ``url``; the paced runs take ``effort.seconds`` each."""
     tape, source = _tape(effort.ticks)
-    paced = [*_made_up(effort.seconds), "--symbols", _SYMBOLS]
     contestants: dict[str, Contestant] = {
         _LIMIT: partial(_listen, tape),
         _AT_MOST: partial(_hurry, url, tape),
-        _PACED: partial(_keep_pace, url, paced),
+        **{f"all roles, {rate:,.0f}/s": partial(_keep_pace, url, _paced(rate, effort)) for rate in _RATES},
     }
     measured = await alternate(contestants, msgspec.structs.replace(effort, seconds=0.0))
-    source = f"{source}; {_RATE:,.0f} made-up frames/s for {effort.seconds:g} s"
+    source = f"{source}; made-up frames for {effort.seconds:g} s a pace"
     return report("pipeline", source, measured, {_AT_MOST: _LIMIT})
 
 
@@ -54,13 +51,17 @@ def _tape(ticks: int) -> tuple[Sequence[str], str]:
     if path.exists():
         return recorded("binance", [path], "max"), f"all of {path.name}"
     source = f"{ticks:,} made-up frames (no {path})"
-    return [*_made_up(ticks / _RATE), "--speed", "max"], source
+    return [*_made_up(ticks / _RATES[0], _RATES[0]), "--speed", "max"], source
 
 
-def _made_up(seconds: float) -> list[str]:
+def _paced(rate: float, effort: Effort) -> list[str]:
+    return [*_made_up(effort.seconds, rate), "--symbols", _SYMBOLS]
+
+
+def _made_up(seconds: float, rate: float) -> list[str]:
     """Return the arguments that make a market up."""
     market = ["--venue", "binance", "--generate", "--seed", str(_SEED)]
-    return [*market, "--seconds", str(seconds), "--rate", str(_RATE)]
+    return [*market, "--seconds", str(seconds), "--rate", str(rate)]
 
 
 async def _listen(tape: Sequence[str]) -> Figures:
