@@ -1,4 +1,4 @@
-"""One subscriber: a reader, a sender, and a watch over the sender."""
+"""One subscriber: a reader, a sender (api/sending.py), and a watch over the sender."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping
@@ -9,42 +9,47 @@ import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api import frames
-from api.frames import CloseCode, Code
+from api.formats import Format
+from api.frames import CloseCode, Code, Said
 from api.hub import Hub
 from api.mailbox import Mailbox
+from api.sending import Sender
 from api.settings import ApiSettings
-from api.subscriptions import Position, Start, Subscriptions, Wanted, result, start
+from api.subscriptions import Start, Subscriptions, Wanted, result, start
+from api.wires import writing
 from db.instruments import Listed
 from db.publications import Bounds, Stream
 from market.channels import Channel
 from market.errors import HeliographError, RefusedRequestError, StoreError
-from market.times import to_iso
-from runtime.clock import now
 from runtime.metrics import Metrics
 
 logger = structlog.get_logger(__name__)
 
-_TRY_AGAIN_AFTER_SECONDS: Final = 0.5
 _CLOSED_WITHIN_SECONDS: Final = 1.0
-_FRAMES_A_TURN: Final = 64
 
 
 class Connection:
     """Lives as long as its socket."""
 
-    def __init__(self, socket: WebSocket, hub: Hub, settings: ApiSettings, metrics: Metrics) -> None:
-        """Take an accepted socket."""
+    def __init__(
+        self, socket: WebSocket, format_: Format, hub: Hub, settings: ApiSettings, metrics: Metrics
+    ) -> None:
+        """Take an accepted socket, whose frames are of this format."""
         self._socket = socket
+        self._format = format_
         self._hub = hub
-        self._settings = settings
-        self._clock = asyncio.get_running_loop().time
-        self._mailbox = Mailbox(self._clock)
+        self._mailbox = Mailbox(asyncio.get_running_loop().time)
         self._subscriptions = Subscriptions()
-        self._next_heartbeat = self._clock() + settings.heartbeat_seconds
-        self._sent = 0
-        self._sending = False
+        self._sender = Sender(
+            writing(socket),
+            format_,
+            hub=hub,
+            mailbox=self._mailbox,
+            subscriptions=self._subscriptions,
+            settings=settings,
+            metrics=metrics,
+        )
         self._subscribers = metrics.gauge("heliograph_subscribers")
-        self._published = metrics.counter("heliograph_publications_sent_total")
 
     async def run(self) -> None:
         """Serve until either side ends it."""
@@ -65,7 +70,7 @@ class Connection:
     async def _serve(self) -> CloseCode | None:
         code: CloseCode | None = None
         try:
-            code = await _first_of(self._read(), self._send(), self._watch())
+            code = await _first_of(self._read(), self._sender.run(), self._sender.watch())
         except* WebSocketDisconnect:
             pass  # the subscriber has gone: nothing is left to do
         except* HeliographError as group:
@@ -80,24 +85,21 @@ class Connection:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return None
-            await self._answer(message.get("text"))
+            text = message.get("text")
+            await self._answer(message["bytes"] if text is None else text)
             await self._mailbox.replies.join()
 
-    async def _answer(self, text: str | None) -> None:
+    async def _answer(self, said: Said) -> None:
         try:
-            reply = await self._reply(text)
+            reply = await self._reply(said)
         except RefusedRequestError as error:
-            reply = frames.error(frames.id_of(text or ""), Code(error.code), str(error))
+            reply = frames.error(frames.id_of(said), Code(error.code), str(error))
         except StoreError as error:
-            reply = frames.error(frames.id_of(text or ""), Code.TEMPORARY, f"{error}; ask again")
-        self._mailbox.reply(frames.encode(reply))
+            reply = frames.error(frames.id_of(said), Code.TEMPORARY, f"{error}; ask again")
+        self._mailbox.reply(reply)
 
-    async def _reply(self, text: str | None) -> frames.Outgoing:
-        if text is None:
-            raise RefusedRequestError(
-                Code.NOT_JSON, "a binary frame: this subprotocol is JSON in text frames"
-            )
-        frame = frames.decode(text)
+    async def _reply(self, said: Said) -> frames.Outgoing:
+        frame = frames.decode(said, self._format)
         if isinstance(frame, frames.Subscribe):
             return await self._subscribe(frame)
         return self._unsubscribe(frame)
@@ -171,84 +173,6 @@ class Connection:
                 self._subscriptions.begin(stream, self._hub.catalogue.channel(stream), 0, resuming=False)
                 self._hub.open(self._mailbox, stream, 0)
                 self._mailbox.moved(stream)
-
-    # The sender.
-
-    async def _send(self) -> CloseCode | None:
-        while not self._hub.closing:
-            await self._until_due()
-            await self._send_small()
-            for stream in self._mailbox.take_moved():
-                await self._send_small()
-                await self._send_moved(stream)
-        return CloseCode.RESTARTING
-
-    async def _until_due(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(min(self._next_heartbeat, self._mailbox.rests_until())):
-                await self._mailbox.arrived.wait()
-        self._mailbox.arrived.clear()
-
-    async def _send_small(self) -> None:
-        await self._send_replies()
-        for latest, conflated in self._mailbox.take_due():
-            channel = self._hub.latest_channel(latest)
-            await self._put(frames.latest_text(channel, latest, conflated))
-        if self._clock() >= self._next_heartbeat:
-            self._next_heartbeat = self._clock() + self._settings.heartbeat_seconds
-            await self._put(frames.encode(frames.Heartbeat(to_iso(now()), self._subscriptions.moved())))
-        await self._send_replies()
-
-    async def _send_replies(self) -> None:
-        replies = self._mailbox.replies
-        while not replies.empty():
-            await self._put(replies.get_nowait())
-            replies.task_done()
-
-    async def _send_moved(self, stream: Stream) -> None:
-        position = self._subscriptions.positions.get(stream)
-        if position is None:
-            return
-        if position.offset < self._hub.head(stream):
-            await self._send_page(stream, position)
-        if self._subscriptions.positions.get(stream) is position:
-            await self._settle(stream, position)
-
-    async def _send_page(self, stream: Stream, position: Position) -> None:
-        try:
-            page = await self._hub.page(stream, position.offset)
-        except StoreError as error:
-            logger.warning("stream.waits", channel=position.channel, error=str(error))
-            await asyncio.sleep(_TRY_AGAIN_AFTER_SECONDS)
-            return
-        for offset, frame in page:
-            await self._put(frame)
-            position.offset = offset
-        self._published.labels(stream.family).inc(len(page))
-
-    async def _settle(self, stream: Stream, position: Position) -> None:
-        head = self._hub.head(stream)
-        if position.caught_up(head):
-            await self._put(frames.encode(frames.CaughtUp(position.channel, position.offset)))
-        elif position.offset < head:
-            self._mailbox.moved(stream)
-
-    async def _put(self, frame: str) -> None:
-        self._sending = True
-        await self._socket.send_text(frame)
-        self._sending = False
-        self._sent += 1
-        if self._sent % _FRAMES_A_TURN == 0:
-            await asyncio.sleep(0)  # an open socket takes frames without waiting, and others want their turn
-
-    # The watch.
-
-    async def _watch(self) -> CloseCode | None:
-        sent = -1
-        while not (self._sending and sent == self._sent):
-            sent = self._sent
-            await asyncio.sleep(self._settings.stalled_seconds)
-        return CloseCode.STALLED
 
 
 async def _first_of(*works: Coroutine[Any, Any, CloseCode | None]) -> CloseCode | None:

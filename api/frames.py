@@ -8,12 +8,10 @@ from typing import Annotated
 
 import msgspec
 
+from api.formats import Format, Frame
 from market.channels import Channel, Family
 from market.errors import RefusedRequestError
 from market.publications import Latest, Publication
-
-JSON_PROTOCOL = "heliograph.v1.json"
-"""The subprotocol spoken, also when none is asked for."""
 
 
 class Code(IntEnum):
@@ -29,6 +27,7 @@ class Code(IntEnum):
     SINCE_UNSERVED = 1007
     NOT_SUBSCRIBED = 1008
     TEMPORARY = 1009
+    NOT_MSGPACK = 1010
     BAD_SUBPROTOCOL = 1100
 
     @property
@@ -141,9 +140,11 @@ class _Numbered(msgspec.Struct):
 
 Outgoing = Subscribed | Unsubscribed | CaughtUp | Heartbeat | Error
 
-_encoder = msgspec.json.Encoder()
-_decode = msgspec.json.Decoder(Subscribe | Unsubscribe).decode
-_decode_id = msgspec.json.Decoder(_Numbered).decode
+_quote = msgspec.json.Encoder().encode
+_decode_json = msgspec.json.Decoder(Subscribe | Unsubscribe).decode
+_decode_msgpack = msgspec.msgpack.Decoder(Subscribe | Unsubscribe).decode
+_decode_json_id = msgspec.json.Decoder(_Numbered).decode
+_decode_msgpack_id = msgspec.msgpack.Decoder(_Numbered).decode
 
 _LATEST_OPS = {
     Family.QUOTES: "quote",
@@ -152,31 +153,42 @@ _LATEST_OPS = {
     Family.RUNNING: "bar",
 }
 
+Said = str | bytes
+"""The payload of a text frame, or of a binary one."""
 
-def decode(text: str) -> Subscribe | Unsubscribe:
-    """Return the frame in ``text``; raises RefusedRequestError."""
+_UNREADABLE = {
+    Format.JSON: (Code.NOT_JSON, "one JSON object a text frame"),
+    Format.MSGPACK: (Code.NOT_MSGPACK, "one MessagePack map a binary frame"),
+}
+_UNREADABLE_ERRORS = (msgspec.DecodeError, UnicodeError, RecursionError)
+
+
+def decode(said: Said, format_: Format = Format.JSON) -> Subscribe | Unsubscribe:
+    """Return the frame that a subscriber sent; raises RefusedRequestError."""
+    code, must = _UNREADABLE[format_]
+    if isinstance(said, str) is not (format_ is Format.JSON):
+        kind = "text" if isinstance(said, str) else "binary"
+        message = f"a {kind} frame: send {must}"
+        raise RefusedRequestError(code, message)
     try:
-        frame: Subscribe | Unsubscribe = _decode(text)
+        frame: Subscribe | Unsubscribe = (
+            _decode_json(said) if isinstance(said, str) else _decode_msgpack(said)
+        )
     except msgspec.ValidationError as error:
         message = f"{error}; send subscribe or unsubscribe as docs/stream.md shows"
         raise RefusedRequestError(Code.MALFORMED, message) from error
-    except (msgspec.DecodeError, UnicodeError) as error:
-        message = f"the frame is not JSON: {error}; send one JSON object a text frame"
-        raise RefusedRequestError(Code.NOT_JSON, message) from error
+    except _UNREADABLE_ERRORS as error:
+        message = f"the frame cannot be read: {error}; send {must}"
+        raise RefusedRequestError(code, message) from error
     return frame
 
 
-def id_of(text: str) -> RequestId:
+def id_of(said: Said) -> RequestId:
     """Return the ``id`` of a frame that may be malformed otherwise, or None."""
     try:
-        return _decode_id(text).id
-    except (msgspec.DecodeError, UnicodeError):
+        return (_decode_json_id(said) if isinstance(said, str) else _decode_msgpack_id(said)).id
+    except _UNREADABLE_ERRORS:
         return None
-
-
-def encode(frame: Outgoing) -> str:
-    """Return the frame as text."""
-    return _encoder.encode(frame).decode()
 
 
 def error(request_id: RequestId, code: Code, message: str) -> Error:
@@ -186,19 +198,21 @@ def error(request_id: RequestId, code: Code, message: str) -> Error:
 
 def quoted(channel: Channel) -> str:
     """Return the channel's name as a JSON string."""
-    return _encoder.encode(str(channel)).decode()
+    return _quote(str(channel)).decode()
 
 
-def publication_text(channel: str, publication: Publication) -> str:
+def publication_frame(channel: str, publication: Publication) -> Frame:
     """Return the frame of a publication; ``channel`` is quoted already."""
     revises = "" if publication.revises is None else f'"revises":{publication.revises},'
-    return (
+    text = (
         f'{{"op":"{publication.op}","channel":{channel},"offset":{publication.offset},'
         f'{revises}"data":{publication.data}}}'
     )
+    return Frame(text.encode())
 
 
-def latest_text(channel: str, latest: Latest, conflated: int) -> str:
+def latest_frame(channel: str, latest: Latest, conflated: int) -> Frame:
     """Return the frame of a latest value that stands for ``conflated`` of them; ``channel`` is quoted."""
     op = _LATEST_OPS[latest.family]
-    return f'{{"op":"{op}","channel":{channel},"conflated":{conflated},"data":{latest.data}}}'
+    text = f'{{"op":"{op}","channel":{channel},"conflated":{conflated},"data":{latest.data}}}'
+    return Frame(text.encode())

@@ -12,11 +12,13 @@ import structlog
 
 from api.catalogue import Catalogue
 from api.database import Database
-from api.frames import publication_text, quoted
+from api.formats import Frame
+from api.frames import CloseCode, publication_frame, quoted
 from api.mailbox import Mailbox
 from api.outages import Outages
 from api.recent import Recent
 from api.settings import ApiSettings
+from api.showing import Showing
 from bus import subjects
 from bus.subscribing import Heard, Subscriber
 from db import publications as log
@@ -53,6 +55,7 @@ class Hub:
         self._outages = Outages(database, catalogue)
         self._channels: dict[Stream, str] = {}
         self._recent = Recent(settings.recent_publications)
+        self._showing = Showing()
         self._suspicion = asyncio.Event()
         self._deserted = asyncio.Event()
 
@@ -66,7 +69,7 @@ class Hub:
         """Ask every connection to end, and wait until all have."""
         self.closing = True
         for mailbox in self._members:
-            mailbox.arrived.set()
+            mailbox.end(CloseCode.RESTARTING)
         if self._members:
             await self._deserted.wait()
 
@@ -79,6 +82,8 @@ class Hub:
     def join(self, mailbox: Mailbox, discovered: Discovered) -> None:
         """Tell this member of instruments that are listed from now on."""
         self._members[mailbox] = discovered
+        if self.closing:
+            mailbox.end(CloseCode.RESTARTING)
 
     def leave(self, mailbox: Mailbox) -> None:
         """Forget a member and what it follows."""
@@ -146,7 +151,7 @@ class Hub:
         """Return the last offset up to which everything is known here."""
         return self._heads[stream]
 
-    async def page(self, stream: Stream, offset: int) -> list[tuple[int, str]]:
+    async def page(self, stream: Stream, offset: int) -> list[tuple[int, Frame]]:
         """Return the next frames beyond ``offset`` with their offsets: from memory, or from the log."""
         at_most = self._settings.page_publications
         frames = self._recent.after(stream, offset, at_most)
@@ -154,7 +159,7 @@ class Hub:
             return list(enumerate(frames, offset + 1))
         async with self._database.connection() as connection:
             page = await log.beyond(connection, {stream: offset}, at_most)
-        return [(publication.offset, self._text(stream, publication)) for publication in page]
+        return [(publication.offset, self._frame(stream, publication)) for publication in page]
 
     # The ear.
 
@@ -195,7 +200,7 @@ class Hub:
 
     def _advance(self, stream: Stream, publication: Publication) -> None:
         self._heads[stream] = publication.offset
-        self._recent.add(stream, publication.offset, self._text(stream, publication))
+        self._recent.add(stream, publication.offset, self._frame(stream, publication))
         for mailbox in self._followers[stream]:
             mailbox.moved(stream)
 
@@ -215,6 +220,7 @@ class Hub:
         self._offer(stream, latest)
 
     def _offer(self, stream: Stream, latest: Latest) -> None:
+        self._showing.show(latest)
         for mailbox in self._followers.get(stream, ()):
             mailbox.offer(stream, latest)
 
@@ -263,8 +269,8 @@ class Hub:
 
     # Names.
 
-    def _text(self, stream: Stream, publication: Publication) -> str:
-        return publication_text(self._channel(stream), publication)
+    def _frame(self, stream: Stream, publication: Publication) -> Frame:
+        return publication_frame(self._channel(stream), publication)
 
     def _channel(self, stream: Stream) -> str:
         name = self._channels.get(stream)
@@ -272,6 +278,7 @@ class Hub:
             name = self._channels[stream] = quoted(self.catalogue.channel(stream))
         return name
 
-    def latest_channel(self, latest: Latest) -> str:
-        """Return the quoted name of the stream of a latest value."""
-        return self._channel(Stream(latest.instrument_id, latest.family))
+    def latest_frame(self, latest: Latest, conflated: int) -> Frame:
+        """Return the frame of a latest value that stands for so many."""
+        channel = self._channel(Stream(latest.instrument_id, latest.family))
+        return self._showing.frame(channel, latest, conflated)

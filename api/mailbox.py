@@ -11,6 +11,7 @@ from collections.abc import Callable
 from math import inf
 from typing import NamedTuple
 
+from api.frames import CloseCode, Outgoing
 from db.publications import Stream
 from market.channels import Family
 from market.publications import Latest
@@ -50,14 +51,20 @@ class Mailbox:
     def __init__(self, clock: Callable[[], float]) -> None:
         """Use ``clock``, in seconds, to keep the rates asked for."""
         self.arrived = asyncio.Event()
-        self.replies: asyncio.Queue[str] = asyncio.Queue(maxsize=2)  # the reader waits until one is sent
+        self.ending: CloseCode | None = None
+        self.replies: asyncio.Queue[Outgoing] = asyncio.Queue(maxsize=2)  # the reader waits until one is sent
         self._clock = clock
         self._moved: dict[Stream, None] = {}
         self._unsent: dict[Stream, _Unsent] = {}
         self._ready: dict[Stream, None] = {}
         self._resting: list[tuple[float, Stream]] = []
 
-    def reply(self, frame: str) -> None:
+    def end(self, code: CloseCode) -> None:
+        """Let the sender end the connection as soon as it can."""
+        self.ending = self.ending or code
+        self.arrived.set()
+
+    def reply(self, frame: Outgoing) -> None:
         """Answer the subscriber, before anything that came later."""
         self.replies.put_nowait(frame)
         self.arrived.set()

@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from api.formats import Frame
 from db.publications import Stream
 
 
@@ -10,7 +11,7 @@ class _Tail:
 
     def __init__(self, first: int) -> None:
         self.first = first
-        self.frames: dict[int, str] = {}
+        self.frames: dict[int, Frame] = {}
 
     @property
     def last(self) -> int:
@@ -28,7 +29,7 @@ class Recent:
         self._tails: dict[Stream, _Tail] = {}
         self._order: deque[Stream] = deque()
 
-    def add(self, stream: Stream, offset: int, frame: str) -> None:
+    def add(self, stream: Stream, offset: int, frame: Frame) -> None:
         """Keep the frame that follows the last one of its stream."""
         tail = self._tails.get(stream)
         if tail is None or offset != tail.last + 1:
@@ -38,7 +39,7 @@ class Recent:
         if len(self._order) > self._limit:
             self._drop_oldest()
 
-    def after(self, stream: Stream, offset: int, at_most: int) -> list[str] | None:
+    def after(self, stream: Stream, offset: int, at_most: int) -> list[Frame] | None:
         """Return the frames beyond ``offset``, none when it is the last; None when they are not all here."""
         tail = self._tails.get(stream)
         if tail is None or offset + 1 < tail.first:

@@ -11,6 +11,7 @@ import uvicorn
 from api import app
 from api.settings import ApiSettings
 from api.state import State
+from api.wires import Wired
 from market.errors import ConfigurationError
 
 logger = structlog.get_logger(__name__)
@@ -77,7 +78,7 @@ def _config(state: State) -> uvicorn.Config:
         app.create(state),
         loop="none",
         http="httptools",
-        ws="websockets-sansio",
+        ws=Wired,
         ws_max_size=settings.max_frame_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=20.0,

@@ -6,10 +6,14 @@ from fastapi import APIRouter, HTTPException, WebSocket
 
 from api import frames
 from api.connection import Connection
+from api.formats import Format, wire
 from api.frames import CloseCode, Code
 from api.state import Here
+from api.wires import writing
 
 router = APIRouter()
+
+_SPOKEN = [format_.value for format_ in Format]
 
 
 @router.get("/v1/stream", include_in_schema=False)
@@ -23,15 +27,16 @@ async def not_upgraded() -> None:
 async def stream(socket: WebSocket, here: Here) -> None:
     """Serve a subscriber; the frames are described in docs/stream.md."""
     asked = socket.scope["subprotocols"]
-    if asked and frames.JSON_PROTOCOL not in asked:
+    spoken = next((Format(name) for name in asked if name in _SPOKEN), None)
+    if asked and spoken is None:
         await _refuse(socket, asked)
         return
-    await socket.accept(frames.JSON_PROTOCOL if asked else None)
-    await Connection(socket, here["hub"], here["settings"], here["metrics"]).run()
+    await socket.accept(spoken)
+    await Connection(socket, spoken or Format.JSON, here["hub"], here["settings"], here["metrics"]).run()
 
 
 async def _refuse(socket: WebSocket, asked: list[str]) -> None:
     await socket.accept()
-    message = f"none of the subprotocols {', '.join(asked)} is spoken here: ask for {frames.JSON_PROTOCOL}"
-    await socket.send_text(frames.encode(frames.error(None, Code.BAD_SUBPROTOCOL, message)))
+    message = f"none of the subprotocols {', '.join(asked)} is spoken here: ask for {' or '.join(_SPOKEN)}"
+    await writing(socket)(wire(frames.error(None, Code.BAD_SUBPROTOCOL, message), Format.JSON))
     await socket.close(CloseCode.BAD_SUBPROTOCOL)

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
+from api.formats import Format
 from api.lifespan import composed
 from api.serving import Server, bind
 from api.settings import ApiSettings
@@ -61,13 +62,19 @@ class Peer:
         self.socket = socket
 
     async def say(self, **frame: object) -> None:
-        await self.socket.send(msgspec.json.encode(frame).decode())
+        packed = str(self.socket.subprotocol) == Format.MSGPACK
+        await self.socket.send(
+            msgspec.msgpack.encode(frame) if packed else msgspec.json.encode(frame).decode()
+        )
 
     async def hear(self, *ops: str) -> dict[str, Any]:
         """Return the next frame, or the next with one of these ops."""
         async with asyncio.timeout(WITHIN_SECONDS):
             while True:
-                frame: dict[str, Any] = msgspec.json.decode(await self.socket.recv())
+                said = await self.socket.recv()
+                frame: dict[str, Any] = (
+                    msgspec.json.decode(said) if isinstance(said, str) else msgspec.msgpack.decode(said)
+                )
                 if frame["op"] in ops or (not ops and frame["op"] != "heartbeat"):
                     return frame
 

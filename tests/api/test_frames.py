@@ -1,8 +1,10 @@
 """The frames of the stream."""
 
+import msgspec
 import pytest
 
 from api import frames
+from api.formats import Format, Frame
 from api.frames import Ask, Code, Policy, Subscribe, Unsubscribe
 from market.channels import Family
 from market.errors import RefusedRequestError
@@ -40,6 +42,9 @@ def test_fields_that_are_unknown_are_ignored() -> None:
         ("", Code.NOT_JSON),
         ("{", Code.NOT_JSON),
         ('"\ud800"', Code.NOT_JSON),
+        ('{"op":"subscribe","channels":' + "[" * 100_000, Code.NOT_JSON),
+        ('{"op":"subscribe","more":' + "[" * 100_000, Code.NOT_JSON),
+        (b"{}", Code.NOT_JSON),
         ("[]", Code.MALFORMED),
         ('{"op":"dance"}', Code.MALFORMED),
         ('{"op":"subscribe"}', Code.MALFORMED),
@@ -49,7 +54,7 @@ def test_fields_that_are_unknown_are_ignored() -> None:
         (f'{{"op":"subscribe","channels":[{{"channel":"x","max_rate_ms":1{"0" * 400}}}]}}', Code.MALFORMED),
     ],
 )
-def test_what_is_no_frame_is_refused_by_number(text: str, code: Code) -> None:
+def test_what_is_no_frame_is_refused_by_number(text: str | bytes, code: Code) -> None:
     with pytest.raises(RefusedRequestError) as refused:
         frames.decode(text)
     assert code == refused.value.code
@@ -60,22 +65,51 @@ def test_the_id_of_a_malformed_frame_is_given_back_when_there_is_one(text: str, 
     assert found == frames.id_of(text)
 
 
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (b"", Code.NOT_MSGPACK),
+        (b"\xc1", Code.NOT_MSGPACK),
+        (b"\x91" * 100_000, Code.MALFORMED),
+        (b"\x81\xa1x" + b"\x91" * 100_000, Code.NOT_MSGPACK),
+        ("{}", Code.NOT_MSGPACK),
+        (msgspec.msgpack.encode({"op": "dance"}), Code.MALFORMED),
+        (msgspec.msgpack.encode({"op": "subscribe", "channels": [{"channel": 1}]}), Code.MALFORMED),
+    ],
+)
+def test_what_is_no_frame_in_messagepack_is_refused_by_number(said: str | bytes, code: Code) -> None:
+    with pytest.raises(RefusedRequestError) as refused:
+        frames.decode(said, Format.MSGPACK)
+    assert code == refused.value.code
+
+
+def test_the_id_of_a_malformed_frame_in_messagepack_is_given_back_when_there_is_one() -> None:
+    found = [frames.id_of(said) for said in (msgspec.msgpack.encode({"op": "dance", "id": 7}), b"\xc1")]
+    assert [7, None] == found
+
+
+def text_of(frame: Frame) -> str:
+    """Return the payload of a short frame."""
+    head = 2 if frame.wire(Format.JSON)[1] < 126 else 4
+    return frame.wire(Format.JSON)[head:].decode()
+
+
 def test_the_data_of_a_publication_is_sent_to_the_byte() -> None:
     publication = Publication(7, Family.SIGNALS, 42, "signal", '{"a": 1.50}', 0)
     expected = f'{{"op":"signal","channel":{CHANNEL},"offset":42,"data":{{"a": 1.50}}}}'
-    assert expected == frames.publication_text(CHANNEL, publication)
+    assert expected == text_of(frames.publication_frame(CHANNEL, publication))
 
 
 def test_a_correction_says_what_it_revises() -> None:
     publication = Publication(7, Family.SIGNALS, 58, "correction", "null", 0, revises=31)
     expected = f'{{"op":"correction","channel":{CHANNEL},"offset":58,"revises":31,"data":null}}'
-    assert expected == frames.publication_text(CHANNEL, publication)
+    assert expected == text_of(frames.publication_frame(CHANNEL, publication))
 
 
 def test_a_latest_value_says_for_how_many_it_stands() -> None:
     latest = Latest(7, Family.QUOTES, 5, 6, 3, '{"bid_price":1}')
     expected = f'{{"op":"quote","channel":{CHANNEL},"conflated":12,"data":{{"bid_price":1}}}}'
-    assert expected == frames.latest_text(CHANNEL, latest, 12)
+    assert expected == text_of(frames.latest_frame(CHANNEL, latest, 12))
 
 
 def test_only_the_errors_from_1100_on_are_fatal() -> None:

@@ -1,10 +1,12 @@
 """The newest publications in memory, and a subscriber that reads them or the log."""
 
+from functools import cache
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.formats import Frame
 from api.recent import Recent
 from api.subscriptions import Position
 from db.publications import Stream
@@ -15,11 +17,16 @@ OTHER = Stream(2, Family.SIGNALS)
 PAGE = 3
 
 
+@cache
+def frame(offset: int) -> Frame:
+    return Frame(f"{offset}".encode())
+
+
 def test_the_oldest_of_all_streams_goes_first() -> None:
     recent = Recent(3)
     for stream, offset in ((ONE, 1), (OTHER, 1), (ONE, 2), (ONE, 3)):
-        recent.add(stream, offset, f"{offset}")
-    assert (None, ["2", "3"], ["1"]) == (
+        recent.add(stream, offset, frame(offset))
+    assert (None, [frame(2), frame(3)], [frame(1)]) == (
         recent.after(ONE, 0, 9),
         recent.after(ONE, 1, 9),
         recent.after(OTHER, 0, 9),
@@ -28,16 +35,16 @@ def test_the_oldest_of_all_streams_goes_first() -> None:
 
 def test_who_has_everything_is_given_nothing_and_need_not_read() -> None:
     recent = Recent(3)
-    recent.add(ONE, 7, "7")
+    recent.add(ONE, 7, frame(7))
     assert ([], None) == (recent.after(ONE, 7, 9), recent.after(OTHER, 7, 9))
 
 
 def test_a_forgotten_stream_begins_anew() -> None:
     recent = Recent(3)
-    recent.add(ONE, 1, "1")
+    recent.add(ONE, 1, frame(1))
     recent.forget(ONE)
-    recent.add(ONE, 9, "9")
-    assert (None, ["9"]) == (recent.after(ONE, 1, 9), recent.after(ONE, 8, 9))
+    recent.add(ONE, 9, frame(9))
+    assert (None, [frame(9)]) == (recent.after(ONE, 1, 9), recent.after(ONE, 8, 9))
 
 
 @given(
@@ -58,11 +65,12 @@ def test_memory_and_log_together_skip_and_repeat_nothing(
             log += range(len(log) + 1, len(log) + 1 + count)
         elif step == "hear":
             for offset in log[head : head + count]:
-                recent.add(ONE, offset, str(offset))
+                recent.add(ONE, offset, frame(offset))
                 head = offset
         elif position.offset < head:
             frames = recent.after(ONE, position.offset, PAGE)
-            page = log[position.offset :][:PAGE] if frames is None else [int(frame) for frame in frames]
+            page = log[position.offset :][:PAGE]
+            assert frames in (None, [frame(offset) for offset in page])
             sent += page
             position.offset = page[-1]
         assert len(recent) <= limit

@@ -1,6 +1,9 @@
 """The stream over real sockets: what is committed arrives once, in order, whatever the bus does."""
 
 import asyncio
+from contextlib import suppress
+
+from websockets.exceptions import ConnectionClosed
 
 from api.settings import ApiSettings
 from tests.api.peers import FAR_AWAY, Served, Worker, serving
@@ -192,3 +195,52 @@ async def test_an_unknown_subprotocol_is_refused_for_good(served: Served) -> Non
 async def test_the_subprotocol_asked_for_is_spoken(served: Served) -> None:
     async with served.stream(subprotocols=["other", "heliograph.v1.json"]) as peer:
         assert "heliograph.v1.json" == peer.socket.subprotocol
+
+
+async def test_messagepack_carries_the_same_frames_in_binary_ones(served: Served, worker: Worker) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    await worker.commit(sol, 1)
+    async with served.stream() as peer, served.stream(subprotocols=["heliograph.v1.msgpack"]) as packed:
+        both = (peer, packed)
+        assert "heliograph.v1.msgpack" == packed.socket.subprotocol
+        answers = [await each.subscribe({"channel": SOL, "after": 0}) for each in both]
+        assert answers[0] == answers[1]
+        for op in ("signal", "caught_up"):
+            frames = [await each.hear() for each in both]
+            assert (op, frames[0]) == (frames[1]["op"], frames[1])
+        await worker.publish(sol, 2)
+        assert await peer.hear() == await packed.hear()
+        for each in both:
+            await each.say(op="dance", id=7)
+        assert await peer.hear() == await packed.hear()
+        assert {SOL: 2} == (await packed.hear("heartbeat"))["offsets"]
+
+
+async def test_text_is_refused_where_messagepack_was_agreed_upon(served: Served) -> None:
+    async with served.stream(subprotocols=["heliograph.v1.msgpack"]) as packed:
+        await packed.socket.send('{"op":"subscribe","id":1,"channels":[]}')
+        assert 1010 == (await packed.hear("error"))["code"]
+
+
+async def test_the_first_subprotocol_that_is_spoken_is_agreed_upon(served: Served) -> None:
+    asked = ["other", "heliograph.v1.msgpack", "heliograph.v1.json"]
+    async with served.stream(subprotocols=asked) as peer:
+        assert "heliograph.v1.msgpack" == peer.socket.subprotocol
+
+
+async def test_a_server_that_ends_tells_where_each_subscriber_stands_and_to_come_back(
+    served: Served, worker: Worker
+) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    async with served.stream() as peer:
+        await peer.subscribe({"channel": SOL})
+        await peer.hear("heartbeat")
+        await worker.publish(sol, 1, 2)
+        assert [1, 2] == await peer.offsets(2)
+        await served.state["hub"].close()
+        told = [await peer.hear("heartbeat")]
+        with suppress(ConnectionClosed):
+            while True:
+                told.append(await peer.hear("heartbeat"))
+    offsets = {name: offset for beat in told for name, offset in beat["offsets"].items()}
+    assert ({SOL: 2}, 4000) == (offsets, peer.socket.close_code)

@@ -1,0 +1,150 @@
+"""The sending half of a connection: whatever its mailbox names, in order, many frames a write."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from api import formats, frames
+from api.formats import Format
+from api.frames import CloseCode
+from api.hub import Hub
+from api.mailbox import Mailbox
+from api.settings import ApiSettings
+from api.subscriptions import Position, Subscriptions
+from api.wires import Write
+from db.publications import Stream
+from market.errors import StoreError
+from market.times import to_iso
+from runtime.clock import now
+from runtime.metrics import Metrics
+
+logger = structlog.get_logger(__name__)
+
+_TRY_AGAIN_AFTER_SECONDS: Final = 0.5
+_BYTES_A_WRITE: Final = 1 << 16
+
+
+class Sender:
+    """Sends to one subscriber for as long as the mailbox is not to end; never more than it takes."""
+
+    def __init__(  # noqa: PLR0913 - its collaborators
+        self,
+        write: Write,
+        format_: Format,
+        *,
+        hub: Hub,
+        mailbox: Mailbox,
+        subscriptions: Subscriptions,
+        settings: ApiSettings,
+        metrics: Metrics,
+    ) -> None:
+        """Write frames of this format to a socket."""
+        self._write = write
+        self._format = format_
+        self._hub = hub
+        self._mailbox = mailbox
+        self._subscriptions = subscriptions
+        self._settings = settings
+        self._clock = asyncio.get_running_loop().time
+        self._next_heartbeat = self._clock() + settings.heartbeat_seconds
+        self._unsent: list[bytes] = []
+        self._unsent_bytes = 0
+        self._writes = 0
+        self._writing = False
+        self._published = metrics.counter("heliograph_publications_sent_total")
+
+    async def run(self) -> CloseCode:
+        """Send until the mailbox is to end; at last tell where the subscriber stands, and return why."""
+        while self._mailbox.ending is None:
+            await self._until_due()
+            await self._send_small()
+            for stream in self._mailbox.take_moved():
+                await self._send_small()
+                await self._send_moved(stream)
+            await self._flush()
+        self._beat()
+        await self._flush()
+        return self._mailbox.ending
+
+    async def watch(self) -> CloseCode:
+        """Return when the subscriber has taken nothing for too long."""
+        writes = -1
+        while not (self._writing and writes == self._writes):
+            writes = self._writes
+            await asyncio.sleep(self._settings.stalled_seconds)
+        return CloseCode.STALLED
+
+    async def _until_due(self) -> None:
+        if not self._mailbox.arrived.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min(self._next_heartbeat, self._mailbox.rests_until())):
+                    await self._mailbox.arrived.wait()
+        self._mailbox.arrived.clear()
+
+    async def _send_small(self) -> None:
+        await self._send_replies()
+        for latest, conflated in self._mailbox.take_due():
+            await self._put(self._hub.latest_frame(latest, conflated).wire(self._format))
+        if self._clock() >= self._next_heartbeat:
+            self._next_heartbeat = self._clock() + self._settings.heartbeat_seconds
+            self._beat()
+        await self._send_replies()
+
+    async def _send_replies(self) -> None:
+        replies = self._mailbox.replies
+        while not replies.empty():
+            await self._put(formats.wire(replies.get_nowait(), self._format))
+            await self._flush()
+            replies.task_done()
+
+    def _beat(self) -> None:
+        beat = frames.Heartbeat(to_iso(now()), self._subscriptions.moved())
+        self._unsent.append(formats.wire(beat, self._format))
+
+    async def _send_moved(self, stream: Stream) -> None:
+        position = self._subscriptions.positions.get(stream)
+        if position is None:
+            return
+        if position.offset < self._hub.head(stream):
+            await self._send_page(stream, position)
+        if self._subscriptions.positions.get(stream) is position and self._mailbox.ending is None:
+            await self._settle(stream, position)
+
+    async def _send_page(self, stream: Stream, position: Position) -> None:
+        try:
+            page = await self._hub.page(stream, position.offset)
+        except StoreError as error:
+            logger.warning("stream.waits", channel=position.channel, error=str(error))
+            await self._flush()
+            await asyncio.sleep(_TRY_AGAIN_AFTER_SECONDS)
+            return
+        for offset, frame in page:
+            await self._put(frame.wire(self._format))
+            position.offset = offset
+        self._published.labels(stream.family).inc(len(page))
+
+    async def _settle(self, stream: Stream, position: Position) -> None:
+        head = self._hub.head(stream)
+        if position.caught_up(head):
+            caught_up = frames.CaughtUp(position.channel, position.offset)
+            await self._put(formats.wire(caught_up, self._format))
+        elif position.offset < head:
+            self._mailbox.moved(stream)
+
+    async def _put(self, frame: bytes) -> None:
+        self._unsent.append(frame)
+        self._unsent_bytes += len(frame)
+        if self._unsent_bytes >= _BYTES_A_WRITE:
+            await self._flush()
+            await asyncio.sleep(0)  # an open socket takes them without waiting, and others want their turn
+
+    async def _flush(self) -> None:
+        if not self._unsent:
+            return
+        unsent, self._unsent, self._unsent_bytes = b"".join(self._unsent), [], 0
+        self._writing = True
+        await self._write(unsent)
+        self._writing = False
+        self._writes += 1
