@@ -16,7 +16,7 @@ from api.mailbox import Mailbox
 from api.sending import Sender
 from api.settings import ApiSettings
 from api.subscriptions import Start, Subscriptions, Wanted, result, start
-from api.wires import writing
+from api.writing import writing
 from db.instruments import Listed
 from db.publications import Bounds, Stream
 from market.channels import Channel

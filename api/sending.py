@@ -13,7 +13,7 @@ from api.hub import Hub
 from api.mailbox import Mailbox
 from api.settings import ApiSettings
 from api.subscriptions import Position, Subscriptions
-from api.wires import Write
+from api.writing import Write
 from db.publications import Stream
 from market.errors import StoreError
 from market.times import to_iso

@@ -11,7 +11,7 @@ import uvicorn
 from api import app
 from api.settings import ApiSettings
 from api.state import State
-from api.wires import Wired
+from api.writing import Wired
 from market.errors import ConfigurationError
 
 logger = structlog.get_logger(__name__)

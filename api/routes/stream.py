@@ -9,7 +9,7 @@ from api.connection import Connection
 from api.formats import Format, wire
 from api.frames import CloseCode, Code
 from api.state import Here
-from api.wires import writing
+from api.writing import writing
 
 router = APIRouter()
 

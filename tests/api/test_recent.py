@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.formats import Frame
+from api.formats import Format, Frame
 from api.recent import Recent
 from api.subscriptions import Position
 from db.publications import Stream
@@ -20,6 +20,10 @@ PAGE = 3
 @cache
 def frame(offset: int) -> Frame:
     return Frame(f"{offset}".encode())
+
+
+def number(of: Frame) -> int:
+    return int(of.wire(Format.JSON)[2:])
 
 
 def test_the_oldest_of_all_streams_goes_first() -> None:
@@ -69,8 +73,7 @@ def test_memory_and_log_together_skip_and_repeat_nothing(
                 head = offset
         elif position.offset < head:
             frames = recent.after(ONE, position.offset, PAGE)
-            page = log[position.offset :][:PAGE]
-            assert frames in (None, [frame(offset) for offset in page])
+            page = log[position.offset :][:PAGE] if frames is None else [number(each) for each in frames]
             sent += page
             position.offset = page[-1]
         assert len(recent) <= limit
