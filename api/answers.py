@@ -1,34 +1,54 @@
 """Answer a question out of the cache or PostgreSQL."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar, get_origin
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, get_origin
 
 from fastapi import Request, Response
 
-from api import cursors
+from api import cursors, lines, patterns, walks
 from api.cache import Produce
 from api.catalogue import Catalogue
-from api.schemas import HistoryQuestion, Page, Question, Row
+from api.heads import is_head
+from api.histories import History, spoken_for, told
+from api.lines import Format
+from api.questions import ListQuestion, Question
+from api.schemas import Page, Row
 from api.settings import ApiSettings
 from api.state import State
 from db.instruments import Listed
-from db.windows import Key, Window
+from db.windows import Key
 from market.errors import InvalidInputError, UnknownInstrumentError
+from runtime.clock import now
 
 _Stored = TypeVar("_Stored")
 
+Opened = Callable[[], Awaitable[History[_Stored]]]
 
-class History(NamedTuple, Generic[_Stored]):
-    """A history that is read in pages.
 
-    ``name`` and ``key``, the type of a row's unique key, are what its cursors are bound to.
-    """
-
-    name: str
-    key: Any
-    read: Callable[[Window], Awaitable[Sequence[_Stored]]]
-    row_of: Callable[[_Stored], Row]
-    key_of: Callable[[_Stored], Key]
+async def listing(
+    request: Request,
+    question: ListQuestion,
+    here: State,
+    opened: Opened[_Stored],
+    *,
+    at_most_seconds: int | None = None,
+) -> Response:
+    """Answer with a page of JSON, perhaps a kept one, or with all rows in another format."""
+    format_ = lines.chosen(question.format, request.headers.get("accept", ""))
+    if format_ is Format.JSON:
+        return await answer(
+            request,
+            question,
+            here,
+            lambda: _page(opened, question, here),
+            at_most_seconds=at_most_seconds,
+        )
+    _demand_single(request, question)
+    history = await opened()
+    if is_head(request.scope):
+        question = question.model_copy(update={"limit": 1})
+    writer = lines.writer(format_, history.row)
+    return await walks.streamed(here["database"], history, question, _after(history, question), writer)
 
 
 async def answer(
@@ -39,18 +59,26 @@ async def answer(
     fresh = "no-cache" in request.headers.get("cache-control", "")
     key = f"{request.url.path}?{question.model_dump_json(exclude_defaults=True)}"
     body, outcome = await here["cache"].read(key, produce, fresh=fresh, at_most_seconds=at_most_seconds)
-    return Response(body, media_type="application/json", headers={"X-Cache": outcome})
+    return Response(body, media_type="application/json", headers={"X-Cache": outcome, "Vary": "Accept"})
 
 
-async def page(history: History[_Stored], question: HistoryQuestion, settings: ApiSettings) -> bytes:
+async def _page(opened: Opened[_Stored], question: ListQuestion, here: State) -> bytes:
     """Return a page as JSON; one row more than asked is read, to know whether there is more."""
-    limit = _limit(question, settings)
-    stored = await history.read(question.window(_after(history, question), limit + 1))
-    kept = stored[:limit]
-    more = len(stored) > limit
-    rows = [history.row_of(each) for each in kept]
-    following = cursors.encode(history.name, history.key_of(kept[-1])) if more else None
-    return Page(data=rows, next=following, has_more=more).model_dump_json(serialize_as_any=True).encode()
+    history = await opened()
+    limit = _limit(question, here["settings"])
+    window = question.window(_after(history, question), limit + 1)
+    stored = await history.read(window)
+    kept, more = stored[:limit], len(stored) > limit
+    whole = spoken_for(history, window, kept, now(), more=more)
+    rows, coverage = await told(here["database"], history, kept, whole)
+    page = Page[Row](
+        data=rows,
+        next=cursors.encode(history.name, history.key_of(kept[-1])) if more else None,
+        has_more=more,
+        coverage=coverage,
+        partial=None if coverage is None else coverage < 1,
+    )
+    return page.model_dump_json(serialize_as_any=True).encode()
 
 
 async def one_listed(catalogue: Catalogue, exchange: str, symbol: str) -> Listed:
@@ -63,14 +91,11 @@ async def one_listed(catalogue: Catalogue, exchange: str, symbol: str) -> Listed
 
 
 async def all_listed(here: State, exchange: str | None, symbol: str | None) -> list[Listed]:
-    """Return the instruments that are asked for: one, those of an exchange, or all."""
-    if exchange is not None and symbol is not None:
+    """Return the instruments that are asked for; raises UnknownInstrumentError where none can be meant."""
+    if exchange is not None and symbol is not None and not patterns.is_pattern(symbol):
         return [await one_listed(here["catalogue"], exchange, symbol)]
-    if symbol is not None:
-        message = f"symbol {symbol!r} is asked of no exchange: add exchange=..."
-        raise InvalidInputError(message, where="symbol")
     await here["hub"].refresh()
-    return list(here["catalogue"]) if exchange is None else here["catalogue"].of_exchange(exchange)
+    return here["catalogue"].matching(exchange, symbol)
 
 
 def _demand_single(request: Request, question: Question) -> None:
@@ -83,13 +108,16 @@ def _demand_single(request: Request, question: Question) -> None:
             raise InvalidInputError(message, where=name)
 
 
-def _limit(question: HistoryQuestion, settings: ApiSettings) -> int:
+def _limit(question: ListQuestion, settings: ApiSettings) -> int:
     limit = question.limit or settings.default_limit
     if limit > settings.max_limit:
-        message = f"limit {limit} is above {settings.max_limit}: ask for less and go on with the cursor"
+        message = (
+            f"limit {limit} is above {settings.max_limit}: ask for less and go on with the cursor, "
+            "or for format=ndjson, which has no pages"
+        )
         raise InvalidInputError(message, where="limit")
     return limit
 
 
-def _after(history: History[_Stored], question: HistoryQuestion) -> Key | None:
+def _after(history: History[_Stored], question: ListQuestion) -> Key | None:
     return cursors.decode(history.name, question.cursor, history.key) if question.cursor else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from api import patterns
 from api.database import Database
 from db import instruments, overview
 from db.instruments import Listed
@@ -48,11 +49,18 @@ class Catalogue:
             raise UnknownInstrumentError(self._refusal(exchange, symbol))
         return found
 
-    def of_exchange(self, exchange: str) -> list[Listed]:
-        """Return the instruments of one exchange; raises UnknownInstrumentError when it has none."""
-        found = [listed for listed in self._by_id.values() if listed.instrument.exchange == exchange]
-        if not found:
-            raise UnknownInstrumentError(self._refusal(exchange, WILDCARD))
+    def matching(self, exchange: str | None, symbol: str | None) -> list[Listed]:
+        """Return the instruments of an exchange (all) whose symbol matches a pattern (all).
+
+        Raises UnknownInstrumentError for an exchange that has none, and for one symbol that is not there.
+        """
+        of_exchange = [each for each in self if exchange in (None, each.instrument.exchange)]
+        if exchange is not None and not of_exchange:
+            raise UnknownInstrumentError(self._refusal(exchange, symbol or WILDCARD))
+        matches = patterns.matcher(WILDCARD if symbol is None else symbol)
+        found = [each for each in of_exchange if matches(each.instrument.symbol)]
+        if not found and symbol is not None and not patterns.is_pattern(symbol):
+            raise UnknownInstrumentError(self._refusal(exchange or WILDCARD, symbol))
         return found
 
     def by_id(self, instrument_id: int) -> Listed:

@@ -5,7 +5,8 @@ from typing import Literal
 import msgspec
 from pydantic import Field
 
-from api.schemas import SIDES, Question, Row, Signal
+from api.questions import Question
+from api.schemas import SIDES, Row, Signal
 from db.instruments import Listed
 from db.signals import StoredSignal
 from market import trades

@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.schemas import Question, Row
+from api.questions import Question
+from api.schemas import Row
 from db.feeds import Change, FeedName, FeedRow
 from market.times import to_iso
 

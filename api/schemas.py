@@ -1,130 +1,24 @@
-"""What REST takes and gives, as it is documented in /docs."""
+"""What REST gives, as it is documented in /docs."""
 
-from enum import StrEnum
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    WithJsonSchema,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field
 
-from api import moments
 from db.bars import SourcedBar
 from db.indicators import StoredIndicator
 from db.instruments import Listed
 from db.signals import StoredSignal
-from db.windows import Key, Window
 from market import trades
 from market.bars import NAMES
-from market.errors import InvalidInputError
 from market.texts import Name, signal_fields
 from market.times import to_iso
 
 Item = TypeVar("Item")
 
-
-def _moment(value: object) -> int | None:
-    if value is None:
-        return None
-    try:
-        return moments.parse(str(value))
-    except InvalidInputError as error:
-        raise ValueError(str(error)) from error
-
-
-Moment = Annotated[
-    int, BeforeValidator(_moment), WithJsonSchema({"type": "string", "examples": ["2026-11-21T10:00:00Z"]})
-]
-
-
 Coverage = Annotated[
     float,
     Field(ge=0, le=1, description="The share of the input that is proven to miss nothing, as known now."),
 ]
-
-
-class Order(StrEnum):
-    """Which end of the range a page begins at."""
-
-    OLDEST_FIRST = "asc"
-    NEWEST_FIRST = "desc"
-
-
-class Question(BaseModel):
-    """A question that is refused when it asks what we do not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class InstrumentsQuestion(Question):
-    """Which instruments."""
-
-    exchange: str | None = Field(default=None, description="All exchanges when left out.")
-
-
-class HistoryQuestion(Question):
-    """Which part of a history: [from, to), a page at a time."""
-
-    from_: Moment | None = Field(
-        default=None, alias="from", description="First moment: ISO 8601, or s, ms, us since 1970."
-    )
-    to: Moment | None = Field(default=None, description="First moment after the range.")
-    order: Order = Field(default=Order.OLDEST_FIRST, description="asc: oldest first; desc: newest first.")
-    cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before.")
-    limit: int | None = Field(default=None, ge=1, description="Rows in the page.")
-
-    @field_validator("to")
-    @classmethod
-    def _not_before_from(cls, to: int | None, others: ValidationInfo) -> int | None:
-        from_ = others.data.get("from_")
-        if to is not None and from_ is not None and to < from_:
-            message = f"{to_iso(to)} is before from, {to_iso(from_)}: exchange them"
-            raise ValueError(message)
-        return to
-
-    def window(self, after: Key | None, limit: int) -> Window:
-        """Return the question as the database is asked it."""
-        newest_first = self.order is Order.NEWEST_FIRST
-        return Window(from_ts=self.from_, to_ts=self.to, after=after, newest_first=newest_first, limit=limit)
-
-
-class TradesQuestion(HistoryQuestion):
-    """Whose trades."""
-
-    exchange: str
-    symbol: str | None = Field(default=None, description="All instruments of the exchange when left out.")
-
-
-class BarsQuestion(HistoryQuestion):
-    """Whose bars."""
-
-    exchange: str
-    symbol: str
-    interval: Literal["1s", "1m", "5m", "1h", "1d"] = "1m"
-
-
-KindName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,62}$")]
-
-
-class SignalsQuestion(HistoryQuestion):
-    """Whose signals."""
-
-    exchange: str | None = Field(default=None, description="All exchanges when left out.")
-    symbol: str | None = Field(default=None, description="Needs an exchange.")
-    kind: list[KindName] = Field(default=[], description="All kinds when left out; may be repeated.")
-
-
-class IndicatorsQuestion(HistoryQuestion):
-    """Whose indicators."""
-
-    exchange: str | None = Field(default=None, description="All exchanges when left out.")
-    symbol: str | None = Field(default=None, description="Needs an exchange.")
-    kind: list[KindName] = Field(default=[], description="All kinds when left out; may be repeated.")
 
 
 class Row(BaseModel):
@@ -134,11 +28,17 @@ class Row(BaseModel):
 
 
 class Page(Row, Generic[Item]):
-    """A page; `next` continues it, and is null at the end of what there is now."""
+    """A page; `next` continues it, and is null at the end of what there is now.
+
+    `partial`: of the range of time that it answers, only the share `coverage` is proven to miss nothing.
+    Both are null where nothing proves it, or of more instruments than are looked at together.
+    """
 
     data: list[Item]
     next: str | None
     has_more: bool
+    coverage: Coverage | None
+    partial: bool | None
 
 
 class Instrument(Row):
@@ -196,7 +96,7 @@ class Trade(Row):
         )
 
 
-SIDES: dict[int, Literal["buy", "sell", "unknown"]] = {1: "buy", -1: "sell", 0: "unknown"}
+SIDES: Final[dict[int, Literal["buy", "sell", "unknown"]]] = {1: "buy", -1: "sell", 0: "unknown"}
 
 
 class Bar(Row):

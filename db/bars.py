@@ -1,12 +1,13 @@
 """Read final bars back, a page at a time."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 from sqlalchemy import select
 
 from db import schema
-from db.windows import Key, Window, cut, fetch
+from db.windows import Key, Window, fetch, merged
 from market.bars import Bar
 from market.times import HOUR, SECOND
 
@@ -17,25 +18,30 @@ _FIELDS: Final = (*Bar.__struct_fields__[1:], "source")
 
 
 class SourcedBar(msgspec.Struct, frozen=True):
-    """A bar and how it came to be: ``live``, or ``backfill`` when it was rebuilt."""
+    """A bar, whose it is, and how it came to be: ``live``, or ``backfill`` when it was rebuilt."""
 
+    instrument_id: int
     bar: Bar
     source: str
 
 
 async def read(
-    connection: "Connection", window: Window, *, instrument_id: int, interval: int
+    connection: "Connection", window: Window, *, instrument_ids: Sequence[int], interval: int
 ) -> list[SourcedBar]:
-    """Return final bars of one instrument and interval (microseconds) in the order of their start."""
+    """Return final bars of these instruments and one interval (microseconds) in the order of their start."""
     table = schema.bars_1h if interval == HOUR else schema.bars
     columns = table.c
-    statement = select(*[columns[name] for name in _FIELDS]).where(columns.instrument_id == instrument_id)
+    statement = select(columns.instrument_id, *[columns[name] for name in _FIELDS])
     if interval != HOUR:
         statement = statement.where(columns.interval_seconds == interval // SECOND)
-    rows = await fetch(connection, cut(statement, window, (columns.start,)), "reading bars")
-    return [SourcedBar(Bar(interval, *values), source) for *values, source in rows]
+    order = (columns.start, columns.instrument_id)
+    page = merged(statement, window, order, columns.instrument_id, instrument_ids)
+    rows = await fetch(connection, page, "reading bars")
+    return [
+        SourcedBar(instrument_id, Bar(interval, *values), source) for instrument_id, *values, source in rows
+    ]
 
 
 def key(sourced: SourcedBar) -> Key:
     """Return what a page that ends with this bar is continued from."""
-    return (sourced.bar.start,)
+    return (sourced.bar.start, sourced.instrument_id)

@@ -22,16 +22,37 @@ _sql = load("days")
 _HOURS = DAY // HOUR
 
 
-async def read(connection: "Connection", window: Window, *, instrument_id: int) -> list[SourcedBar]:
-    """Return final bars of UTC days of one instrument in the order of their start.
+async def read(
+    connection: "Connection", window: Window, *, instrument_ids: Sequence[int]
+) -> list[SourcedBar]:
+    """Return final bars of UTC days of these instruments in the order of their start.
 
     A day is final when live has left its end behind: its last trade may lie long before.
     """
+    found = [
+        day
+        for each in instrument_ids
+        for day in await _of_one(connection, _window_of(window, each), instrument_id=each)
+    ]
+    return sorted(found, key=bars.key, reverse=window.newest_first)[: window.limit]
+
+
+async def _of_one(connection: "Connection", window: Window, *, instrument_id: int) -> list[SourcedBar]:
     settled_ts = await _settled_ts(connection, instrument_id)
     hours = await bars.read(
-        connection, _hours(window, settled_ts), instrument_id=instrument_id, interval=HOUR
+        connection, _hours(window, settled_ts), instrument_ids=[instrument_id], interval=HOUR
     )
     return list(islice(_days(hours), window.limit))
+
+
+def _window_of(window: Window, instrument_id: int) -> Window:
+    """Return what one instrument has beyond the cursor: of its last day too, if its turn comes after."""
+    if window.after is None:
+        return window
+    start, last = window.after
+    later = instrument_id < last if window.newest_first else instrument_id > last
+    step = 1 if window.newest_first else -1
+    return msgspec.structs.replace(window, after=(start + step if later else start,))
 
 
 def day_of(hours: Sequence[SourcedBar]) -> SourcedBar:
@@ -40,7 +61,8 @@ def day_of(hours: Sequence[SourcedBar]) -> SourcedBar:
     day = msgspec.structs.replace(first, interval=DAY, start=floor(first.start, DAY))
     for hour in rest:
         day = _joined(day, hour)
-    return SourcedBar(day, "live" if all(each.source == "live" for each in hours) else "backfill")
+    source = "live" if all(each.source == "live" for each in hours) else "backfill"
+    return SourcedBar(hours[0].instrument_id, day, source)
 
 
 def _joined(day: Bar, hour: Bar) -> Bar:

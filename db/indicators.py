@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import ARRAY, Integer, Text, cast, func, select, true
+from sqlalchemy import Text, cast, select
 
 from db import schema
 from db.errors import translated
 from db.queries import load
-from db.windows import Key, Window, cut, fetch
+from db.windows import Key, Window, fetch, merged
 from market.indicators import Indicator
 
 if TYPE_CHECKING:
@@ -86,19 +86,13 @@ def _columns(rows: Sequence[tuple[int, Indicator]]) -> list[list[object]]:
 async def read(
     connection: "Connection", window: Window, *, instrument_ids: Sequence[int], kinds: Sequence[str] = ()
 ) -> list[StoredIndicator]:
-    """Return indicators of these instruments, of all kinds or of these, in the order of their ``ts``.
-
-    Each instrument gives at most one page from its own index, so the whole history is never sorted.
-    """
-    ids = func.unnest(cast(list(instrument_ids), ARRAY(Integer)))
-    wanted = ids.table_valued("id", name="wanted").render_derived()
-    statement = select(*_COLUMNS).where(_i.instrument_id == wanted.c.id)
+    """Return indicators of these instruments, of all kinds or of these, in the order of their ``ts``."""
+    statement = select(*_COLUMNS)
     if kinds:
         statement = statement.where(_i.kind.in_(kinds))
-    page = cut(statement, window, (_i.ts, _i.instrument_id, _i.kind, _i.version)).lateral("page")
-    merged = select(page).select_from(wanted.join(page, true()))
-    order = (page.c.ts, page.c.instrument_id, page.c.kind, page.c.version)
-    return [_stored(row) for row in await fetch(connection, cut(merged, window, order), "reading indicators")]
+    order = (_i.ts, _i.instrument_id, _i.kind, _i.version)
+    page = merged(statement, window, order, _i.instrument_id, instrument_ids)
+    return [_stored(row) for row in await fetch(connection, page, "reading indicators")]
 
 
 def key(stored: StoredIndicator) -> Key:

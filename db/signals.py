@@ -1,14 +1,14 @@
 """Read signals back, a page at a time."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import ARRAY, Integer, Text, cast, func, literal, select, true
+from sqlalchemy import Text, cast, func, literal, select
 
 from db import schema
 from db.instruments import Listed
-from db.windows import Key, Window, cut, fetch
+from db.windows import Key, Window, fetch, merged
 from market.errors import UnknownSignalError
 from market.signal_ids import SignalId
 from market.signals import Delivery, Direction, Journey, Signal
@@ -66,23 +66,28 @@ class StoredSignal(msgspec.Struct, frozen=True):
         return Delivery(coverage, self.received_at, self.committed_at, self.code_version, self.journey)
 
 
-async def read(
-    connection: "Connection", window: Window, *, instrument_ids: Sequence[int], kinds: Sequence[str] = ()
-) -> list[StoredSignal]:
-    """Return signals of these instruments, of all kinds or of these, in the order of their ``ts``.
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which signals: of these kinds (all), at least so strong, whichever way they point."""
 
-    Each instrument gives at most one page from its own index, so the whole history is never sorted.
-    """
-    ids = func.unnest(cast(list(instrument_ids), ARRAY(Integer)))
-    wanted = ids.table_valued("id", name="wanted").render_derived()
-    statement = select(*_COLUMNS).where(_s.instrument_id == wanted.c.id)
-    if kinds:
-        statement = statement.where(_s.kind.in_(kinds))
-    page = cut(statement, window, (_s.ts, _s.instrument_id, _s.kind, _s.version)).lateral("page")
-    merged = select(page).select_from(wanted.join(page, true()))
-    order = (page.c.ts, page.c.instrument_id, page.c.kind, page.c.version)
-    rows = await fetch(connection, cut(merged, window, order), "reading signals")
-    return [_stored(row) for row in rows]
+    kinds: Sequence[str] = ()
+    min_strength: float = 0.0
+
+
+ALL: Final = Filters()
+
+
+async def read(
+    connection: "Connection", window: Window, *, instrument_ids: Sequence[int], filters: Filters = ALL
+) -> list[StoredSignal]:
+    """Return signals of these instruments that pass ``filters``, in the order of their ``ts``."""
+    statement = select(*_COLUMNS)
+    if filters.kinds:
+        statement = statement.where(_s.kind.in_(filters.kinds))
+    if filters.min_strength:
+        statement = statement.where(func.abs(_s.strength) >= filters.min_strength)
+    order = (_s.ts, _s.instrument_id, _s.kind, _s.version)
+    page = merged(statement, window, order, _s.instrument_id, instrument_ids)
+    return [_stored(row) for row in await fetch(connection, page, "reading signals")]
 
 
 async def named(connection: "Connection", listed: Listed, wanted: SignalId) -> StoredSignal:

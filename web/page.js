@@ -86,7 +86,7 @@ async function loadGaps(instrument) {
 }
 
 async function loadInstruments() {
-  const { data } = await ask("/v1/instruments");
+  const { data } = await ask("/v1/instruments", { limit: 5000 });
   const select = $("instrument");
   if (data.length && data.length !== Number(select.dataset.count ?? 0)) {
     select.dataset.count = data.length;

@@ -1,57 +1,51 @@
 """GET /v1/bars."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.answers import History, answer, one_listed, page
-from api.cursors import Ts
-from api.schemas import Bar, BarsQuestion, Page
+from api.answers import all_listed, listing
+from api.cursors import Int32, Ts
+from api.histories import History, Tape
+from api.lines import FORMATS
+from api.questions import BarsQuestion
+from api.schemas import Bar, Page
 from api.state import Here, State
 from db import bars as stored
 from db import coverage, days
 from db.bars import SourcedBar
-from db.windows import Key, Window
+from db.windows import Window
 from market.bars import SERVED
+from market.gaps import TRADES
 from market.times import DAY
-
-if TYPE_CHECKING:
-    from db.connections import Connection
 
 router = APIRouter()
 
-_KEY = tuple[Ts]
-_Covered = tuple[SourcedBar, float]
 
-
-@router.get("/v1/bars", response_model=Page[Bar], tags=["history"])
+@router.get("/v1/bars", response_model=Page[Bar], responses=FORMATS, tags=["history"])
 async def bars(request: Request, question: Annotated[BarsQuestion, Query()], here: Here) -> Response:
-    """Read final bars of an instrument; there is none for an interval without trades."""
-    return await answer(request, question, here, lambda: _produce(question, here))
+    """Read the final bars of an instrument, or of some, in the order of their start."""
+    return await listing(request, question, here, lambda: _opened(question, here))
 
 
-async def _produce(question: BarsQuestion, here: State) -> bytes:
-    listed = await one_listed(here["catalogue"], question.exchange, question.symbol)
+async def _opened(question: BarsQuestion, here: State) -> History[SourcedBar]:
+    catalogue, interval = here["catalogue"], SERVED[question.interval]
+    ids = [each.instrument_id for each in await all_listed(here, question.exchange, question.symbol)]
 
-    async def read(window: Window) -> list[_Covered]:
+    async def read(window: Window) -> list[SourcedBar]:
         async with here["database"].connection() as connection:
-            found = await _read(connection, window, listed.instrument_id, SERVED[question.interval])
-            stretches = [coverage.of_bar(listed.instrument_id, each.bar) for each in found]
-            return list(zip(found, await coverage.shares(connection, stretches), strict=True))
+            if interval == DAY:
+                return await days.read(connection, window, instrument_ids=ids)
+            return await stored.read(connection, window, instrument_ids=ids, interval=interval)
 
-    def row_of(covered: _Covered) -> Bar:
-        return Bar.of(listed, *covered)
-
-    def key_of(covered: _Covered) -> Key:
-        return stored.key(covered[0])
-
-    history = History("bars", _KEY, read, row_of, key_of)
-    return await page(history, question, here["settings"])
-
-
-async def _read(
-    connection: "Connection", window: Window, instrument_id: int, interval: int
-) -> list[SourcedBar]:
-    if interval == DAY:
-        return await days.read(connection, window, instrument_id=instrument_id)
-    return await stored.read(connection, window, instrument_id=instrument_id, interval=interval)
+    return History(
+        name="bars",
+        key=tuple[Ts, Int32],
+        row=Bar,
+        read=read,
+        row_of=lambda each, share: Bar.of(catalogue.by_id(each.instrument_id), each, share),
+        key_of=stored.key,
+        tapes=[Tape(each, TRADES) for each in ids],
+        stretch_of=lambda each: coverage.of_bar(each.instrument_id, each.bar),
+        lasts=interval,
+    )

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api.answers import answer, one_listed
+from api.questions import Moment, Question
 from api.schemas import Coverage as Share
-from api.schemas import Moment, Question, Row
+from api.schemas import Row
 from api.state import Here, State
 from db import proofs
 from market.coverage import Coverage, Interval, without

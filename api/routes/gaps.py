@@ -5,9 +5,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from api.answers import History, all_listed, answer, page
+from api.answers import all_listed, listing
 from api.cursors import Int64
-from api.schemas import HistoryQuestion, Page, Row
+from api.histories import History
+from api.lines import FORMATS
+from api.questions import OutcomesQuestion
+from api.schemas import Page, Row
 from api.state import Here, State
 from db import gaps as stored
 from db.gaps import Filters
@@ -19,14 +22,10 @@ from market.times import to_iso
 
 router = APIRouter()
 
-_KEY = tuple[Int64]
 
-
-class GapsQuestion(HistoryQuestion):
+class GapsQuestion(OutcomesQuestion):
     """Which gaps: those that overlap [from, to), in the order in which they were found."""
 
-    exchange: str | None = Field(default=None, description="All exchanges when left out.")
-    symbol: str | None = Field(default=None, description="Needs an exchange.")
     kind: Literal["trades", "depths"] | None = Field(default=None, description="Both when left out.")
     state: list[GapState] = Field(default=[], description="All states when left out; may be repeated.")
 
@@ -73,38 +72,39 @@ class Gap(Row):
         )
 
 
-@router.get("/v1/gaps", response_model=Page[Gap], tags=["coverage"])
+@router.get("/v1/gaps", response_model=Page[Gap], responses=FORMATS, tags=["coverage"])
 async def gaps(request: Request, question: Annotated[GapsQuestion, Query()], here: Here) -> Response:
     """Read the gaps of feeds, and what became of each."""
     moving = here["settings"].moving_cache_seconds
-    return await answer(request, question, here, lambda: _produce(question, here), at_most_seconds=moving)
+    return await listing(request, question, here, lambda: _opened(question, here), at_most_seconds=moving)
 
 
-async def _produce(question: GapsQuestion, here: State) -> bytes:
+async def _opened(question: GapsQuestion, here: State) -> History[words.Gap]:
     catalogue = here["catalogue"]
     listed = await all_listed(here, question.exchange, question.symbol)
+    filters = Filters(
+        instrument_ids=[each.instrument_id for each in listed],
+        kind=question.kind,
+        states=question.state,
+        from_ts=question.from_,
+        to_ts=question.to,
+    )
 
     async def read(window: Window) -> list[words.Gap]:
-        filters = Filters(
-            instrument_ids=[each.instrument_id for each in listed],
-            kind=question.kind,
-            states=question.state,
-            from_ts=window.from_ts,
-            to_ts=window.to_ts,
-        )
+        after = window.after[0] if window.after else None
         async with here["database"].connection() as connection:
             return await stored.read(
-                connection,
-                filters,
-                after=window.after[0] if window.after else None,
-                newest_first=window.newest_first,
-                limit=window.limit,
+                connection, filters, after=after, newest_first=window.newest_first, limit=window.limit
             )
 
-    def row_of(gap: words.Gap) -> Gap:
-        return Gap.of(catalogue.by_id(gap.instrument_id), gap)
-
-    return await page(History("gaps", _KEY, read, row_of, _key), question, here["settings"])
+    return History(
+        name="gaps",
+        key=tuple[Int64],
+        row=Gap,
+        read=read,
+        row_of=lambda gap, _: Gap.of(catalogue.by_id(gap.instrument_id), gap),
+        key_of=_key,
+    )
 
 
 def _key(gap: words.Gap) -> Key:

@@ -4,28 +4,29 @@ from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.answers import History, all_listed, answer, one_listed, page
+from api.answers import all_listed, answer, listing, one_listed
 from api.cursors import Int16, Int32, Ts
 from api.explanations import Explanation, ExplanationQuestion
-from api.schemas import Page, Question, Signal, SignalsQuestion
+from api.histories import History, Tape
+from api.lines import FORMATS
+from api.questions import Question, SignalsQuestion
+from api.schemas import Page, Signal
 from api.state import Here, State
 from db import coverage
 from db import signals as stored
 from db.instruments import Listed
-from db.signals import StoredSignal
-from db.windows import Key, Window
+from db.signals import Filters, StoredSignal
+from db.windows import Window
 from market import signal_ids
+from market.gaps import TRADES
 
 router = APIRouter()
 
-_KEY = tuple[Ts, Int32, str, Int16]
-_Covered = tuple[StoredSignal, float]
 
-
-@router.get("/v1/signals", response_model=Page[Signal], tags=["history"])
+@router.get("/v1/signals", response_model=Page[Signal], responses=FORMATS, tags=["history"])
 async def signals(request: Request, question: Annotated[SignalsQuestion, Query()], here: Here) -> Response:
     """Read signals as they stand now: what was corrected is corrected here, what was withdrawn is gone."""
-    return await answer(request, question, here, lambda: _produce(question, here))
+    return await listing(request, question, here, lambda: _opened(question, here))
 
 
 @router.get("/v1/signals/{id}", response_model=Signal, tags=["history"])
@@ -80,23 +81,22 @@ async def _found(here: State, name: str) -> _Found:
     return _Found(listed, found, share)
 
 
-async def _produce(question: SignalsQuestion, here: State) -> bytes:
+async def _opened(question: SignalsQuestion, here: State) -> History[StoredSignal]:
     catalogue = here["catalogue"]
-    listed = await all_listed(here, question.exchange, question.symbol)
-    ids = [each.instrument_id for each in listed]
+    ids = [each.instrument_id for each in await all_listed(here, question.exchange, question.symbol)]
+    filters = Filters(kinds=question.kind, min_strength=question.min_strength)
 
-    async def read(window: Window) -> list[_Covered]:
+    async def read(window: Window) -> list[StoredSignal]:
         async with here["database"].connection() as connection:
-            found = await stored.read(connection, window, instrument_ids=ids, kinds=question.kind)
-            stretches = [coverage.of_signal(each.instrument_id, each.signal) for each in found]
-            return list(zip(found, await coverage.shares(connection, stretches), strict=True))
+            return await stored.read(connection, window, instrument_ids=ids, filters=filters)
 
-    def row_of(covered: _Covered) -> Signal:
-        signal, share = covered
-        return Signal.of(catalogue.by_id(signal.instrument_id), signal, share)
-
-    def key_of(covered: _Covered) -> Key:
-        return stored.key(covered[0])
-
-    history = History("signals", _KEY, read, row_of, key_of)
-    return await page(history, question, here["settings"])
+    return History(
+        name="signals",
+        key=tuple[Ts, Int32, str, Int16],
+        row=Signal,
+        read=read,
+        row_of=lambda each, share: Signal.of(catalogue.by_id(each.instrument_id), each, share),
+        key_of=stored.key,
+        tapes=[Tape(each, TRADES) for each in ids],
+        stretch_of=lambda each: coverage.of_signal(each.instrument_id, each.signal),
+    )

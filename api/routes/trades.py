@@ -4,48 +4,49 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.answers import History, answer, one_listed, page
+from api.answers import all_listed, listing
 from api.cursors import Int32, Int64, Ts
-from api.schemas import Page, Trade, TradesQuestion
+from api.histories import History, Tape
+from api.lines import FORMATS
+from api.questions import TicksQuestion
+from api.schemas import Page, Trade
 from api.state import Here, State
 from db import trades as stored
-from db.windows import Key, Window
+from db.windows import Window
 from market import trades as words
+from market.gaps import TRADES
 
 router = APIRouter()
 
-_KEY_OF_ONE = tuple[Ts, Int64]
-_KEY_OF_ALL = tuple[Ts, Int32, Int64]
+
+@router.get("/v1/trades", response_model=Page[Trade], responses=FORMATS, tags=["history"])
+async def trades(request: Request, question: Annotated[TicksQuestion, Query()], here: Here) -> Response:
+    """Read trades of an instrument, of some, or of a whole exchange, in the order of their time and id."""
+    return await listing(request, question, here, lambda: _opened(question, here))
 
 
-@router.get("/v1/trades", response_model=Page[Trade], tags=["history"])
-async def trades(request: Request, question: Annotated[TradesQuestion, Query()], here: Here) -> Response:
-    """Read trades of an instrument, or of a whole exchange, in the order of their time and id."""
-    return await answer(request, question, here, lambda: _produce(question, here))
-
-
-async def _produce(question: TradesQuestion, here: State) -> bytes:
+async def _opened(question: TicksQuestion, here: State) -> History[words.Trade]:
     catalogue = here["catalogue"]
-    one = question.symbol is not None
-    if question.symbol is not None:
-        listed = await one_listed(catalogue, question.exchange, question.symbol)
-    else:
-        await here["hub"].refresh()
-        listed = catalogue.of_exchange(question.exchange)[0]
-    instrument_id = listed.instrument_id if one else None
+    listed = await all_listed(here, question.exchange, question.symbol)
+    ids = [each.instrument_id for each in listed]
 
     async def read(window: Window) -> list[words.Trade]:
+        if not listed:
+            return []
         async with here["database"].connection() as connection:
             return await stored.read(
-                connection, window, exchange_id=listed.exchange_id, instrument_id=instrument_id
+                connection,
+                window,
+                exchange_id=listed[0].exchange_id,
+                instrument_ids=None if question.symbol is None else ids,
             )
 
-    def row_of(trade: words.Trade) -> Trade:
-        return Trade.of(catalogue.by_id(trade.instrument_id), trade)
-
-    def key_of(trade: words.Trade) -> Key:
-        return stored.key(trade, one_instrument=one)
-
-    name, key = ("trades", _KEY_OF_ONE) if one else ("trades of an exchange", _KEY_OF_ALL)
-    history = History(name, key, read, row_of, key_of)
-    return await page(history, question, here["settings"])
+    return History(
+        name="trades",
+        key=tuple[Ts, Int32, Int64],
+        row=Trade,
+        read=read,
+        row_of=lambda trade, _: Trade.of(catalogue.by_id(trade.instrument_id), trade),
+        key_of=stored.key,
+        tapes=[Tape(each, TRADES) for each in ids],
+    )

@@ -6,9 +6,12 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from api.answers import History, all_listed, answer, page
+from api.answers import all_listed, listing
 from api.cursors import Int64
-from api.schemas import HistoryQuestion, Page, Row
+from api.histories import History
+from api.lines import FORMATS
+from api.questions import OutcomesQuestion
+from api.schemas import Page, Row
 from api.state import Here, State
 from db import verifications as stored
 from db.instruments import Listed
@@ -19,14 +22,9 @@ from market.times import to_iso
 
 router = APIRouter()
 
-_KEY = tuple[Int64]
 
-
-class VerificationsQuestion(HistoryQuestion):
+class VerificationsQuestion(OutcomesQuestion):
     """Which verifications: of stretches that overlap [from, to), in the order in which they were made."""
-
-    exchange: str | None = Field(default=None, description="All exchanges when left out.")
-    symbol: str | None = Field(default=None, description="Needs an exchange.")
 
 
 class Difference(Row):
@@ -101,16 +99,16 @@ class Verification(Row):
         )
 
 
-@router.get("/v1/verifications", response_model=Page[Verification], tags=["operation"])
+@router.get("/v1/verifications", response_model=Page[Verification], responses=FORMATS, tags=["operation"])
 async def verifications(
     request: Request, question: Annotated[VerificationsQuestion, Query()], here: Here
 ) -> Response:
     """Read what scheduled verifications found."""
     moving = here["settings"].moving_cache_seconds
-    return await answer(request, question, here, lambda: _produce(question, here), at_most_seconds=moving)
+    return await listing(request, question, here, lambda: _opened(question, here), at_most_seconds=moving)
 
 
-async def _produce(question: VerificationsQuestion, here: State) -> bytes:
+async def _opened(question: VerificationsQuestion, here: State) -> History[StoredVerification]:
     catalogue = here["catalogue"]
     listed = await all_listed(here, question.exchange, question.symbol)
 
@@ -126,10 +124,14 @@ async def _produce(question: VerificationsQuestion, here: State) -> bytes:
                 limit=window.limit,
             )
 
-    def row_of(made: StoredVerification) -> Verification:
-        return Verification.of(catalogue.by_id(made.instrument_id), made)
-
-    return await page(History("verifications", _KEY, read, row_of, _key), question, here["settings"])
+    return History(
+        name="verifications",
+        key=tuple[Int64],
+        row=Verification,
+        read=read,
+        row_of=lambda made, _: Verification.of(catalogue.by_id(made.instrument_id), made),
+        key_of=_key,
+    )
 
 
 def _key(made: StoredVerification) -> Key:

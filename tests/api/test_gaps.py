@@ -83,7 +83,7 @@ async def test_pages_of_gaps_join_while_more_are_found(served: Served, worker: W
     [
         ("state=lost", 422, "unrecoverable"),
         ("kind=quotes", 422, "kind"),
-        ("symbol=SOL/USD", 422, "exchange"),
+        ("symbol=DOGE/USD", 404, "kraken"),
         ("exchange=kraken&symbol=DOGE/USD", 404, "SOL/USD"),
         ("cursor=x", 422, "cursor"),
     ],

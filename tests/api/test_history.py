@@ -52,7 +52,7 @@ async def test_a_trade_comes_back_as_it_was(served: Served, worker: Worker) -> N
     assert (
         '{"data":[{"exchange":"kraken","symbol":"SOL/USD","ts":"2024-12-04T00:00:00.000001Z",'
         '"trade_id":"9007199254740993","price":65000.1,"size":1e-8,"side":"sell",'
-        '"received_at":"2024-12-04T00:00:00.000001Z"}],"next":null,"has_more":false}'
+        '"received_at":"2024-12-04T00:00:00.000001Z"}],"next":null,"has_more":false,"coverage":0.0,"partial":true}'
     ) == response.text
 
 
@@ -238,7 +238,7 @@ async def test_everything_is_answered_without_redis(
         ("/v1/trades?exchange=kraken&symbol=DOGE/USD", 404, "SOL/USD"),
         ("/v1/trades?exchange=mtgox", 404, "kraken"),
         ("/v1/bars?exchange=kraken&symbol=SOL/USD&interval=7m", 422, "interval"),
-        ("/v1/signals?symbol=SOL/USD", 422, "exchange"),
+        ("/v1/signals?symbol=DOGE/USD", 404, "kraken"),
         ("/v2/trades", 404, "Not Found"),
     ],
 )
@@ -260,7 +260,8 @@ async def test_a_refusal_says_what_where_and_what_to_do(
         ("/v1/trades?exchange=kraken&limit=9999", "limit", "above 5000"),
         ("/v1/trades?exchange=kraken&limit=0", "limit", "greater than or equal to 1"),
         ("/v1/trades?exchange=kraken&cursor=!", "cursor", "give back `next` as it was"),
-        ("/v1/signals?symbol=SOL/USD", "symbol", "add exchange="),
+        ("/v1/signals?min_strength=1.5", "min_strength", "less than or equal to 1"),
+        ("/v1/trades?exchange=kraken&format=xml", "format", "'csv'"),
         ("/v1/trades?exchange=kraken&exchange=binance", "exchange", "said 2 times"),
         ("/v1/trades?exchange=kraken&from=1733270402&to=1733270401", "to", "before from"),
         ("/v1/coverage?exchange=kraken&symbol=SOL/USD&from=1733270402&to=1733270402", "to", "nothing lies"),

@@ -55,7 +55,7 @@ class Past:
 
     async def starts(self, window: Window) -> list[int]:
         """Return which days are read, counted from T."""
-        read = await days.read(self.connection, window, instrument_id=self.listed.instrument_id)
+        read = await days.read(self.connection, window, instrument_ids=[self.listed.instrument_id])
         return [(each.bar.start - T) // DAY for each in read]
 
 
@@ -76,7 +76,7 @@ def test_a_day_is_the_left_fold_of_its_hours(sizes: list[float]) -> None:
     volume = 0.0
     for size in sizes:
         volume += size
-    day = days.day_of([SourcedBar(each, "live") for each in hours]).bar
+    day = days.day_of([SourcedBar(7, each, "live") for each in hours]).bar
     assert (day.interval, day.start, day.volume, day.trades) == (DAY, T, volume, len(hours))
     assert (day.open, day.high, day.low, day.close) == (
         hours[0].open,
@@ -87,7 +87,7 @@ def test_a_day_is_the_left_fold_of_its_hours(sizes: list[float]) -> None:
 
 
 def test_a_day_of_which_an_hour_was_rebuilt_says_so() -> None:
-    hours = [SourcedBar(hour(1), "live"), SourcedBar(hour(2), "backfill")]
+    hours = [SourcedBar(7, hour(1), "live"), SourcedBar(7, hour(2), "backfill")]
     assert "backfill" == days.day_of(hours).source
 
 
@@ -112,7 +112,7 @@ async def test_pages_of_days_join_without_hole_or_repeat(past: Past, *, newest_f
     after = None
     while page := await past.starts(Window(after=after, newest_first=newest_first, limit=1)):
         read += page
-        after = (T + page[-1] * DAY,)
+        after = (T + page[-1] * DAY, past.listed.instrument_id)
     assert (every[::-1] if newest_first else every) == read
 
 

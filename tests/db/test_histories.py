@@ -39,16 +39,16 @@ async def add_signals(connection: "Connection", *keys: tuple[int, str, int]) -> 
 
 async def test_trades_of_one_instant_are_paged_by_their_id(connection: "Connection") -> None:
     await add_trades(connection, (7, T, -5), (7, T, 3), (7, T, 4), (7, T + 1, 1))
-    first = await trades.read(connection, Window(limit=2), exchange_id=1, instrument_id=7)
-    after = trades.key(first[-1], one_instrument=True)
-    second = await trades.read(connection, Window(after=after, limit=5), exchange_id=1, instrument_id=7)
+    first = await trades.read(connection, Window(limit=2), exchange_id=1, instrument_ids=[7])
+    after = trades.key(first[-1])
+    second = await trades.read(connection, Window(after=after, limit=5), exchange_id=1, instrument_ids=[7])
     assert [(T, -5), (T, 3), (T, 4), (T + 1, 1)] == [(t.ts, t.trade_id) for t in first + second]
 
 
 async def test_a_whole_exchange_is_paged_without_repeating_an_instant(connection: "Connection") -> None:
     await add_trades(connection, (8, T, 1), (7, T, 1), (7, T, 2), (7, T + 1, 9))
     first = await trades.read(connection, Window(limit=2), exchange_id=1)
-    after = trades.key(first[-1], one_instrument=False)
+    after = trades.key(first[-1])
     second = await trades.read(connection, Window(after=after, limit=5), exchange_id=1)
     read = [(t.ts, t.instrument_id, t.trade_id) for t in first + second]
     assert [(T, 7, 1), (T, 7, 2), (T, 8, 1), (T + 1, 7, 9)] == read
@@ -57,16 +57,16 @@ async def test_a_whole_exchange_is_paged_without_repeating_an_instant(connection
 async def test_a_window_is_half_open_and_a_double_comes_back_whole(connection: "Connection") -> None:
     await add_trades(connection, (7, T, 1), (7, T + 5, 2), (7, T + DAY, 3))
     window = Window(from_ts=T, to_ts=T + 5, limit=9)
-    [trade] = await trades.read(connection, window, exchange_id=1, instrument_id=7)
+    [trade] = await trades.read(connection, window, exchange_id=1, instrument_ids=[7])
     assert (T, 65000.1, 0.30000000000000004) == (trade.ts, trade.price, trade.size)
 
 
 async def test_the_newest_first_go_backwards_from_a_cursor(connection: "Connection") -> None:
     await add_trades(connection, (7, T, 1), (7, T, 2), (7, T + 1, 3))
     newest = Window(newest_first=True, limit=1)
-    [last] = await trades.read(connection, newest, exchange_id=1, instrument_id=7)
-    older = Window(newest_first=True, after=trades.key(last, one_instrument=True), limit=9)
-    rest = await trades.read(connection, older, exchange_id=1, instrument_id=7)
+    [last] = await trades.read(connection, newest, exchange_id=1, instrument_ids=[7])
+    older = Window(newest_first=True, after=trades.key(last), limit=9)
+    rest = await trades.read(connection, older, exchange_id=1, instrument_ids=[7])
     assert [3, 2, 1] == [trade.trade_id for trade in [last, *rest]]
 
 
@@ -75,7 +75,7 @@ async def test_bars_are_read_by_instrument_and_interval(connection: "Connection"
         await connection.execute(
             "INSERT INTO bars VALUES (7, $1, $2, 1, 2, 0.5, 1.5, 10, 15, 6, 4, 3, 'live')", seconds, start
         )
-    read = await bars.read(connection, Window(limit=9), instrument_id=7, interval=SECOND)
+    read = await bars.read(connection, Window(limit=9), instrument_ids=[7], interval=SECOND)
     assert [T, T + 2 * SECOND] == [each.bar.start for each in read]
     assert (SECOND, 1.5, 3, "live") == (
         read[0].bar.interval,
@@ -98,5 +98,7 @@ async def test_signals_of_many_instruments_are_merged_in_time(connection: "Conne
 
 async def test_signals_can_be_narrowed_to_kinds(connection: "Connection") -> None:
     await add_signals(connection, (7, "rsi", T), (7, "flow", T))
-    [only] = await signals.read(connection, Window(limit=9), instrument_ids=[7], kinds=["flow"])
+    [only] = await signals.read(
+        connection, Window(limit=9), instrument_ids=[7], filters=signals.Filters(kinds=["flow"])
+    )
     assert ("flow", {"rsi": 71.25}) == (only.signal.kind, only.signal.evidence)

@@ -45,7 +45,10 @@ async def test_a_worker_that_runs_follows_what_is_chosen(market: Market) -> None
         await store(writer, [trade for trade in trades if trade.ts >= CHOSEN_FROM])
         await claim_all(claimer, connection)
         found = await signals.read(
-            connection, Window(limit=999), instrument_ids=market.ids[:1], kinds=["rsi"]
+            connection,
+            Window(limit=999),
+            instrument_ids=market.ids[:1],
+            filters=signals.Filters(kinds=["rsi"]),
         )
         [listed] = [
             each for each in await instruments.listed(connection) if each.instrument_id in market.ids[:1]
