@@ -38,6 +38,7 @@ lint: $(STAMP) ## check format, style, and declared dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/deptry .
+	cd client && ../$(BIN)/deptry .
 
 types: $(STAMP) ## check types
 	$(BIN)/mypy .

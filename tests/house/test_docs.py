@@ -29,7 +29,7 @@ OPERATIONS = ROOT / "docs" / "operations.md"
 API = ROOT / "docs" / "api.md"
 STREAM = ROOT / "docs" / "stream.md"
 PACKAGES = ("api", "bus", "db", "heliograph", "ingest", "runtime", "workers")
-DOCUMENTS = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")})
+DOCUMENTS = sorted({*ROOT.glob("*.md"), *(ROOT / "client").glob("*.md"), *(ROOT / "docs").rglob("*.md")})
 
 
 def row(*cells: str) -> str:
@@ -170,7 +170,7 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_files_that_are_named_exist(document: Path) -> None:
-    own = "api|bench|bus|db|deploy|docs|heliograph|ingest|market|runtime|sim|tests|web|workers"
+    own = "api|bench|bus|client|db|deploy|docs|heliograph|ingest|market|runtime|sim|tests|web|workers"
     named = re.findall(rf"`((?:{own})/[\w./-]*)`", document.read_text())
     assert [] == [name for name in named if not (ROOT / name).exists()]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import heliograph_client
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES: list[str] = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
@@ -15,14 +17,18 @@ LOCKS = ["requirements.lock", "requirements-dev.lock"]
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_each_package_loads_from_this_repository(package: str) -> None:
-    spec = find_spec(package)
+    spec = find_spec(Path(package).name)
     assert spec is not None
     assert str(ROOT / package / "__init__.py") == spec.origin
 
 
 def test_every_package_that_lies_here_is_in_the_wheel() -> None:
-    beside = {"bench", "client", "tests"}
-    here = {folder.parent.name for folder in ROOT.glob("*/__init__.py")}
+    beside = {"bench", "tests"}
+    here = {
+        str(file.parent.relative_to(ROOT))
+        for way in ("*", "client/*")
+        for file in ROOT.glob(f"{way}/__init__.py")
+    }
     assert set(PACKAGES) == here - beside
 
 
@@ -52,4 +58,12 @@ def test_the_layers_name_every_package() -> None:
     layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
     named = {name.strip() for layer in layers for name in layer.split("|")}
     pages = {"web"}  # files for browsers; there is nothing in it to import
-    assert set(PACKAGES) - pages == named
+    assert {Path(package).name for package in PACKAGES} - pages == named
+
+
+def test_the_client_is_a_distribution_of_its_own_with_the_version_and_licence_of_the_whole() -> None:
+    own = tomllib.loads((ROOT / "client" / "pyproject.toml").read_text())["project"]
+    assert PROJECT["project"]["version"] == heliograph_client.__version__
+    assert own["requires-python"] == PROJECT["project"]["requires-python"]
+    assert set(own["dependencies"]) <= set(PROJECT["project"]["dependencies"])
+    assert (ROOT / "LICENSE").read_bytes() == (ROOT / "client" / "LICENSE").read_bytes()
