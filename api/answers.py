@@ -5,7 +5,7 @@ from typing import TypeVar, get_origin
 
 from fastapi import Request, Response
 
-from api import cursors, lines, patterns, walks
+from api import lines, patterns, walks
 from api.cache import Produce
 from api.catalogue import Catalogue
 from api.heads import is_head
@@ -48,7 +48,7 @@ async def listing(
     if is_head(request.scope):
         question = question.model_copy(update={"limit": 1})
     writer = lines.writer(format_, history.row)
-    return await walks.streamed(here["database"], history, question, _after(history, question), writer)
+    return await walks.streamed(here["database"], history, question, _after(history, question, here), writer)
 
 
 async def answer(
@@ -66,14 +66,14 @@ async def _page(opened: Opened[_Stored], question: ListQuestion, here: State) ->
     """Return a page as JSON; one row more than asked is read, to know whether there is more."""
     history = await opened()
     limit = _limit(question, here["settings"])
-    window = question.window(_after(history, question), limit + 1)
+    window = question.window(_after(history, question, here), limit + 1)
     stored = await history.read(window)
     kept, more = stored[:limit], len(stored) > limit
     whole = spoken_for(history, window, kept, now(), more=more)
     rows, coverage = await told(here["database"], history, kept, whole)
     page = Page[Row](
         data=rows,
-        next=cursors.encode(history.name, history.key_of(kept[-1])) if more else None,
+        next=_next(history, question, here, kept[-1]) if more else None,
         has_more=more,
         coverage=coverage,
         partial=None if coverage is None else coverage < 1,
@@ -119,5 +119,18 @@ def _limit(question: ListQuestion, settings: ApiSettings) -> int:
     return limit
 
 
-def _after(history: History[_Stored], question: ListQuestion) -> Key | None:
-    return cursors.decode(history.name, question.cursor, history.key) if question.cursor else None
+def _after(history: History[_Stored], question: ListQuestion, here: State) -> Key | None:
+    if not question.cursor:
+        return None
+    key: Key = here["cursors"].decode(_about(history, question), question.cursor, history.key)
+    return key
+
+
+def _next(history: History[_Stored], question: ListQuestion, here: State, last: _Stored) -> str:
+    return here["cursors"].encode(_about(history, question), history.key_of(last))
+
+
+def _about(history: History[_Stored], question: ListQuestion) -> str:
+    """Return what a cursor is bound to: the question, whatever its page and its format."""
+    paging = {"cursor", "limit", "format"}
+    return f"{history.name}?{question.model_dump_json(exclude=paging, exclude_defaults=True)}"

@@ -30,7 +30,7 @@ class Tape(NamedTuple):
 class History(NamedTuple, Generic[_Stored]):
     """A history that is read in pages.
 
-    ``name`` and ``key``, the type of a row's unique key, are what its cursors are bound to. ``tapes`` are
+    ``key`` is the type of a row's unique key, which its cursors hold. ``tapes`` are
     what a page is partial of where these are not proven; then a key begins with the row's time, and the
     row is about the microseconds that it ``lasts``. ``stretch_of`` is what one row was made from.
     """

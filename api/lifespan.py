@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 
 from api import cache
 from api.catalogue import Catalogue
+from api.cursors import Cursors
 from api.database import Database
 from api.hub import Hub
 from api.settings import ApiSettings
 from api.state import Explaining, Naming, State
 from bus import subjects
 from bus.subscribing import Subscriber
+from db import installation
 from db.connections import pooled
 from market.errors import InvalidInputError, UnknownVenueError
 from runtime.metrics import Metrics
@@ -29,12 +31,15 @@ async def composed(
         database = Database(pool)
         catalogue = Catalogue(database, lambda exchange: _has_adapter(naming, exchange))
         await catalogue.refresh()
+        async with database.connection() as connection:
+            secret = await installation.cursor_key(connection)
         subscriber = Subscriber(redis_url, [subjects.PUBLICATIONS, subjects.LATEST])
         yield State(
             settings=settings,
             database=database,
             catalogue=catalogue,
             cache=answers,
+            cursors=Cursors(secret),
             hub=Hub(database, catalogue, subscriber, settings),
             metrics=metrics,
             naming=naming,

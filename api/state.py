@@ -7,6 +7,7 @@ from starlette.requests import HTTPConnection
 
 from api.cache import Cache
 from api.catalogue import Catalogue
+from api.cursors import Cursors
 from api.database import Database
 from api.hub import Hub
 from api.settings import ApiSettings
@@ -42,6 +43,7 @@ class State(TypedDict):
     database: Database
     catalogue: Catalogue
     cache: Cache
+    cursors: Cursors
     hub: Hub
     metrics: Metrics
     naming: Naming

@@ -1,6 +1,16 @@
 """What was decided once, and what there is to trade."""
 
-from sqlalchemy import CheckConstraint, Column, Double, Integer, SmallInteger, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Double,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from db.schema.words import NOW, TIME, metadata
 
@@ -10,6 +20,7 @@ installation = Table(
     Column("one", SmallInteger, CheckConstraint("one = 1", name="single"), primary_key=True),
     Column("epoch", Text, nullable=False, comment="names this log of publications; another after a restore"),
     Column("shards", SmallInteger, nullable=False, comment="set at the first migration, for ever"),
+    Column("cursor_key", LargeBinary, nullable=False, comment="signs cursors; made once"),
     comment="One row: what was decided once.",
 )
 

@@ -51,4 +51,4 @@ async def test_an_epoch_differs_between_installations(postgres_url: str) -> None
         await migrating.migrate(postgres_url, shards=1)
         assert first != await connection.fetchval("SELECT epoch FROM installation")
         with pytest.raises(asyncpg.UniqueViolationError):
-            await connection.execute("INSERT INTO installation VALUES (1, 'second', 1)")
+            await connection.execute("INSERT INTO installation VALUES (1, 'second', 1, 'key')")

@@ -1,0 +1,3 @@
+-- name: cursor_key
+-- Read once, when a process of the API starts.
+SELECT cursor_key FROM installation
