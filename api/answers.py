@@ -1,21 +1,25 @@
 """Answer a question out of the cache or PostgreSQL."""
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import TypeVar, get_origin
 
 from fastapi import Request, Response
 
 from api import lines, patterns, walks
-from api.cache import Produce
+from api.cache import Produce, Product
 from api.catalogue import Catalogue
 from api.heads import is_head
-from api.histories import History, spoken_for, told
+from api.histories import History, shown, spoken_for, told
 from api.lines import Format
 from api.questions import ListQuestion, Question
 from api.schemas import Page, Row
 from api.settings import ApiSettings
 from api.state import State
+from bus import subjects
+from db import settled
 from db.instruments import Listed
+from db.settled import Settled
 from db.windows import Key
 from market.errors import InvalidInputError, UnknownInstrumentError
 from runtime.clock import now
@@ -34,16 +38,11 @@ async def listing(
     at_most_seconds: int | None = None,
 ) -> Response:
     """Answer with a page of JSON, perhaps a kept one, or with all rows in another format."""
+    _demand_single(request, question)
     format_ = lines.chosen(question.format, request.headers.get("accept", ""))
     if format_ is Format.JSON:
-        return await answer(
-            request,
-            question,
-            here,
-            lambda: _page(opened, question, here),
-            at_most_seconds=at_most_seconds,
-        )
-    _demand_single(request, question)
+        paged = _Paged(question, here, at_most_seconds)
+        return await _kept(request, question, here, lambda: paged.page(opened), about=paged.about)
     history = await opened()
     if is_head(request.scope):
         question = question.model_copy(update={"limit": 1})
@@ -52,33 +51,94 @@ async def listing(
 
 
 async def answer(
-    request: Request, question: Question, here: State, produce: Produce, *, at_most_seconds: int | None = None
+    request: Request,
+    question: Question,
+    here: State,
+    produce: Callable[[], Awaitable[bytes]],
+    *,
+    at_most_seconds: int | None = None,
 ) -> Response:
     """Answer with what ``produce`` makes, or with what it made for the same question a moment ago."""
     _demand_single(request, question)
+    seconds = here["settings"].cache_seconds if at_most_seconds is None else at_most_seconds
+
+    async def made() -> Product:
+        return Product(await produce(), seconds)
+
+    return await _kept(request, question, here, made, about=subjects.ANY)
+
+
+async def _kept(
+    request: Request, question: Question, here: State, produce: Produce, *, about: str
+) -> Response:
     fresh = "no-cache" in request.headers.get("cache-control", "")
     key = f"{request.url.path}?{question.model_dump_json(exclude_defaults=True)}"
-    body, outcome = await here["cache"].read(key, produce, fresh=fresh, at_most_seconds=at_most_seconds)
-    return Response(body, media_type="application/json", headers={"X-Cache": outcome, "Vary": "Accept"})
+    found = await here["cache"].read(key, produce, fresh=fresh, about=about)
+    headers = {
+        "X-Cache": found.outcome,
+        "ETag": f'"{found.tag}"',
+        "Cache-Control": f"private, max-age={found.max_age}",
+        "Vary": "Accept",
+    }
+    if _has(request, found.tag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(found.body, media_type="application/json", headers=headers)
 
 
-async def _page(opened: Opened[_Stored], question: ListQuestion, here: State) -> bytes:
-    """Return a page as JSON; one row more than asked is read, to know whether there is more."""
-    history = await opened()
-    limit = _limit(question, here["settings"])
-    window = question.window(_after(history, question, here), limit + 1)
-    stored = await history.read(window)
-    kept, more = stored[:limit], len(stored) > limit
-    whole = spoken_for(history, window, kept, now(), more=more)
-    rows, coverage = await told(here["database"], history, kept, whole)
-    page = Page[Row](
-        data=rows,
-        next=_next(history, question, here, kept[-1]) if more else None,
-        has_more=more,
-        coverage=coverage,
-        partial=None if coverage is None else coverage < 1,
-    )
-    return page.model_dump_json(serialize_as_any=True).encode()
+def _has(request: Request, tag: str) -> bool:
+    """Tell whether who asks has this answer already."""
+    known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+    return "*" in known or f'"{tag}"' in known
+
+
+class _Paged:
+    """Makes a page of JSON, and says how long it holds."""
+
+    def __init__(self, question: ListQuestion, here: State, at_most_seconds: int | None) -> None:
+        self._question = question
+        self._here = here
+        self._at_most_seconds = at_most_seconds
+
+    @property
+    def about(self) -> str:
+        """Return which computing again makes the page another."""
+        exchange = getattr(self._question, "exchange", None)
+        symbol = getattr(self._question, "symbol", None)
+        listed = self._here["catalogue"].find(exchange, symbol) if exchange and symbol else None
+        return subjects.ANY if listed is None else str(listed.instrument_id)
+
+    async def page(self, opened: Opened[_Stored]) -> Product:
+        """Return a page; one row more than asked is read, to know whether there is more."""
+        history, here, question = await opened(), self._here, self._question
+        limit = _limit(question, here["settings"])
+        window = question.window(_after(history, question, here), limit + 1)
+        still = await self._settled(history)
+        stored = await history.read(window)
+        kept, more = stored[:limit], len(stored) > limit
+        whole = spoken_for(history, window, kept, now(), more=more)
+        rows, coverage = await told(here["database"], history, kept, whole)
+        page = Page[Row](
+            data=rows,
+            next=_next(history, question, here, kept[-1]) if more else None,
+            has_more=more,
+            coverage=coverage,
+            partial=None if coverage is None else coverage < 1,
+        )
+        closed = still is not None and still.holds(*shown(history, window, kept, more=more))
+        return Product(page.model_dump_json(serialize_as_any=True).encode(), self._seconds(closed=closed))
+
+    async def _settled(self, history: History[_Stored]) -> Settled | None:
+        """Return what is settled before anything is read: what is changed meanwhile is not kept for long."""
+        if history.settles is None or self.about == subjects.ANY:
+            return None
+        async with self._here["database"].connection() as connection:
+            return await settled.read(connection, history.settles)
+
+    def _seconds(self, *, closed: bool) -> int:
+        settings = self._here["settings"]
+        if closed:
+            return settings.settled_cache_seconds
+        return settings.cache_seconds if self._at_most_seconds is None else self._at_most_seconds
 
 
 async def one_listed(catalogue: Catalogue, exchange: str, symbol: str) -> Listed:

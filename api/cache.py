@@ -1,11 +1,16 @@
-"""Answers kept in Redis for some seconds. Redis may be slow, full, or gone: then there is no cache."""
+"""Answers kept in Redis: for seconds while they move, long once they are settled, until a repair.
+
+Redis may be slow, full, or gone: then there is no cache.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from typing import NamedTuple
+from hashlib import blake2b
+from typing import Final, NamedTuple
 
+import msgspec
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -14,13 +19,25 @@ from redis.exceptions import RedisError
 
 from api.breaker import Breaker
 from api.settings import ApiSettings
+from bus import subjects
+from runtime.clock import now
 from runtime.metrics import Metrics
 
 logger = structlog.get_logger(__name__)
 
-_PREFIX = "heliograph:answers:1:"
+_PREFIX: Final = "heliograph:answers:2:"
+_TAG_BYTES: Final = 16
+_SECOND: Final = 1_000_000
 
-Produce = Callable[[], Awaitable[bytes]]
+
+class Product(NamedTuple):
+    """A body as it was made, and for how many seconds it may be kept."""
+
+    body: bytes
+    seconds: int
+
+
+Produce = Callable[[], Awaitable[Product]]
 
 
 class Outcome(StrEnum):
@@ -32,17 +49,40 @@ class Outcome(StrEnum):
 
 
 class Answer(NamedTuple):
-    """The body of an answer and where it came from."""
+    """The body of an answer, its tag, where it came from, and for how long who asked may keep it."""
 
     body: bytes
+    tag: str
     outcome: Outcome
+    max_age: int
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    """An answer in Redis; it counts as long as ``word`` is the newest of its instrument."""
+
+    word: bytes | None
+    kept_at: int
+    seconds: int
+    tag: str
+    body: bytes
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Kept).decode
+
+
+class _Found(NamedTuple):
+    """What Redis has: the newest word, and perhaps an answer."""
+
+    word: bytes | None
+    kept: _Kept | None
 
 
 class Cache:
     """Reads through: equal questions at one time are one read of PostgreSQL in this process."""
 
     def __init__(self, redis: "Redis", seconds: int, breaker: Breaker, metrics: Metrics) -> None:
-        """Keep answers for ``seconds``; 0 keeps none."""
+        """Keep answers that move for ``seconds`` at most; 0 keeps none at all."""
         self._redis = redis
         self._seconds = seconds
         self._breaker = breaker
@@ -50,17 +90,16 @@ class Cache:
         self._flights: dict[str, asyncio.Task[Answer]] = {}
 
     async def read(
-        self, key: str, produce: Produce, *, fresh: bool = False, at_most_seconds: int | None = None
+        self, key: str, produce: Produce, *, fresh: bool = False, about: str = subjects.ANY
     ) -> Answer:
         """Return the answer kept under ``key``, or produce it; ``fresh`` asks for no kept one.
 
-        It is kept for ``at_most_seconds`` if these are fewer than the cache's own.
+        It is kept until what is ``about``, an instrument's id or any, is computed again.
         """
         if fresh:
-            answer = Answer(await produce(), Outcome.BYPASS)
+            answer = self._answer(await produce(), Outcome.BYPASS)
         else:
-            seconds = self._seconds if at_most_seconds is None else min(at_most_seconds, self._seconds)
-            answer = await self._join(key, produce, seconds)
+            answer = await self._join(key, produce, about)
         self._reads.labels(answer.outcome).inc()
         return answer
 
@@ -68,10 +107,10 @@ class Cache:
         """Ask Redis whether it is there; raises RedisError or OSError."""
         await self._redis.ping()
 
-    async def _join(self, key: str, produce: Produce, seconds: int) -> Answer:
+    async def _join(self, key: str, produce: Produce, about: str) -> Answer:
         flight = self._flights.get(key)
         if flight is None:
-            flight = asyncio.create_task(self._fly(key, produce, seconds))
+            flight = asyncio.create_task(self._fly(key, produce, about))
             self._flights[key] = flight
             flight.add_done_callback(lambda landed: self._landed(key, landed))
         return await asyncio.shield(flight)  # who asked first may go; the others still wait
@@ -81,30 +120,51 @@ class Cache:
         if not flight.cancelled():
             flight.exception()  # raised to whoever waits; nobody may
 
-    async def _fly(self, key: str, produce: Produce, seconds: int) -> Answer:
+    async def _fly(self, key: str, produce: Produce, about: str) -> Answer:
         name = _PREFIX + key
-        kept = await self._get(name)
-        if kept is not None:
-            return Answer(kept, Outcome.HIT)
-        body = await produce()
-        return Answer(body, Outcome.MISS if await self._keep(name, body, seconds) else Outcome.BYPASS)
+        found = await self._get(name, about)
+        if found and found.kept and found.kept.word == found.word:
+            return self._hit(found.kept)
+        answer = self._answer(product := await produce(), Outcome.MISS)
+        if found and product.seconds > 0:
+            kept = _Kept(found.word, now(), product.seconds, answer.tag, product.body)
+            if await self._keep(name, kept):
+                return answer
+        return answer._replace(outcome=Outcome.BYPASS)
 
-    async def _get(self, name: str) -> bytes | None:
+    def _hit(self, kept: _Kept) -> Answer:
+        if kept.seconds > self._seconds:  # settled: who asks later is told quickly that nothing changed
+            return Answer(kept.body, kept.tag, Outcome.HIT, self._seconds)
+        age = (now() - kept.kept_at) // _SECOND
+        return Answer(kept.body, kept.tag, Outcome.HIT, max(kept.seconds - max(age, 0), 0))
+
+    def _answer(self, product: Product, outcome: Outcome) -> Answer:
+        tag = blake2b(product.body, digest_size=_TAG_BYTES).hexdigest()
+        return Answer(product.body, tag, outcome, min(product.seconds, self._seconds))
+
+    async def _get(self, name: str, about: str) -> _Found | None:
+        """Return what there is in one exchange with Redis; None: nothing can be kept."""
         if not self._seconds or not self._breaker.allows():
             return None
         try:
-            kept = await self._redis.get(name)
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.hget(subjects.GENERATIONS, about)
+                pipeline.get(name)
+                word, kept = await pipeline.execute()
         except (RedisError, OSError) as error:
             self._failed(error)
             return None
         self._breaker.succeeded()
-        return kept if isinstance(kept, bytes) else None
+        try:
+            return _Found(word, _decode(kept) if kept else None)
+        except msgspec.DecodeError:
+            return _Found(word, None)  # somebody else's: it is written over
 
-    async def _keep(self, name: str, body: bytes, seconds: int) -> bool:
-        if not seconds or not self._breaker.allows():
+    async def _keep(self, name: str, kept: _Kept) -> bool:
+        if not self._breaker.allows():
             return False
         try:
-            await self._redis.set(name, body, ex=seconds)
+            await self._redis.set(name, _encode(kept), ex=kept.seconds)
         except (RedisError, OSError) as error:
             self._failed(error)
             return False

@@ -42,9 +42,13 @@ class Catalogue:
         """Tell whether this id is known."""
         return instrument_id in self._by_id
 
+    def find(self, exchange: str, symbol: str) -> Listed | None:
+        """Return the instrument, if it is known here."""
+        return self._by_name.get((exchange, symbol))
+
     def named(self, exchange: str, symbol: str) -> Listed:
         """Return the instrument; raises UnknownInstrumentError."""
-        found = self._by_name.get((exchange, symbol))
+        found = self.find(exchange, symbol)
         if found is None:
             raise UnknownInstrumentError(self._refusal(exchange, symbol))
         return found

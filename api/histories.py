@@ -16,6 +16,8 @@ _Stored = TypeVar("_Stored")
 _MOST_TAPES: Final = 100
 """Of an answer about more instruments it is not told how far it is proven."""
 
+_NEVER: Final = 2**62
+
 _EDGE: Final = 10 * SECOND
 """How long what happens may take to be proven; until then it is not missed."""
 
@@ -33,6 +35,7 @@ class History(NamedTuple, Generic[_Stored]):
     ``key`` is the type of a row's unique key, which its cursors hold. ``tapes`` are
     what a page is partial of where these are not proven; then a key begins with the row's time, and the
     row is about the microseconds that it ``lasts``. ``stretch_of`` is what one row was made from.
+    ``settles`` is the one instrument that all rows are of, once its past is the past.
     """
 
     name: str
@@ -44,6 +47,7 @@ class History(NamedTuple, Generic[_Stored]):
     tapes: Sequence[Tape] = ()
     stretch_of: Callable[[_Stored], Stretch] | None = None
     lasts: int = 1
+    settles: int | None = None
 
 
 class Told(NamedTuple):
@@ -87,6 +91,17 @@ def spoken_for(
     from_ts = _begin(window, times[0] if times else None, more=more)
     to_ts = _end(window, times[-1] + history.lasts if times else 0, edge, more=more)
     return Interval(from_ts, to_ts) if from_ts is not None and from_ts < to_ts else None
+
+
+def shown(history: History[_Stored], window: Window, stored: Sequence[_Stored], *, more: bool) -> Interval:
+    """Return the range of time in which another row would have changed a page."""
+    times = sorted(history.key_of(each)[0] for each in (*stored[:1], *stored[-1:]))
+    from_ts, to_ts = window.from_ts or 0, _NEVER if window.to_ts is None else window.to_ts
+    if window.newest_first:
+        end = window.after[0] + 1 if window.after else to_ts
+        return Interval(times[0] if more else from_ts, end)
+    end = times[-1] + history.lasts if more else to_ts
+    return Interval(window.after[0] if window.after else from_ts, end)
 
 
 def _begin(window: Window, earliest: int | None, *, more: bool) -> int | None:

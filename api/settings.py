@@ -38,7 +38,10 @@ class ApiSettings(Settings):
     )
     cache_seconds: int = Field(default=30, ge=0, description="How long Redis keeps an answer; 0 keeps none.")
     moving_cache_seconds: int = Field(
-        default=2, ge=0, description="The same for gaps and coverage, which move; 0 keeps none."
+        default=2, ge=0, description="The same for gaps, coverage, feeds, and jobs, which move; 0 keeps none."
+    )
+    settled_cache_seconds: int = Field(
+        default=3600, ge=0, description="The same for what is settled, until a repair changes it."
     )
     cache_timeout_seconds: float = Field(
         default=0.1, gt=0, description="How long an answer may wait for Redis before PostgreSQL is asked."

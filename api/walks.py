@@ -59,4 +59,4 @@ async def _pages(
 def _headers(coverage: float | None) -> dict[str, str]:
     """Return what tells how far a list is proven that has no room for it."""
     told = {} if coverage is None else {"X-Coverage": str(coverage), "X-Partial": str(coverage < 1).lower()}
-    return {"Vary": "Accept", **told}
+    return {"Vary": "Accept", "Cache-Control": "no-store", **told}

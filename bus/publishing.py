@@ -1,7 +1,8 @@
 """Say on the bus what has been committed. Whoever misses it finds it in PostgreSQL."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from secrets import token_hex
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -12,6 +13,7 @@ from bus.errors import translated
 from market.publications import Latest, Publication
 
 _ANSWER_WITHIN_SECONDS = 0.5
+_WORD_BYTES = 8
 
 
 class Bus:
@@ -31,6 +33,13 @@ class Bus:
     async def latest(self, values: Sequence[Latest]) -> None:
         """Hand the newest committed quotes and trades, or bars that run, to the hubs."""
         await self._say(subjects.LATEST, subjects.encode(values))
+
+    async def renew(self, instrument_ids: Iterable[int]) -> None:
+        """Have nothing answered any more that was kept of these instruments."""
+        word = token_hex(_WORD_BYTES)
+        with translated("renewing what is kept"):
+            words = [part for each in (*instrument_ids, subjects.ANY) for part in (str(each), word)]
+            await self._redis.hset(subjects.GENERATIONS, items=words)
 
     async def _say(self, subject: str, message: bytes) -> None:
         with translated(f"publishing on {subject}"):

@@ -13,6 +13,12 @@ PUBLICATIONS = "heliograph.publications"
 LATEST = "heliograph.latest"
 """What one ingest transaction committed, newest of each instrument, or bars that run: list[Latest]."""
 
+GENERATIONS = "heliograph:generations"
+"""A hash: by the id of an instrument, a word that changes whenever something of it is computed again."""
+
+ANY = "any"
+"""In that hash: the word that changes with each of the others."""
+
 encode = msgspec.msgpack.Encoder().encode
 decode_wake = msgspec.msgpack.Decoder(list[int]).decode
 decode_publications = msgspec.msgpack.Decoder(list[Publication]).decode

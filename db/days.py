@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from db import bars
+from db import bars, settled
 from db.bars import SourcedBar
-from db.claims import decode_head
-from db.errors import translated
-from db.queries import load
 from db.windows import Window
 from market.bars import Bar
 from market.times import DAY, HOUR, floor
@@ -18,7 +15,6 @@ from market.times import DAY, HOUR, floor
 if TYPE_CHECKING:
     from db.connections import Connection
 
-_sql = load("days")
 _HOURS = DAY // HOUR
 
 
@@ -38,7 +34,7 @@ async def read(
 
 
 async def _of_one(connection: "Connection", window: Window, *, instrument_id: int) -> list[SourcedBar]:
-    settled_ts = await _settled_ts(connection, instrument_id)
+    settled_ts = await settled.until(connection, instrument_id)
     hours = await bars.read(
         connection, _hours(window, settled_ts), instrument_ids=[instrument_id], interval=HOUR
     )
@@ -106,11 +102,3 @@ def _hours(window: Window, settled_ts: int) -> Window:
 def _whole(ts: int) -> int:
     """Return the first start of a day that is not before ``ts``."""
     return -(-ts // DAY) * DAY
-
-
-async def _settled_ts(connection: "Connection", instrument_id: int) -> int:
-    """Return until when live leaves an instrument's bars alone, 0 before it has begun with it."""
-    with translated("reading how far live is"):
-        head = await connection.fetchval(_sql.head, instrument_id)
-    cursor = decode_head(head).cursors.get(instrument_id) if head else None
-    return cursor.settled_ts if cursor else 0

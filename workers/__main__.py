@@ -25,6 +25,7 @@ from workers.live import LiveWorker
 from workers.models.scoring import Scorer
 from workers.models.trainer import Trainer
 from workers.nightly import Nightly
+from workers.renewing import Renewals
 from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
 
@@ -52,15 +53,15 @@ async def run_backfill(stopping: asyncio.Event) -> None:
     """Be one worker of the backfill pool until ``stopping`` is set, behind everybody else on this machine."""
     os.nice(_BACKFILL_NICENESS)
     url = DatabaseSettings().url.get_secret_value()
-    worker, trainer = (
-        BackfillWorker(url, WorkerSettings(), Folder(KINDS), now, version("heliograph")),
-        Trainer(url),
-    )
+    async with publishing.opened(BusSettings().url.get_secret_value()) as bus:
+        folder, settings, trainer = Folder(KINDS), WorkerSettings(), Trainer(url)
+        code_version, renewals = version("heliograph"), Renewals(bus)
+        worker = BackfillWorker(url, settings, folder, now, code_version, renewals=renewals)
 
-    def counters() -> dict[str, int]:
-        return {**msgspec.to_builtins(worker.totals), **msgspec.to_builtins(trainer.totals)}
+        def counters() -> dict[str, int]:
+            return {**msgspec.to_builtins(worker.totals), **msgspec.to_builtins(trainer.totals)}
 
-    await _run_beating("worker-backfill", [worker, trainer], counters, stopping)
+        await _run_beating("worker-backfill", [worker, trainer], counters, stopping)
 
 
 async def run_scoring(stopping: asyncio.Event) -> None:

@@ -26,6 +26,7 @@ class Announcer:
         self._at_most = at_most
         self._waiting: list[Publication] = []
         self._latest: dict[tuple[int, Family, int], Latest] = {}
+        self._renewed: set[int] = set()
         self._news = asyncio.Event()
         self._up = True
         self._closed = False
@@ -42,9 +43,14 @@ class Announcer:
         if self._waiting or self._latest:
             self._news.set()
 
+    def renew(self, instrument_id: int) -> None:
+        """Have what is kept of an instrument dropped, before anything newer of it is published."""
+        self._renewed.add(instrument_id)
+        self._news.set()
+
     async def run(self) -> None:
         """Publish whatever there is, until ``close``."""
-        while self._waiting or self._latest or not self._closed:
+        while self._waiting or self._latest or self._renewed or not self._closed:
             await self._news.wait()
             self._news.clear()
             if not await self._send() and not self._closed:
@@ -58,8 +64,11 @@ class Announcer:
     async def _send(self) -> bool:
         publications, self._waiting = self._waiting, []
         latest, self._latest = list(self._latest.values()), {}
-        if publications or latest:
+        renewed, self._renewed = self._renewed, set()
+        if publications or latest or renewed:
             try:
+                if renewed:
+                    await self._bus.renew(renewed)
                 if publications:
                     await self._bus.publish(publications)
                 if latest:
@@ -67,9 +76,16 @@ class Announcer:
             except BusUnavailableError as error:
                 self.unheard += len(publications)
                 self._turned(up=False, error=str(error))
+                self._try_again(renewed)
             else:
                 self._turned(up=True)
         return self._up
+
+    def _try_again(self, renewed: set[int]) -> None:
+        """Keep what is to be dropped: a hub finds what it is not told, but the API would not."""
+        if renewed and not self._closed:
+            self._renewed |= renewed
+            self._news.set()
 
     def _turned(self, *, up: bool, **details: str) -> None:
         if up != self._up:

@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """What was told of a staged result, and the shard's memory after it; ``dropped``: it came too late.
+    """What was told of a staged result of an instrument, and the shard's memory after it.
+
+    ``dropped``: it came too late.
 
     ``signals`` counts, by kind, those that nobody else counts: a model's.
     """
 
+    instrument_id: int
     publications: Sequence[Publication]
     after: ShardMemory
     dropped: bool = False
@@ -57,11 +60,11 @@ class Applier:
         if repaired is None or cursor is None:
             again = DirtyInterval(each.instrument_id, each.from_ts, each.to_ts)
             await dirty.mark(self._connection, [again], "moved on")
-            return Applied([], memory, dropped=True)
+            return Applied(each.instrument_id, [], memory, dropped=True)
         publications = await tell(self._connection, self._telling, instrument, cursor, repaired)
         moved = Moved(instrument, cursor, repaired.after or memory.instruments[each.instrument_id])
         after = await self._advanced(each.shard, memory, moved, replaced=repaired.after is not None)
-        return Applied(publications, after)
+        return Applied(each.instrument_id, publications, after)
 
     async def _score(
         self, each: Staged, instrument: Instrument, memory: ShardMemory, cursor: Cursor | None
@@ -69,11 +72,11 @@ class Applier:
         """Tell what a model found; what live remembers of ticks is none of its business."""
         made = scores.decode(each.body)
         if cursor is None or made is None:
-            return Applied([], memory, dropped=True)
+            return Applied(each.instrument_id, [], memory, dropped=True)
         publications = await scores.tell(self._connection, self._telling, instrument, cursor, made)
         moved = Moved(instrument, cursor, memory.instruments[each.instrument_id])
         after = await self._advanced(each.shard, memory, moved, replaced=False)
-        return Applied(publications, after, signals=self._telling.kinds)
+        return Applied(each.instrument_id, publications, after, signals=self._telling.kinds)
 
     async def _advanced(
         self, shard: int, memory: ShardMemory, moved: Moved, *, replaced: bool

@@ -19,6 +19,7 @@ from workers import repairs
 from workers.folding import Folder
 from workers.learning import learn
 from workers.recomputing import Effects, Recomputed
+from workers.renewing import Renewals
 from workers.repairs import Repairer
 from workers.settings import WorkerSettings
 from workers.shards import read_silences
@@ -53,19 +54,22 @@ class Totals(msgspec.Struct):
 class BackfillWorker:
     """Computes dirty stretches of tapes again until told to stop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where, how, and what with
         self,
         url: str,
         settings: WorkerSettings,
         folder: Folder,
         clock: Callable[[], int],
         code_version: str,
+        *,
+        renewals: Renewals | None = None,
     ) -> None:
         self._url = url
         self._settings = settings
         self._folder = folder
         self._clock = clock
         self._code_version = code_version
+        self._renewals = renewals or Renewals(None)
         self.totals = Totals()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -100,8 +104,10 @@ class BackfillWorker:
                 piece = await dirty.lock_piece(connection, live)
                 if piece is None:
                     return 0
+                await self._renewals.renew(piece.instrument_id)  # what is dirty is not kept for long again
                 made = await self._hand_over(connection, piece)
                 await dirty.finish(connection, piece)
+        await self._renewals.renew(piece.instrument_id)
         self.totals.intervals += len(piece.rows)
         self.totals.bars += len(made.bars)
         self.totals.signals += len(made.signals)

@@ -153,6 +153,7 @@ class LiveWorker:
         self.totals.repairs += not applied.dropped
         self.totals.publications += len(applied.publications)
         self.totals.signals.update(applied.signals)
+        self._announcer.renew(applied.instrument_id)
         self._announcer.tell(applied.publications)
 
     def _idle_seconds(self) -> float:

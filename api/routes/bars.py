@@ -48,4 +48,5 @@ async def _opened(question: BarsQuestion, here: State) -> History[SourcedBar]:
         tapes=[Tape(each, TRADES) for each in ids],
         stretch_of=lambda each: coverage.of_bar(each.instrument_id, each.bar),
         lasts=interval,
+        settles=ids[0] if len(ids) == 1 else None,
     )

@@ -77,4 +77,5 @@ async def _opened(question: TicksQuestion, here: State) -> History[words.Depth]:
         row_of=lambda depth, _: Depth.of(catalogue.by_id(depth.instrument_id), depth),
         key_of=stored.key,
         tapes=[Tape(each, DEPTHS) for each in ids],
+        settles=ids[0] if len(ids) == 1 else None,
     )

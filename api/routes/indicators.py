@@ -45,4 +45,5 @@ async def _opened(question: IndicatorsQuestion, here: State) -> History[StoredIn
         key_of=stored.key,
         tapes=[Tape(each, TRADES) for each in ids],
         stretch_of=lambda each: coverage.of_indicator(each.instrument_id, each.indicator),
+        settles=ids[0] if len(ids) == 1 else None,
     )

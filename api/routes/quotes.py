@@ -80,4 +80,5 @@ async def _opened(question: TicksQuestion, here: State) -> History[words.Quote]:
         read=read,
         row_of=lambda quote, _: Quote.of(catalogue.by_id(quote.instrument_id), quote),
         key_of=stored.key,
+        settles=ids[0] if len(ids) == 1 else None,
     )

@@ -99,4 +99,5 @@ async def _opened(question: SignalsQuestion, here: State) -> History[StoredSigna
         key_of=stored.key,
         tapes=[Tape(each, TRADES) for each in ids],
         stretch_of=lambda each: coverage.of_signal(each.instrument_id, each.signal),
+        settles=ids[0] if len(ids) == 1 else None,
     )

@@ -49,4 +49,5 @@ async def _opened(question: TicksQuestion, here: State) -> History[words.Trade]:
         row_of=lambda trade, _: Trade.of(catalogue.by_id(trade.instrument_id), trade),
         key_of=stored.key,
         tapes=[Tape(each, TRADES) for each in ids],
+        settles=ids[0] if len(ids) == 1 else None,
     )

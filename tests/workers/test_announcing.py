@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
+from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from bus import publishing, subjects
@@ -104,6 +105,19 @@ async def test_a_bus_that_goes_and_comes_back_is_logged_twice(valkey_server: Val
             await until(lambda: len(logs) > 1)
     assert ["bus.unavailable", "bus.available"] == [log["event"] for log in logs]
     assert 3 == announcer.unheard
+
+
+async def test_what_is_kept_is_dropped_also_when_redis_comes_later(valkey_server: Valkey) -> None:
+    with capture_logs() as logs:
+        async with announcing(valkey_server.url) as announcer:
+            await asyncio.to_thread(valkey_server.stop)
+            announcer.renew(7)
+            await until(lambda: len(logs) > 0)
+            await asyncio.to_thread(valkey_server.start)
+            await until(lambda: len(logs) > 1)
+    async with Redis.from_url(valkey_server.url) as redis:
+        words = await redis.hgetall(subjects.GENERATIONS)
+    assert {b"7", subjects.ANY.encode()} == set(words)
 
 
 def unheard(announcer: Announcer, at_least: int) -> bool:
