@@ -34,6 +34,14 @@ class Catalogue:
         self._mark = mark
         return self._add(listed)
 
+    async def reread(self) -> None:
+        """Read everything again, of a database that may be another one, and forget what it does not list."""
+        async with self._database.connection() as connection:
+            mark = await overview.listing(connection)
+            listed = await instruments.listed(connection)
+        self._mark, self._by_id, self._by_name = mark, {}, {}
+        self._add(listed)
+
     def __iter__(self) -> Iterator[Listed]:
         """Iterate over all instruments in the order in which they were listed."""
         return iter(self._by_id.values())

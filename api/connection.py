@@ -13,6 +13,7 @@ from api.formats import Format
 from api.frames import CloseCode, Code, Said
 from api.hub import Hub
 from api.mailbox import Mailbox
+from api.pace import Pace
 from api.sending import Sender
 from api.settings import ApiSettings
 from api.subscriptions import Start, Subscriptions, Wanted, result, start
@@ -48,6 +49,11 @@ class Connection:
             subscriptions=self._subscriptions,
             settings=settings,
             metrics=metrics,
+        )
+        self._pace = Pace(
+            1 / settings.subscriptions_per_second,
+            settings.subscriptions_at_once,
+            asyncio.get_running_loop().time,
         )
         self._subscribers = metrics.gauge("heliograph_subscribers")
 
@@ -105,18 +111,26 @@ class Connection:
         return self._unsubscribe(frame)
 
     async def _subscribe(self, frame: frames.Subscribe) -> frames.Subscribed:
+        await asyncio.sleep(self._pace.take(len(frame.channels)))
         catalogue = self._hub.catalogue
-        await self._hub.refresh()
-        epoch = await self._hub.epoch()
-        wanted = self._subscriptions.check(frame.channels, catalogue.streams)
-        logged = [stream for each in wanted if each.channel.family.logged for stream in each.streams]
-        bounds = await self._hub.follow(self._mailbox, logged)
+        async with self._hub.turn:
+            await self._hub.refresh()
+            epoch = await self._hub.epoch()
+            wanted = await self._found(self._subscriptions.check(frame.channels, catalogue.streams))
+            logged = [stream for each in wanted if each.channel.family.logged for stream in each.streams]
+            bounds = await self._hub.follow(self._mailbox, logged)
         # From here to the answer nothing waits: no publication can come in between.
         same_log = frame.epoch in (None, epoch)
-        results = [self._begin(each, bounds, same_log=same_log) for each in wanted]
+        results = [self._begin(each, bounds, same_log=same_log or each.since is not None) for each in wanted]
         for each in wanted:
             self._grow(each, catalogue.streams(each.channel))
         return frames.Subscribed(frame.id, epoch, results)
+
+    async def _found(self, wanted: list[Wanted]) -> list[Wanted]:
+        """Look for the moments to resume from, before anything is followed."""
+        moments = {s: each.since for each in wanted if each.since is not None for s in each.streams}
+        found = await self._hub.since(moments) if moments else {}
+        return [each.resumed(found, self._hub.catalogue.channel) for each in wanted]
 
     def _unsubscribe(self, frame: frames.Unsubscribe) -> frames.Unsubscribed:
         left = self._subscriptions.remove(frame.channels, self._hub.catalogue.channel)

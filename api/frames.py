@@ -24,7 +24,7 @@ class Code(IntEnum):
     BAD_POLICY = 1004
     ALREADY_FOLLOWED = 1005
     BAD_RESUME = 1006
-    SINCE_UNSERVED = 1007
+    BAD_SINCE = 1007
     NOT_SUBSCRIBED = 1008
     TEMPORARY = 1009
     NOT_MSGPACK = 1010
@@ -42,6 +42,7 @@ class CloseCode(IntEnum):
     RESTARTING = 4000
     FAILED = 4001
     STALLED = 4002
+    LOG_REPLACED = 4003
     BAD_SUBPROTOCOL = 4400
 
 
@@ -149,6 +150,7 @@ _decode_msgpack_id = msgspec.msgpack.Decoder(_Numbered).decode
 _LATEST_OPS = {
     Family.QUOTES: "quote",
     Family.TRADES: "trade",
+    Family.DEPTH: "depth",
     Family.COVERAGE: "gap",
     Family.RUNNING: "bar",
 }

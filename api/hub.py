@@ -13,7 +13,7 @@ import structlog
 from api.catalogue import Catalogue
 from api.database import Database
 from api.formats import Frame
-from api.frames import CloseCode, publication_frame, quoted
+from api.frames import CloseCode
 from api.mailbox import Mailbox
 from api.outages import Outages
 from api.recent import Recent
@@ -47,15 +47,17 @@ class Hub:
         self._database = database
         self._subscriber = subscriber
         self._settings = settings
+        self.turn = asyncio.Semaphore(max(1, settings.database_connections // 2))
+        """Subscribers read PostgreSQL in turns: any number of them leave connections for everybody else."""
+        self._epoch: str | None = None
         self._heads: dict[Stream, int] = {}
         self._opening: dict[Stream, int] = {}
         self._followers: dict[Stream, set[Mailbox]] = {}
         self._members: dict[Mailbox, Discovered] = {}
         self._latest: dict[Stream, dict[int, Latest]] = {}
         self._outages = Outages(database, catalogue)
-        self._channels: dict[Stream, str] = {}
         self._recent = Recent(settings.recent_publications)
-        self._showing = Showing()
+        self.showing = Showing(catalogue)
         self._suspicion = asyncio.Event()
         self._deserted = asyncio.Event()
 
@@ -104,6 +106,12 @@ class Hub:
         async with self._database.connection() as connection:
             return await log.epoch(connection)
 
+    async def since(self, moments: Mapping[Stream, int]) -> Mapping[Stream, int]:
+        """Return the offset after which each stream has what was published at its moment or later."""
+        async with self._database.connection() as connection:
+            ends = await log.bounds(connection, moments)
+            return await log.since(connection, moments, ends)
+
     async def follow(self, mailbox: Mailbox, streams: Iterable[Stream]) -> Mapping[Stream, Bounds]:
         """Follow streams of the log; return where each begins and ends in PostgreSQL.
 
@@ -149,7 +157,7 @@ class Hub:
 
     def head(self, stream: Stream) -> int:
         """Return the last offset up to which everything is known here."""
-        return self._heads[stream]
+        return self._heads.get(stream, 0)
 
     async def page(self, stream: Stream, offset: int) -> list[tuple[int, Frame]]:
         """Return the next frames beyond ``offset`` with their offsets: from memory, or from the log."""
@@ -157,9 +165,11 @@ class Hub:
         frames = self._recent.after(stream, offset, at_most)
         if frames is not None:
             return list(enumerate(frames, offset + 1))
-        async with self._database.connection() as connection:
+        showing = self.showing
+        showing.channel(stream)  # by the catalogue as it is now; another log may list other instruments
+        async with self.turn, self._database.connection() as connection:
             page = await log.beyond(connection, {stream: offset}, at_most)
-        return [(publication.offset, self._frame(stream, publication)) for publication in page]
+        return [(publication.offset, showing.publication(publication)) for publication in page]
 
     # The ear.
 
@@ -189,7 +199,9 @@ class Hub:
         elif publication.offset == head + 1:
             self._advance(stream, publication)
         elif publication.offset > head:
-            logger.debug("stream.skipped", channel=self._channel(stream), head=head, heard=publication.offset)
+            logger.debug(
+                "stream.skipped", channel=self.showing.channel(stream), head=head, heard=publication.offset
+            )
             self._suspicion.set()
 
     def _miss(self, stream: Stream, offset: int) -> None:
@@ -200,7 +212,7 @@ class Hub:
 
     def _advance(self, stream: Stream, publication: Publication) -> None:
         self._heads[stream] = publication.offset
-        self._recent.add(stream, publication.offset, self._frame(stream, publication))
+        self._recent.add(stream, publication.offset, self.showing.publication(publication))
         for mailbox in self._followers[stream]:
             mailbox.moved(stream)
 
@@ -220,7 +232,7 @@ class Hub:
         self._offer(stream, latest)
 
     def _offer(self, stream: Stream, latest: Latest) -> None:
-        self._showing.show(latest)
+        self.showing.show(latest)
         for mailbox in self._followers.get(stream, ()):
             mailbox.offer(stream, latest)
 
@@ -230,6 +242,7 @@ class Hub:
         while True:
             await self._until_due()
             try:
+                await self._recognise()
                 await self.refresh()
                 await self._catch_up()
                 for latest in await self._outages.look():
@@ -243,6 +256,21 @@ class Hub:
         every = self._settings.compare_seconds if connected else self._settings.compare_without_bus_seconds
         await wait_at_most(self._suspicion, every)
         self._suspicion.clear()
+
+    async def _recognise(self) -> None:
+        """Part from everybody when the log is another one, as after a restore: offsets mean other things."""
+        epoch = await self.epoch()
+        if self._epoch not in (None, epoch):
+            logger.warning("log.replaced", was=self._epoch, now=epoch)
+            await self.catalogue.reread()
+            self._heads.clear()
+            self._latest.clear()
+            self._recent = Recent(self._settings.recent_publications)
+            self._outages = Outages(self._database, self.catalogue)
+            self.showing = Showing(self.catalogue)
+            for mailbox in self._members:
+                mailbox.end(CloseCode.LOG_REPLACED)
+        self._epoch = epoch
 
     async def _catch_up(self) -> None:
         at_most = self._settings.page_publications
@@ -266,19 +294,3 @@ class Hub:
             counts[stream] = counts.get(stream, 0) + 1
         full = [stream for stream, count in counts.items() if count == at_most]
         return {stream: self._heads[stream] for stream in full if stream in self._heads}
-
-    # Names.
-
-    def _frame(self, stream: Stream, publication: Publication) -> Frame:
-        return publication_frame(self._channel(stream), publication)
-
-    def _channel(self, stream: Stream) -> str:
-        name = self._channels.get(stream)
-        if name is None:
-            name = self._channels[stream] = quoted(self.catalogue.channel(stream))
-        return name
-
-    def latest_frame(self, latest: Latest, conflated: int) -> Frame:
-        """Return the frame of a latest value that stands for so many."""
-        channel = self._channel(Stream(latest.instrument_id, latest.family))
-        return self._showing.frame(channel, latest, conflated)

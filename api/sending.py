@@ -86,7 +86,7 @@ class Sender:
     async def _send_small(self) -> None:
         await self._send_replies()
         for latest, conflated in self._mailbox.take_due():
-            await self._put(self._hub.latest_frame(latest, conflated).wire(self._format))
+            await self._put(self._hub.showing.latest(latest, conflated).wire(self._format))
         if self._clock() >= self._next_heartbeat:
             self._next_heartbeat = self._clock() + self._settings.heartbeat_seconds
             self._beat()
@@ -105,7 +105,7 @@ class Sender:
 
     async def _send_moved(self, stream: Stream) -> None:
         position = self._subscriptions.positions.get(stream)
-        if position is None:
+        if position is None or self._mailbox.ending is not None:
             return
         if position.offset < self._hub.head(stream):
             await self._send_page(stream, position)

@@ -68,3 +68,9 @@ class ApiSettings(Settings):
         default=60.0, gt=0, description="How long a subscriber may take nothing before it is let go."
     )
     max_frame_bytes: int = Field(default=1 << 20, ge=1024, description="Largest frame a subscriber may send.")
+    subscriptions_per_second: float = Field(
+        default=500.0, gt=0, description="Channels that one subscriber may ask for; who asks for more waits."
+    )
+    subscriptions_at_once: int = Field(
+        default=2000, ge=1, description="So many of them before it has to wait at all."
+    )

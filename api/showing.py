@@ -1,11 +1,13 @@
-"""Frames of latest values, shared by those for whom they stand for equally many ticks."""
+"""Streams by their names, and frames made once for all for whom they are the same."""
 
 from typing import Final
 
+from api.catalogue import Catalogue
 from api.formats import Frame
-from api.frames import latest_frame
+from api.frames import latest_frame, publication_frame, quoted
+from db.publications import Stream
 from market.channels import Family
-from market.publications import Latest
+from market.publications import Latest, Publication
 
 _SLOTS: Final = 4096
 """So many slots keep their frames, those that changed last; of others a frame is made for each."""
@@ -14,9 +16,23 @@ _SLOTS: Final = 4096
 class Showing:
     """Keeps the frames of the newest value of each slot; a value that is replaced takes its frames along."""
 
-    def __init__(self) -> None:
+    def __init__(self, catalogue: Catalogue) -> None:
         """Begin with none."""
+        self._catalogue = catalogue
+        self._channels: dict[Stream, str] = {}
         self._shown: dict[tuple[int, Family, int], tuple[Latest, dict[int, Frame]]] = {}
+
+    def channel(self, stream: Stream) -> str:
+        """Return the quoted name of a stream."""
+        name = self._channels.get(stream)
+        if name is None:
+            name = self._channels[stream] = quoted(self._catalogue.channel(stream))
+        return name
+
+    def publication(self, publication: Publication) -> Frame:
+        """Return the frame of an entry of the log."""
+        stream = Stream(publication.instrument_id, publication.family)
+        return publication_frame(self.channel(stream), publication)
 
     def show(self, latest: Latest) -> None:
         """Take a slot's newest value."""
@@ -25,8 +41,9 @@ class Showing:
         if len(self._shown) > _SLOTS:
             del self._shown[next(iter(self._shown))]
 
-    def frame(self, channel: str, latest: Latest, conflated: int) -> Frame:
-        """Return the frame of a value that stands for ``conflated`` ticks; ``channel`` is quoted."""
+    def latest(self, latest: Latest, conflated: int) -> Frame:
+        """Return the frame of a value that stands for ``conflated`` ticks."""
+        channel = self.channel(Stream(latest.instrument_id, latest.family))
         newest, frames = self._shown.get(latest.slot, (None, {}))
         if newest is not latest:
             return latest_frame(channel, latest, conflated)

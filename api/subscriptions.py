@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from api import moments
 from api.frames import Ask, Code, Policy, Result
 from db.publications import Bounds, Stream
 from market.channels import Channel, Family, parse
@@ -65,11 +66,24 @@ class Wanted(msgspec.Struct, frozen=True):
     channel: Channel
     ask: Ask
     streams: list[Stream]
+    since: int | None = None
 
     @property
     def key(self) -> _Key:
         """Return what it is followed as: ``bars`` may be followed by both policies."""
         return self.ask.channel, self.channel.family
+
+    @property
+    def resumes(self) -> bool:
+        """Tell whether the subscriber has been here before."""
+        return self.ask.after is not None or self.since is not None
+
+    def resumed(self, found: Mapping[Stream, int], name_of: Callable[[Stream], Channel]) -> "Wanted":
+        """Return the same, asked for by the offsets that were found for its moment."""
+        if self.since is None:
+            return self
+        after = {str(name_of(stream)): found[stream] for stream in self.streams}
+        return msgspec.structs.replace(self, ask=msgspec.structs.replace(self.ask, after=after))
 
     @property
     def rest_seconds(self) -> float:
@@ -101,7 +115,7 @@ class Subscriptions:
         checked = []
         for ask in asks:
             wanted = _wanted(ask, resolve)
-            if wanted.key in names or (ask.after is not None and not followed.isdisjoint(wanted.streams)):
+            if wanted.key in names or (wanted.resumes and not followed.isdisjoint(wanted.streams)):
                 message = f"{ask.channel} is followed already: unsubscribe before you resume it elsewhere"
                 raise RefusedRequestError(Code.ALREADY_FOLLOWED, message)
             names.add(wanted.key)
@@ -174,13 +188,10 @@ def _wanted(ask: Ask, resolve: Resolve) -> Wanted:
     channel = _channel(ask.channel)
     if channel.family is Family.BARS and ask.policy is Policy.LATEST:
         channel = channel._replace(family=Family.RUNNING)
-    if ask.since is not None:
-        message = f"{ask.channel}: since is not served yet; resume with after"
-        raise RefusedRequestError(Code.SINCE_UNSERVED, message)
     _check_policy(ask, channel)
     _check_resume(ask, channel)
     try:
-        return Wanted(channel, ask, resolve(channel))
+        return Wanted(channel, ask, resolve(channel), _since(ask))
     except UnknownInstrumentError as error:
         message = f"{error}; a wildcard includes what is listed later"
         raise RefusedRequestError(Code.UNKNOWN_INSTRUMENT, message) from error
@@ -203,11 +214,23 @@ def _check_policy(ask: Ask, channel: Channel) -> None:
         raise RefusedRequestError(Code.BAD_POLICY, message)
 
 
+def _since(ask: Ask) -> int | None:
+    try:
+        return None if ask.since is None else moments.parse(ask.since)
+    except InvalidInputError as error:
+        raise RefusedRequestError(Code.BAD_SINCE, f"{ask.channel}: {error}") from error
+
+
 def _check_resume(ask: Ask, channel: Channel) -> None:
-    if ask.after is None:
+    if ask.after is None and ask.since is None:
         return
     if not channel.family.logged:
-        message = f"{ask.channel}: {channel.family} have no offsets to resume from; leave after out"
+        message = f"{ask.channel}: {channel.family} have no offsets to resume from; leave after and since out"
+        raise RefusedRequestError(Code.BAD_RESUME, message)
+    if ask.after is None:
+        return
+    if ask.since is not None:
+        message = f"{ask.channel}: after and since are two places to resume from; leave one out"
         raise RefusedRequestError(Code.BAD_RESUME, message)
     if isinstance(ask.after, int):
         if channel.wild:

@@ -45,6 +45,25 @@ async def bounds(connection: "Connection", streams: Iterable[Stream]) -> dict[St
     return {Stream(i, Family(family)): Bounds(first, last) for i, family, first, last in rows}
 
 
+async def since(
+    connection: "Connection", moments: Mapping[Stream, int], ends: Mapping[Stream, Bounds]
+) -> dict[Stream, int]:
+    """Return after which offset each stream has what was committed at its moment or later.
+
+    0 where the log begins later than that may have been: whether anything is missing cannot be known.
+    """
+    with translated("looking for a moment in the log"):
+        rows = await connection.fetch(
+            _sql.since,
+            [stream.instrument_id for stream in moments],
+            [stream.family for stream in moments],
+            list(moments.values()),
+            [ends[stream].first for stream in moments],
+            [ends[stream].last for stream in moments],
+        )
+    return {Stream(i, Family(family)): after for i, family, after in rows}
+
+
 async def beyond(connection: "Connection", had: Mapping[Stream, int], at_most_each: int) -> list[Publication]:
     """Return what each stream has beyond the offset given, in order within a stream."""
     with translated("reading the log"):

@@ -163,7 +163,8 @@ class Writer:
         self._in_hand = []
         if written.listing or written.gaps:
             shards = {self._places[instrument_id].shard for instrument_id in written.listing}
-            newest = latest_of(chain(ticks.trades, ticks.quotes), written.listing, self._places)
+            offered: Iterable[Trade | Quote | Depth] = chain(ticks.trades, ticks.quotes, ticks.depths)
+            newest = latest_of(offered, written.listing, self._places)
             self._notifier.tell(shards, [*newest, *map(self._change, written.gaps)])
 
     def _change(self, gap: Gap) -> Latest:

@@ -13,6 +13,7 @@ class Family(StrEnum):
     BARS = "bars"
     QUOTES = "quotes"
     TRADES = "trades"
+    DEPTH = "depth"
     COVERAGE = "coverage"
     RUNNING = "running bars"
     """Not named in channels: who follows ``bars`` by the policy ``latest`` is sent them."""

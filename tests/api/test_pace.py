@@ -76,6 +76,19 @@ async def test_latest_values_replace_unsent_ones_and_say_for_how_many_they_stand
     assert 30 == conflated
 
 
+async def test_the_newest_depth_of_each_instrument_is_sent(served: Served, worker: Worker) -> None:
+    [sol, btc] = await worker.instruments("SOL/USD", "BTC/USD")
+    async with served.stream() as peer:
+        await peer.subscribe({"channel": "depth:kraken:*", "policy": "latest", "max_rate_ms": 0})
+        for listed in (sol, btc):
+            value = Latest(listed.instrument_id, Family.DEPTH, 1, 7, 2, '{"bids":[[1.5,2.0]],"asks":[]}')
+            await worker.bus.latest([value])
+        heard = [await peer.hear("depth") for _ in range(2)]
+    names = ["depth:kraken:SOL/USD", "depth:kraken:BTC/USD"]
+    data = {"bids": [[1.5, 2.0]], "asks": []}
+    assert [{"op": "depth", "channel": name, "conflated": 2, "data": data} for name in names] == heard
+
+
 async def test_running_bars_are_followed_beside_final_ones_each_interval_in_a_slot_of_its_own(
     served: Served, worker: Worker
 ) -> None:

@@ -6,6 +6,8 @@ from contextlib import suppress
 from websockets.exceptions import ConnectionClosed
 
 from api.settings import ApiSettings
+from market.channels import Family
+from market.publications import Publication
 from tests.api.peers import FAR_AWAY, Served, Worker, serving
 
 SOL = "signals:kraken:SOL/USD"
@@ -140,6 +142,34 @@ async def test_a_wildcard_resumes_with_a_map(served: Served, worker: Worker) -> 
     assert {(SOL, 3), ("signals:kraken:BTC/USD", 1)} == {(each["channel"], each["offset"]) for each in heard}
 
 
+async def test_a_correction_is_an_entry_like_any_other_and_withdraws_with_null(
+    served: Served, worker: Worker
+) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    async with served.stream() as peer:
+        await peer.subscribe({"channel": SOL})
+        await worker.publish(sol, 1)
+        corrections = [(2, '{"n":1.5}'), (3, "null")]
+        for offset, data in corrections:
+            again = Publication(sol.instrument_id, Family.SIGNALS, offset, "correction", data, 0, revises=1)
+            await worker.connection.execute(
+                "INSERT INTO publications"
+                " VALUES ($1, 'signals', $2, 'correction', 1, 'rsi', now(), $3, now())",
+                sol.instrument_id,
+                offset,
+                data,
+            )
+            if offset > 2:  # the other is lost on the bus
+                await worker.bus.publish([again])
+        told = [await peer.hear("signal", "correction") for _ in range(3)]
+    expected = [
+        {"op": "signal", "channel": SOL, "offset": 1, "data": {"n": 1}},
+        {"op": "correction", "channel": SOL, "offset": 2, "revises": 1, "data": {"n": 1.5}},
+        {"op": "correction", "channel": SOL, "offset": 3, "revises": 1, "data": None},
+    ]
+    assert expected == told
+
+
 async def test_heartbeats_name_only_what_moved(served: Served, worker: Worker) -> None:
     [sol] = await worker.instruments("SOL/USD")
     async with served.stream() as peer:
@@ -181,7 +211,7 @@ async def test_errors_are_numbered_and_leave_the_connection_alive(served: Served
         await peer.say(op="dance", id=7)
         assert (1001, 7) == ((frame := await peer.hear("error"))["code"], frame["id"])
         assert 1003 == (await peer.subscribe({"channel": SOL}))["code"]
-        assert 1007 == (await peer.subscribe({"channel": SOL, "since": "2026-11-21T10:00:00Z"}))["code"]
+        assert 1007 == (await peer.subscribe({"channel": SOL, "since": "yesterday"}))["code"]
         assert "subscribed" == (await peer.subscribe({"channel": "signals:*:*"}))["op"]
 
 

@@ -67,7 +67,10 @@ def test_offsets_of_another_log_recover_nothing() -> None:
         (Ask("quotes:kraken:*", after={}), Code.BAD_RESUME),
         (Ask("signals:*:*", after=4), Code.BAD_RESUME),
         (Ask("signals:kraken:*", after={"signals:binance:BTC/USDT:USDT": 4}), Code.BAD_RESUME),
-        (Ask(SOL, since="2026-11-21T10:00:00Z"), Code.SINCE_UNSERVED),
+        (Ask(SOL, since="yesterday"), Code.BAD_SINCE),
+        (Ask(SOL, since="2026-11-21T10:00:00Z", after=4), Code.BAD_RESUME),
+        (Ask("quotes:kraken:*", since="2026-11-21T10:00:00Z"), Code.BAD_RESUME),
+        (Ask("depth:kraken:*", policy=Policy.LOSSLESS), Code.BAD_POLICY),
     ],
 )
 def test_what_cannot_be_served_is_refused_by_number(ask: Ask, code: Code) -> None:
@@ -77,7 +80,12 @@ def test_what_cannot_be_served_is_refused_by_number(ask: Ask, code: Code) -> Non
 
 
 def test_a_channel_is_followed_once() -> None:
-    for asks in ([Ask(SOL), Ask(SOL)], [Ask(SOL), Ask("signals:*:*", after={})]):
+    moment = "2026-11-21T10:00:00Z"
+    for asks in (
+        [Ask(SOL), Ask(SOL)],
+        [Ask(SOL), Ask("signals:*:*", after={})],
+        [Ask(SOL), Ask("signals:*:*", since=moment)],
+    ):
         with pytest.raises(RefusedRequestError) as refused:
             Subscriptions().check(asks, resolve)
         assert Code.ALREADY_FOLLOWED == refused.value.code

@@ -19,6 +19,7 @@ from ingest.venues.venue import FRAMES, QUOTES, TRADES, Decoded, Reason, Rejecti
 from ingest.writer import Rhythm, Writer
 from market.channels import Family
 from market.coverage import Proof
+from market.depths import Depth
 from market.gaps import Cause, Finding, GapState
 from market.instruments import spot
 from market.publications import Latest
@@ -159,6 +160,19 @@ async def test_what_is_written_is_tallied_told_and_in_the_database(bench: Bench)
     assert told.data == (
         '{"exchange":"kraken","symbol":"SOL/USD","ts":"2023-11-14T22:13:20.000000Z","bid_price":1.0,'
         '"bid_size":null,"ask_price":2.0,"ask_size":3.0,"received_at":"2023-11-14T22:13:20.000000Z"}'
+    )
+
+
+async def test_the_newest_depth_of_a_commit_is_told_with_its_levels(bench: Bench) -> None:
+    id_ = bench.listed.instrument_id
+    depths = [Depth(id_, MOMENT, n, (1.5,), (2.0,), (1.75, 1.8), (3.0, float(n)), MOMENT) for n in (8, 9)]
+    await bench.put(Decoded(depths=depths))
+    await bench.finish()
+    [told] = bench.hearer.values
+    assert (Family.DEPTH, MOMENT, 9, 2) == (told.family, told.ts, told.id, told.count)
+    assert told.data == (
+        '{"exchange":"kraken","symbol":"SOL/USD","ts":"2023-11-14T22:13:20.000000Z","update_id":"9",'
+        '"bids":[[1.5,2.0]],"asks":[[1.75,3.0],[1.8,9.0]],"received_at":"2023-11-14T22:13:20.000000Z"}'
     )
 
 
