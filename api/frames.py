@@ -45,6 +45,11 @@ class CloseCode(IntEnum):
     LOG_REPLACED = 4003
     BAD_SUBPROTOCOL = 4400
 
+    @property
+    def come_back(self) -> bool:
+        """Tell whether a subscriber may come back as it is."""
+        return self < CloseCode.BAD_SUBPROTOCOL
+
 
 class Policy(StrEnum):
     """Every entry in order, or the newest value of each stream."""

@@ -2,9 +2,10 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, HTTPException, WebSocket
+from fastapi import APIRouter, HTTPException, Response, WebSocket
 
 from api import frames
+from api.asyncapi import document
 from api.connection import Connection
 from api.formats import Format, wire
 from api.frames import CloseCode, Code
@@ -21,6 +22,12 @@ async def not_upgraded() -> None:
     """Refuse who asks for the stream as for a page."""
     message = "the stream is a WebSocket: connect to it with ws:// or wss://"
     raise HTTPException(HTTPStatus.UPGRADE_REQUIRED, message, {"Upgrade": "websocket"})
+
+
+@router.get("/asyncapi.json", include_in_schema=False)
+async def asyncapi() -> Response:
+    """Describe the stream for programs."""
+    return Response(document(), media_type="application/json")
 
 
 @router.websocket("/v1/stream")
