@@ -11,7 +11,7 @@ import msgspec
 import uvloop
 from rich.console import Console
 
-from bench import backpressure, claim, held, machine, pipeline, stores, write
+from bench import backpressure, claim, held, machine, pipeline, stores, stream, write
 from bench.effort import Effort
 from bench.machine import Machine
 from bench.reports import Report, table
@@ -29,6 +29,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "held": held.measure,
     "pipeline": pipeline.measure,
     "backpressure": backpressure.measure,
+    "stream": stream.measure,
 }
 
 

@@ -53,3 +53,11 @@ def test_the_numbers_are_written_as_json(tmp_path: Path) -> None:
     assert 0 == main(["write", *little, "--json", str(tmp_path / "run.json")])
     written = msgspec.json.decode((tmp_path / "run.json").read_bytes(), type=list[Run])
     assert ["write"] == [each.report.name for each in written]
+
+
+def test_everybody_hears_everything_beside_a_bare_loop() -> None:
+    done = run(BENCHMARKS["stream"], Effort(seconds=1, least_rounds=1, ticks=1_000))
+    bare, ours, stalled, idle = done.report.rows
+    assert [] == unsound(done.report)
+    assert [bare.name] * 2 == [ours.limit, stalled.limit]
+    assert {"MB", "kB each"} == set(idle.figures)
