@@ -17,7 +17,7 @@ from api.pace import Pace
 from api.sending import Sender
 from api.settings import ApiSettings
 from api.subscriptions import Start, Subscriptions, Wanted, result, start
-from api.writing import writing
+from api.writing import wire_of
 from db.instruments import Listed
 from db.publications import Bounds, Stream
 from market.channels import Channel
@@ -42,7 +42,7 @@ class Connection:
         self._mailbox = Mailbox(asyncio.get_running_loop().time)
         self._subscriptions = Subscriptions()
         self._sender = Sender(
-            writing(socket),
+            wire_of(socket),
             format_,
             hub=hub,
             mailbox=self._mailbox,
@@ -119,7 +119,8 @@ class Connection:
             wanted = await self._found(self._subscriptions.check(frame.channels, catalogue.streams))
             logged = [stream for each in wanted if each.channel.family.logged for stream in each.streams]
             bounds = await self._hub.follow(self._mailbox, logged)
-        # From here to the answer nothing waits: no publication can come in between.
+        # From here to the answer nothing waits: no publication can come in between, nor take the shortcut.
+        self._mailbox.arrived.set()
         same_log = frame.epoch in (None, epoch)
         results = [self._begin(each, bounds, same_log=same_log or each.since is not None) for each in wanted]
         for each in wanted:

@@ -28,6 +28,7 @@ from market.channels import Family
 from market.errors import StoreError
 from market.publications import Latest, Publication
 from runtime.lifecycle import wait_at_most
+from runtime.metrics import Metrics
 
 logger = structlog.get_logger(__name__)
 
@@ -38,7 +39,12 @@ class Hub:
     """Hands what is new to the mailboxes of those who follow it, without ever waiting for them."""
 
     def __init__(
-        self, database: Database, catalogue: Catalogue, subscriber: Subscriber, settings: ApiSettings
+        self,
+        database: Database,
+        catalogue: Catalogue,
+        subscriber: Subscriber,
+        settings: ApiSettings,
+        metrics: Metrics,
     ) -> None:
         """Begin with nothing followed."""
         self.catalogue = catalogue
@@ -58,6 +64,7 @@ class Hub:
         self._outages = Outages(database, catalogue)
         self._recent = Recent(settings.recent_publications)
         self.showing = Showing(catalogue)
+        self._published = metrics.counter("heliograph_publications_sent_total")
         self._suspicion = asyncio.Event()
         self._deserted = asyncio.Event()
 
@@ -179,6 +186,7 @@ class Hub:
                 self._hear(heard)
             except msgspec.DecodeError as error:
                 logger.warning("bus.garbage", subject=heard.subject, error=str(error))
+            await asyncio.sleep(0)  # the bus may have more at once, and senders want their turn
 
     def _hear(self, heard: Heard) -> None:
         if heard.subject == subjects.PUBLICATIONS:
@@ -211,10 +219,11 @@ class Hub:
             self._suspicion.set()
 
     def _advance(self, stream: Stream, publication: Publication) -> None:
+        frame = self.showing.publication(publication)
         self._heads[stream] = publication.offset
-        self._recent.add(stream, publication.offset, self.showing.publication(publication))
-        for mailbox in self._followers[stream]:
-            mailbox.moved(stream)
+        self._recent.add(stream, publication.offset, frame)
+        sent = sum(mailbox.publish(stream, publication.offset, frame) for mailbox in self._followers[stream])
+        self._published.labels(stream.family).inc(sent)
 
     def _take_latest(self, latest: Latest) -> None:
         stream = Stream(latest.instrument_id, latest.family)

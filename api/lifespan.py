@@ -40,7 +40,7 @@ async def composed(
             catalogue=catalogue,
             cache=answers,
             cursors=Cursors(secret),
-            hub=Hub(database, catalogue, subscriber, settings),
+            hub=Hub(database, catalogue, subscriber, settings, metrics),
             metrics=metrics,
             naming=naming,
             explaining=explaining,

@@ -7,15 +7,16 @@ from typing import Final
 import structlog
 
 from api import formats, frames
-from api.formats import Format
+from api.formats import Format, Frame
 from api.frames import CloseCode
 from api.hub import Hub
 from api.mailbox import Mailbox
 from api.settings import ApiSettings
 from api.subscriptions import Position, Subscriptions
-from api.writing import Write
+from api.writing import Wire
 from db.publications import Stream
 from market.errors import StoreError
+from market.publications import Latest
 from market.times import to_iso
 from runtime.clock import now
 from runtime.metrics import Metrics
@@ -31,7 +32,7 @@ class Sender:
 
     def __init__(  # noqa: PLR0913 - its collaborators
         self,
-        write: Write,
+        wire: Wire,
         format_: Format,
         *,
         hub: Hub,
@@ -41,7 +42,7 @@ class Sender:
         metrics: Metrics,
     ) -> None:
         """Write frames of this format to a socket."""
-        self._write = write
+        self._wire = wire
         self._format = format_
         self._hub = hub
         self._mailbox = mailbox
@@ -53,6 +54,8 @@ class Sender:
         self._unsent_bytes = 0
         self._writes = 0
         self._writing = False
+        self._idle = False
+        mailbox.shortcut = self
         self._published = metrics.counter("heliograph_publications_sent_total")
 
     async def run(self) -> CloseCode:
@@ -76,11 +79,35 @@ class Sender:
             await asyncio.sleep(self._settings.stalled_seconds)
         return CloseCode.STALLED
 
+    # What arrives while there is nothing else to do is sent at once, by who brings it.
+
+    def publish(self, stream: Stream, offset: int, frame: Frame) -> bool:
+        """Send an entry of the log now, if it is next and nothing waits before it; tell whether it was."""
+        position = self._subscriptions.positions.get(stream)
+        if not self._free or position is None or position.offset != offset - 1 or position.resuming:
+            return False
+        if not self._wire.offer(frame.wire(self._format)):
+            return False
+        position.offset = offset
+        return True
+
+    def show(self, latest: Latest) -> bool:
+        """Send a latest value now, if nothing waits before it; tell whether it was."""
+        return self._free and self._wire.offer(
+            self._hub.showing.latest(latest, latest.count).wire(self._format)
+        )
+
+    @property
+    def _free(self) -> bool:
+        return self._idle and not self._mailbox.arrived.is_set()
+
     async def _until_due(self) -> None:
         if not self._mailbox.arrived.is_set():
+            self._idle = True
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(min(self._next_heartbeat, self._mailbox.rests_until())):
                     await self._mailbox.arrived.wait()
+            self._idle = False
         self._mailbox.arrived.clear()
 
     async def _send_small(self) -> None:
@@ -145,6 +172,6 @@ class Sender:
             return
         unsent, self._unsent, self._unsent_bytes = b"".join(self._unsent), [], 0
         self._writing = True
-        await self._write(unsent)
+        await self._wire.put(unsent)
         self._writing = False
         self._writes += 1

@@ -3,8 +3,7 @@
 ASGI sends one message at a time, and has each encoded for each receiver.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -12,26 +11,41 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 _EXTENSION: Final = "heliograph.wire"
 _WENT_AWAY: Final = 1006
 
-Write = Callable[[bytes], Awaitable[None]]
-"""Writes whole frames, once the socket takes more; raises WebSocketDisconnect when it is closed."""
+
+class Wire(Protocol):
+    """Where whole frames are written to."""
+
+    async def put(self, frames: bytes) -> None:
+        """Write once the socket takes more; raises WebSocketDisconnect when it is closed."""
+
+    def offer(self, frames: bytes) -> bool:
+        """Write if the socket takes more at once; tell whether it did."""
 
 
 class Wired(WebSocketsSansIOProtocol):
-    """uvicorn's side of a WebSocket, which takes such frames, too."""
+    """uvicorn's side of a WebSocket, which is such a wire, too."""
 
     async def run_asgi(self) -> None:
         """Run the application."""
         extensions = cast("dict[str, object]", self.scope["extensions"])
-        extensions[_EXTENSION] = self._write
+        extensions[_EXTENSION] = self
         await super().run_asgi()
 
-    async def _write(self, frames: bytes) -> None:
+    async def put(self, frames: bytes) -> None:
+        """Write once the socket takes more."""
         await self.writable.wait()
         if self.disconnected or self.close_sent:
             raise WebSocketDisconnect(_WENT_AWAY)
         self.transport.write(frames)
 
+    def offer(self, frames: bytes) -> bool:
+        """Write if the socket takes more at once."""
+        if not self.writable.is_set() or self.disconnected or self.close_sent:
+            return False
+        self.transport.write(frames)
+        return True
 
-def writing(socket: WebSocket) -> Write:
+
+def wire_of(socket: WebSocket) -> Wire:
     """Return what writes to an accepted socket."""
-    return cast("Write", socket.scope["extensions"][_EXTENSION])
+    return cast("Wire", socket.scope["extensions"][_EXTENSION])

@@ -25,7 +25,7 @@ _SHORT, _LONG = 126, 127
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """Who listens: ``count`` subscribers that say ``hello``, of whom the first ``stalled`` then stop reading."""
+    """Who listens: ``count`` subscribers that say ``hello``; the first ``stalled`` then stop reading."""
 
     url: str
     count: int

@@ -50,7 +50,7 @@ class _Scale(msgspec.Struct, frozen=True):
 
 
 async def measure(url: str, effort: Effort) -> Report:
-    """Measure on copies of the empty database at ``url``; 1 subscriber for 50 ``effort.ticks``, 10 idle ones."""
+    """Measure on copies of the empty database at ``url``; ``effort.ticks`` say how many subscribe."""
     subscribers = max(1, effort.ticks // 50)
     scale = _Scale(subscribers, 10 * subscribers, max(50, round(effort.seconds * _RATE)))
     bare, ours = _BARE.format(f"{subscribers:,}"), _OURS.format(f"{subscribers:,}")

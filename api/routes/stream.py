@@ -10,7 +10,7 @@ from api.connection import Connection
 from api.formats import Format, wire
 from api.frames import CloseCode, Code
 from api.state import Here
-from api.writing import writing
+from api.writing import wire_of
 
 router = APIRouter()
 
@@ -45,5 +45,5 @@ async def stream(socket: WebSocket, here: Here) -> None:
 async def _refuse(socket: WebSocket, asked: list[str]) -> None:
     await socket.accept()
     message = f"none of the subprotocols {', '.join(asked)} is spoken here: ask for {' or '.join(_SPOKEN)}"
-    await writing(socket)(wire(frames.error(None, Code.BAD_SUBPROTOCOL, message), Format.JSON))
+    await wire_of(socket).put(wire(frames.error(None, Code.BAD_SUBPROTOCOL, message), Format.JSON))
     await socket.close(CloseCode.BAD_SUBPROTOCOL)

@@ -2,6 +2,7 @@
 
 from math import inf
 
+from api.formats import Frame
 from api.mailbox import Due, Mailbox
 from db.publications import Stream
 from market.channels import Family
@@ -87,6 +88,49 @@ def test_each_gap_has_a_slot_of_its_own() -> None:
     for change in changes:
         mailbox.offer(stream, change)
     assert [Due(changes[2], 2), Due(changes[1], 1)] == mailbox.take_due()
+
+
+class Open:
+    """A shortcut that is open or not."""
+
+    def __init__(self) -> None:
+        self.open = True
+        self.taken: list[object] = []
+
+    def publish(self, stream: Stream, offset: int, frame: Frame) -> bool:
+        return self._take((stream, offset, frame))
+
+    def show(self, latest: Latest) -> bool:
+        return self._take(latest)
+
+    def _take(self, what: object) -> bool:
+        if self.open:
+            self.taken.append(what)
+        return self.open
+
+
+def test_what_takes_the_shortcut_does_not_wait_in_the_mailbox() -> None:
+    mailbox, frame = Mailbox(Clock()), Frame(b"{}")
+    mailbox.shortcut = shortcut = Open()
+    mailbox.open_slot(ONE, 0)
+    mailbox.offer(ONE, value(ONE, 1))
+    assert mailbox.publish(LOGGED, 5, frame)
+    assert ([value(ONE, 1), (LOGGED, 5, frame)], 0) == (shortcut.taken, len(mailbox))
+    shortcut.open = False
+    mailbox.offer(ONE, value(ONE, 2))
+    assert not mailbox.publish(LOGGED, 6, frame)
+    assert ([LOGGED], [Due(value(ONE, 2), 1)]) == (mailbox.take_moved(), mailbox.take_due())
+
+
+def test_the_shortcut_keeps_the_rate_that_was_asked_for() -> None:
+    clock = Clock()
+    mailbox = Mailbox(clock)
+    mailbox.shortcut = shortcut = Open()
+    mailbox.open_slot(ONE, 1)
+    for ts in (1, 2, 3):
+        mailbox.offer(ONE, value(ONE, ts))
+    clock.seconds += 1
+    assert ([value(ONE, 1)], [Due(value(ONE, 3), 2)]) == (shortcut.taken, mailbox.take_due())
 
 
 def test_streams_are_taken_in_the_order_in_which_they_moved() -> None:

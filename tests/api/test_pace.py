@@ -128,6 +128,7 @@ async def test_older_latest_values_are_dropped_and_the_newest_greets(served: Ser
             await worker.bus.latest([Latest(sol.instrument_id, Family.TRADES, ts, 0, 1, f'{{"ts":{ts}}}')])
         heard = [(await first.hear("trade"))["data"]["ts"] for _ in range(2)]
         async with served.stream() as second:
-            await second.subscribe({"channel": "trades:kraken:SOL/USD"})
+            await second.say(op="subscribe", id=1, channels=[{"channel": "trades:kraken:SOL/USD"}])
+            assert "subscribed" == (await second.hear())["op"]
             greeting = await second.hear("trade")
     assert ([5, 6], {"ts": 6}) == (heard, greeting["data"])
