@@ -190,8 +190,9 @@ def _wanted(ask: Ask, resolve: Resolve) -> Wanted:
         channel = channel._replace(family=Family.RUNNING)
     _check_policy(ask, channel)
     _check_resume(ask, channel)
+    since = _since(ask)
     try:
-        return Wanted(channel, ask, resolve(channel), _since(ask))
+        return Wanted(channel, ask, resolve(channel), since)
     except UnknownInstrumentError as error:
         message = f"{error}; a wildcard includes what is listed later"
         raise RefusedRequestError(Code.UNKNOWN_INSTRUMENT, message) from error

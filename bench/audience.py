@@ -118,7 +118,7 @@ async def _open(plan: Plan, tally: _Tally) -> list[_Listener]:
         async with gate:
             opened: asyncio.Future[None] = loop.create_future()
             make: Callable[[], _Listener] = lambda: _Listener(plan, tally, opened)  # noqa: E731
-            _, listener = await loop.create_connection(make, target.hostname, target.port)
+            _, listener = await loop.create_connection(make, target.hostname or "", target.port or 0)
             await opened
             return listener
 

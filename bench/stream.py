@@ -22,6 +22,8 @@ from bench.rounds import Contestant, Figures, alternate
 from bus import publishing
 from db.connections import connected
 from db.instruments import register
+from db.migrating import migrate
+from db.settings import DatabaseSettings
 from heliograph.ports import any_free
 from market.channels import Family
 from market.errors import HeliographError
@@ -51,6 +53,7 @@ class _Scale(msgspec.Struct, frozen=True):
 
 async def measure(url: str, effort: Effort) -> Report:
     """Measure on copies of the empty database at ``url``; ``effort.ticks`` say how many subscribe."""
+    await migrate(url, DatabaseSettings().shards)
     subscribers = max(1, effort.ticks // 50)
     scale = _Scale(subscribers, 10 * subscribers, max(50, round(effort.seconds * _RATE)))
     bare, ours = _BARE.format(f"{subscribers:,}"), _OURS.format(f"{subscribers:,}")

@@ -116,7 +116,21 @@ def test_what_is_told_is_what_the_types_say() -> None:
     )
     delivery = Delivery(1.0, TS, TS, "0.1.0", Journey(TS, TS, None, TS))
     bar = Bar(SECOND, TS, 0.1, 0.3, 0.1, 0.3, 1.0, 2.0, 1.0, 1.0, 3)
-    gap = Gap(3, 7, TRADES, Cause.BOOK, GapState.OPEN, TS, TS, 1, None, 1, TS, None, "")
+    gap = Gap(
+        gap_id=3,
+        instrument_id=7,
+        kind=TRADES,
+        cause=Cause.BOOK,
+        state=GapState.OPEN,
+        from_ts=TS,
+        to_ts=TS,
+        after_id=1,
+        before_id=None,
+        job_id=1,
+        opened_at=TS,
+        closed_at=None,
+        detail="",
+    )
     assert same(signal_text(NAME, signal, delivery), SignalData)
     assert same(bar_text(NAME, bar, 1.0, "live"), BarData)
     assert same(gap_text(NAME, gap), GapData)
@@ -125,7 +139,7 @@ def test_what_is_told_is_what_the_types_say() -> None:
 async def test_the_newest_ticks_are_what_the_types_say(worker: Worker) -> None:
     [sol] = await worker.instruments("SOL/USD")
     id_ = sol.instrument_id
-    ticks = [
+    ticks: list[Trade | Quote | Depth] = [
         Trade(id_, TS, 7, 1.5, 2.0, Side.BUY, TS),
         Quote(id_, TS, 7, 1.5, float("nan"), 1.75, 2.0, TS),
         Depth(id_, TS, 7, (1.5,), (2.0,), (), (), TS),
