@@ -2,7 +2,7 @@
 
 import asyncio
 
-from api.lifespan import composed
+from api.lifespan import Addresses, composed
 from api.serving import Server, bind
 from api.settings import ApiSettings
 from api.state import Explaining, Naming
@@ -15,9 +15,12 @@ from runtime.clock import now
 async def run(naming: Naming, explaining: Explaining, stopping: asyncio.Event) -> None:
     """Serve until ``stopping`` is set."""
     settings = ApiSettings()
-    database_url, redis_url = DatabaseSettings().url.get_secret_value(), BusSettings().url.get_secret_value()
+    stores = DatabaseSettings()
+    database_url = stores.url.get_secret_value()
+    read_url = stores.read_url.get_secret_value() if stores.read_url else None
+    addresses = Addresses(database_url, BusSettings().url.get_secret_value(), read_url)
     with bind(settings) as listener:
-        async with composed(settings, database_url, redis_url, naming, explaining) as state:
+        async with composed(settings, addresses, naming, explaining) as state:
             heartbeat = Heartbeat(database_url, "api", state["hub"].counters, now)
             async with asyncio.TaskGroup() as group:
                 hub = group.create_task(state["hub"].run())

@@ -47,7 +47,7 @@ async def listing(
     if is_head(request.scope):
         question = question.model_copy(update={"limit": 1})
     writer = lines.writer(format_, history.row)
-    return await walks.streamed(here["database"], history, question, _after(history, question, here), writer)
+    return await walks.streamed(here["history"], history, question, _after(history, question, here), writer)
 
 
 async def answer(
@@ -116,7 +116,7 @@ class _Paged:
         stored = await history.read(window)
         kept, more = stored[:limit], len(stored) > limit
         whole = spoken_for(history, window, kept, now(), more=more)
-        rows, coverage = await told(here["database"], history, kept, whole)
+        rows, coverage = await told(here["history"], history, kept, whole)
         page = Page[Row](
             data=rows,
             next=_next(history, question, here, kept[-1]) if more else None,
@@ -128,10 +128,14 @@ class _Paged:
         return Product(page.model_dump_json(serialize_as_any=True).encode(), self._seconds(closed=closed))
 
     async def _settled(self, history: History[_Stored]) -> Settled | None:
-        """Return what is settled before anything is read: what is changed meanwhile is not kept for long."""
-        if history.settles is None or self.about == subjects.ANY:
+        """Return what is settled before anything is read: what is changed meanwhile is not kept for long.
+
+        A replica may have yet to hear of a repair that has renewed already what is kept.
+        """
+        here = self._here
+        if history.settles is None or self.about == subjects.ANY or here["history"] is not here["database"]:
             return None
-        async with self._here["database"].connection() as connection:
+        async with here["database"].connection() as connection:
             return await settled.read(connection, history.settles)
 
     def _seconds(self, *, closed: bool) -> int:

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from redis.exceptions import RedisError
 
+from api import replicas
+from api.replicas import Replica
 from api.schemas import Row
 from api.state import State
 from db import overview
@@ -114,6 +116,7 @@ class Health(Row):
     problems: list[str]
     database: bool
     redis: bool
+    replica: Replica | None
     queue: Queue | None
     repairs: Repairs | None
     gaps: Gaps | None
@@ -125,8 +128,8 @@ class Health(Row):
 
 async def examine(here: State) -> Health:
     """Return how things stand now."""
-    seen, redis = await asyncio.gather(_overview(here), _redis(here))
-    problems = list(_problems(seen, redis=redis))
+    seen, redis, replica = await asyncio.gather(_overview(here), _redis(here), replicas.examine(here))
+    problems = [*_problems(seen, redis=redis), *replicas.problems(replica)]
     return Health(
         status=_status(seen, problems),
         simulated=here["settings"].simulated,
@@ -134,6 +137,7 @@ async def examine(here: State) -> Health:
         problems=problems,
         database=seen is not None,
         redis=redis,
+        replica=replica,
         queue=_queue(seen),
         repairs=_repairs(seen),
         gaps=_gaps(seen),

@@ -1,12 +1,15 @@
 """Compose what the API consists of, and keep it for as long as it is served."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import NamedTuple
 
 from api import cache
+from api.breaker import Breaker
 from api.catalogue import Catalogue
 from api.cursors import Cursors
-from api.database import Database
+from api.database import Database, Replica
 from api.hub import Hub
 from api.settings import ApiSettings
 from api.state import Explaining, Naming, State
@@ -18,33 +21,53 @@ from market.errors import InvalidInputError, UnknownVenueError
 from runtime.metrics import Metrics
 
 
+class Addresses(NamedTuple):
+    """Where the stores are; ``read_url`` is a replica's, which history is read from."""
+
+    database_url: str
+    redis_url: str
+    read_url: str | None = None
+
+
 @asynccontextmanager
 async def composed(
-    settings: ApiSettings, database_url: str, redis_url: str, naming: Naming, explaining: Explaining
+    settings: ApiSettings, addresses: Addresses, naming: Naming, explaining: Explaining
 ) -> AsyncIterator[State]:
     """Make everything that requests share; the hub is made, and is to be run by the caller."""
     metrics = Metrics()
-    async with (
-        pooled(database_url, "heliograph api", settings.database_connections) as pool,
-        cache.opened(redis_url, settings, metrics) as answers,
-    ):
-        database = Database(pool)
+    async with AsyncExitStack() as opened:
+        database, history = await _databases(settings, addresses, opened)
         catalogue = Catalogue(database, lambda exchange: _has_adapter(naming, exchange))
         await catalogue.refresh()
         async with database.connection() as connection:
             secret = await installation.cursor_key(connection)
-        subscriber = Subscriber(redis_url, [subjects.PUBLICATIONS, subjects.LATEST])
+        subscriber = Subscriber(addresses.redis_url, [subjects.PUBLICATIONS, subjects.LATEST])
         yield State(
             settings=settings,
             database=database,
+            history=history,
             catalogue=catalogue,
-            cache=answers,
+            cache=await opened.enter_async_context(cache.opened(addresses.redis_url, settings, metrics)),
             cursors=Cursors(secret),
             hub=Hub(database, catalogue, subscriber, settings, metrics),
             metrics=metrics,
             naming=naming,
             explaining=explaining,
         )
+
+
+async def _databases(
+    settings: ApiSettings, addresses: Addresses, opened: AsyncExitStack
+) -> tuple[Database, Database]:
+    """Return where everything is read, and where history is; the replica need not be there."""
+    size = settings.database_connections
+    pool = await opened.enter_async_context(pooled(addresses.database_url, "heliograph api", size))
+    database = Database(pool)
+    if addresses.read_url is None:
+        return database, database
+    reading = pooled(addresses.read_url, "heliograph api", size, at_once=0)
+    breaker = Breaker(settings.replica_rest_seconds, asyncio.get_running_loop().time)
+    return database, Replica(await opened.enter_async_context(reading), database, breaker)
 
 
 def _has_adapter(naming: Naming, exchange: str) -> bool:

@@ -31,6 +31,9 @@ class ApiSettings(Settings):
         description="What opens /v1/admin, sent as `Authorization: Bearer TOKEN`; unset, it is closed.",
     )
     database_connections: int = Field(default=8, ge=2, description="Connections to PostgreSQL, at most.")
+    replica_rest_seconds: float = Field(
+        default=5.0, gt=0, description="How long a replica that failed is left alone."
+    )
     default_limit: int = Field(default=500, ge=1, description="Rows in a page when nothing is asked.")
     max_limit: int = Field(default=5000, ge=1, description="Rows in a page, at most.")
     max_intervals: int = Field(

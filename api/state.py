@@ -37,10 +37,11 @@ class Explaining(Protocol):
 
 
 class State(TypedDict):
-    """Everything that a route may need."""
+    """Everything that a route may need; ``history`` may be a replica of ``database``, and behind it."""
 
     settings: ApiSettings
     database: Database
+    history: Database
     catalogue: Catalogue
     cache: Cache
     cursors: Cursors

@@ -46,12 +46,12 @@ async def connected(
 
 
 @asynccontextmanager
-async def pooled(url: str, name: str, size: int) -> AsyncIterator["ConnectionPool"]:
-    """Open a pool of at most ``size`` connections, the first at once, and close it at the end."""
+async def pooled(url: str, name: str, size: int, *, at_once: int = 1) -> AsyncIterator["ConnectionPool"]:
+    """Open a pool of at most ``size`` connections, some ``at_once``, and close it at the end."""
     with translated("connecting to PostgreSQL"):
         pool = await asyncpg.create_pool(
             url,
-            min_size=1,
+            min_size=at_once,
             max_size=size,
             timeout=10,
             command_timeout=60,

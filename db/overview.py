@@ -153,6 +153,13 @@ async def tallies(connection: "Connection") -> list[Tally]:
     return [Tally(**dict(row)) for row in rows]
 
 
+async def newest_beat(connection: "Connection") -> int | None:
+    """Return when any process was seen last, as this server knows it; None before the first."""
+    with translated("reading the newest heartbeat"):
+        seen_at: int | None = await connection.fetchval(_sql.newest_beat)
+    return seen_at
+
+
 async def listing(connection: "Connection") -> tuple[int, int]:
     """Return a mark that changes whenever an instrument is listed."""
     with translated("looking for new instruments"):

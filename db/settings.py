@@ -15,6 +15,9 @@ class DatabaseSettings(Settings):
         default=SecretStr("postgresql://heliograph@127.0.0.1:5432/heliograph"),
         description="PostgreSQL's address, as libpq writes it.",
     )
+    read_url: SecretStr | None = Field(
+        default=None, description="A replica of it, which the API reads history from; unset: the same."
+    )
     shards: int = Field(
         default=8,
         ge=1,
@@ -22,8 +25,15 @@ class DatabaseSettings(Settings):
         description="How many shards the first migration makes; later it changes nothing.",
     )
 
-    @field_validator("url")
+    @field_validator("read_url", mode="before")
     @classmethod
-    def _is_address(cls, url: SecretStr) -> SecretStr:
+    def _empty_is_none(cls, url: object) -> object:
+        return url or None
+
+    @field_validator("url", "read_url")
+    @classmethod
+    def _is_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None:
+            return None
         address(url.get_secret_value(), ("postgresql",), "postgresql://user@host:5432/database")
         return url

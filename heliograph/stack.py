@@ -161,6 +161,7 @@ def _environment(plan: Plan, database_url: str, redis_url: str) -> dict[str, str
     return {
         **os.environ,
         "HELIOGRAPH_DATABASE_URL": database_url,
+        **({} if plan.database_url else {"HELIOGRAPH_DATABASE_READ_URL": ""}),
         "HELIOGRAPH_REDIS_URL": redis_url,
         "HELIOGRAPH_API_HOST": plan.host,
         "HELIOGRAPH_API_PORT": str(plan.port),

@@ -55,6 +55,7 @@ TABLE = (
     ),
     Metric("heliograph_memory_bytes", Kind.GAUGE, "Memory that an ingester holds.", ("process",)),
     Metric("heliograph_memory_limit_bytes", Kind.GAUGE, "What it may hold.", ("process",)),
+    Metric("heliograph_replica_lag_seconds", Kind.GAUGE, "How far the replica of history is behind."),
     Metric("heliograph_batches_waiting", Kind.GAUGE, "Batches that no worker has folded yet."),
     Metric("heliograph_oldest_batch_seconds", Kind.GAUGE, "Age of the oldest batch that waits."),
     Metric("heliograph_dirty_waiting", Kind.GAUGE, "Stretches of tapes that wait to be computed again."),

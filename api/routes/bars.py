@@ -33,7 +33,7 @@ async def _opened(question: BarsQuestion, here: State) -> History[SourcedBar]:
     ids = [each.instrument_id for each in await all_listed(here, question.exchange, question.symbol)]
 
     async def read(window: Window) -> list[SourcedBar]:
-        async with here["database"].connection() as connection:
+        async with here["history"].connection() as connection:
             if interval == DAY:
                 return await days.read(connection, window, instrument_ids=ids)
             return await stored.read(connection, window, instrument_ids=ids, interval=interval)

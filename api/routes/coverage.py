@@ -67,7 +67,7 @@ async def _produce(question: CoverageQuestion, here: State) -> bytes:
     asked = _asked(question)
     listed = await one_listed(here["catalogue"], question.exchange, question.symbol)
     instrument_id = listed.instrument_id
-    async with here["database"].connection() as connection:
+    async with here["history"].connection() as connection:
         known = await proofs.read_coverage(connection, [instrument_id], question.kind, *asked)
     return _covered(question, asked, known[instrument_id], here).model_dump_json().encode()
 

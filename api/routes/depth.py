@@ -64,7 +64,7 @@ async def _opened(question: TicksQuestion, here: State) -> History[words.Depth]:
     async def read(window: Window) -> list[words.Depth]:
         if not listed:
             return []
-        async with here["database"].connection() as connection:
+        async with here["history"].connection() as connection:
             return await stored.read(
                 connection, window, exchange_id=listed[0].exchange_id, instrument_ids=ids
             )

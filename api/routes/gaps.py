@@ -92,7 +92,7 @@ async def _opened(question: GapsQuestion, here: State) -> History[words.Gap]:
 
     async def read(window: Window) -> list[words.Gap]:
         after = window.after[0] if window.after else None
-        async with here["database"].connection() as connection:
+        async with here["history"].connection() as connection:
             return await stored.read(
                 connection, filters, after=after, newest_first=window.newest_first, limit=window.limit
             )

@@ -58,6 +58,8 @@ def _told(found: Health) -> Response:
 
 def _gauge(here: State, found: Health) -> None:
     measured = here["metrics"]
+    if found.replica is not None and found.replica.lag_seconds is not None:
+        measured.gauge("heliograph_replica_lag_seconds").set(found.replica.lag_seconds)
     if found.queue is not None:
         measured.gauge("heliograph_batches_waiting").set(found.queue.batches)
         measured.gauge("heliograph_oldest_batch_seconds").set(found.queue.oldest_seconds)

@@ -33,7 +33,7 @@ async def _opened(question: IndicatorsQuestion, here: State) -> History[StoredIn
     ids = [each.instrument_id for each in await all_listed(here, question.exchange, question.symbol)]
 
     async def read(window: Window) -> list[StoredIndicator]:
-        async with here["database"].connection() as connection:
+        async with here["history"].connection() as connection:
             return await stored.read(connection, window, instrument_ids=ids, kinds=question.kind)
 
     return History(

@@ -87,7 +87,7 @@ async def _opened(question: SignalsQuestion, here: State) -> History[StoredSigna
     filters = Filters(kinds=question.kind, min_strength=question.min_strength)
 
     async def read(window: Window) -> list[StoredSignal]:
-        async with here["database"].connection() as connection:
+        async with here["history"].connection() as connection:
             return await stored.read(connection, window, instrument_ids=ids, filters=filters)
 
     return History(

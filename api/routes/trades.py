@@ -33,7 +33,7 @@ async def _opened(question: TicksQuestion, here: State) -> History[words.Trade]:
     async def read(window: Window) -> list[words.Trade]:
         if not listed:
             return []
-        async with here["database"].connection() as connection:
+        async with here["history"].connection() as connection:
             return await stored.read(
                 connection,
                 window,

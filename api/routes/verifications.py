@@ -113,7 +113,7 @@ async def _opened(question: VerificationsQuestion, here: State) -> History[Store
     listed = await all_listed(here, question.exchange, question.symbol)
 
     async def read(window: Window) -> list[StoredVerification]:
-        async with here["database"].connection() as connection:
+        async with here["history"].connection() as connection:
             return await stored.read(
                 connection,
                 [each.instrument_id for each in listed],

@@ -58,6 +58,10 @@ FROM processes
 WHERE role = 'ingest' AND stopped_at IS NULL AND seen_at > clock_timestamp() - interval '15 seconds'
 ORDER BY process_id
 
+-- name: newest_beat
+-- The same row on a replica tells how far that is behind: processes of the API beat about once a second.
+SELECT max(seen_at) FROM processes
+
 -- name: listing
 -- Changes whenever an instrument is listed; told cheaply, many times a second.
 SELECT count(*)::int, coalesce(max(instrument_id), 0) FROM instruments

@@ -10,7 +10,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
 from api.formats import Format
-from api.lifespan import composed
+from api.lifespan import Addresses, composed
 from api.serving import Server, bind
 from api.settings import ApiSettings
 from api.state import State
@@ -94,11 +94,14 @@ async def subscriber(url: str, **options: Any) -> AsyncIterator[Peer]:
 
 
 @asynccontextmanager
-async def serving(settings: ApiSettings, database_url: str, redis_url: str) -> AsyncIterator[Served]:
+async def serving(
+    settings: ApiSettings, database_url: str, redis_url: str, read_url: str | None = None
+) -> AsyncIterator[Served]:
+    addresses = Addresses(database_url, redis_url, read_url)
     stopping = asyncio.Event()
     with bind(settings) as listener:
         async with (
-            composed(settings, database_url, redis_url, instrument_named, explain) as state,
+            composed(settings, addresses, instrument_named, explain) as state,
             asyncio.TaskGroup() as group,
         ):
             server = Server(state, listener)
