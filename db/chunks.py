@@ -22,8 +22,9 @@ _sql = load("chunks")
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     """A claimed piece: [from_ts, to_ts) of an instrument, in microseconds, and how far it is.
 
-    ``cursor`` is where the next page begins. ``attempts`` had no answer, in a row; ``rounds`` had a
-    complete one that lacked trades. ``rest_url`` stands in for the venue's own hosts.
+    ``cursor`` is where the next page begins of those up to ``to_ts``; its gap may reach further by now.
+    ``attempts`` had no answer, in a row; ``rounds`` had a complete one that lacked trades. ``rest_url``
+    stands in for the venue's own hosts.
     """
 
     chunk_id: int
@@ -83,7 +84,13 @@ async def store(connection: "Connection", chunk: Chunk, lease: Lease, page: Fetc
             if page.letters:
                 await dead_letters.add(connection, page.letters)
             held = await connection.fetchval(
-                _sql.advance, chunk.chunk_id, lease.holder, page.cursor, len(fresh), lease.seconds
+                _sql.advance,
+                chunk.chunk_id,
+                lease.holder,
+                page.cursor,
+                len(fresh),
+                lease.seconds,
+                chunk.to_ts,
             )
             _demand(held, chunk)
     return len(fresh)

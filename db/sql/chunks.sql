@@ -42,7 +42,7 @@ RETURNING ts
 -- name: advance
 -- With the page, in one transaction: whoever lost the lease meanwhile gets nothing back, and takes all back.
 UPDATE chunks
-SET cursor = $3, requests = requests + 1, stored = stored + $4, attempts = 0, detail = '',
+SET cursor = $3, to_ts = $6, requests = requests + 1, stored = stored + $4, attempts = 0, detail = '',
     leased_until = clock_timestamp() + $5::float8 * interval '1 second'
 WHERE chunk_id = $1 AND leased_by = $2 AND state = 'waiting'
 RETURNING chunk_id

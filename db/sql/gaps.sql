@@ -1,6 +1,7 @@
 -- name: narrow
 -- What is known better now of gaps that still stand. One that its healer holds is left to it, so that
--- neither lane waits for the other: what was found is then a gap of its own.
+-- neither lane waits for the other: what was found is then a gap of its own. A chunk's end is its healer's to move,
+-- with the cursor that belongs to it.
 WITH found AS (
     SELECT *
     FROM unnest($1::int[], $2::text[], $3::timestamptz[], $4::bigint[], $5::timestamptz[], $6::bigint[])
@@ -14,16 +15,15 @@ WITH found AS (
     FOR UPDATE OF gaps SKIP LOCKED
 ), due AS (
     UPDATE chunks
-    SET to_ts = better.to_ts,
-        due_at = CASE WHEN better.before_id IS NULL THEN better.due_at ELSE clock_timestamp() END
+    SET due_at = clock_timestamp()
     FROM (
-        SELECT chunks.chunk_id, free.to_ts, free.before_id, chunks.due_at
+        SELECT chunks.chunk_id
         FROM chunks
         JOIN free USING (gap_id)
-        WHERE chunks.state = 'waiting'
+        WHERE chunks.state = 'waiting' AND free.before_id IS NOT NULL
         FOR UPDATE OF chunks SKIP LOCKED
-    ) AS better
-    WHERE chunks.chunk_id = better.chunk_id
+    ) AS bounded
+    WHERE chunks.chunk_id = bounded.chunk_id
 )
 UPDATE gaps
 SET to_ts = greatest(gaps.to_ts, free.to_ts), before_id = coalesce(free.before_id, gaps.before_id)
@@ -140,6 +140,7 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT t.trade_id, t.ts FROM trades AS t
     WHERE t.exchange_id = silent.exchange_id AND t.instrument_id = silent.instrument_id
+      AND t.ts < now() + interval '10 minutes'
     ORDER BY t.ts DESC, t.trade_id DESC LIMIT 1
 ) AS trade ON true
 

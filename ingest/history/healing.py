@@ -15,7 +15,7 @@ from db.errors import translated
 from db.holes import Edges, Hole, first, holes
 from db.partitions import day_of, ensure_days
 from ingest.history.outcomes import HOLES_AT_MOST, Outcome, outcome
-from ingest.history.pasts import ASKED, ASKED_LATE, Past, unasked
+from ingest.history.pasts import ASKED, ASKED_LATE, Past, begun
 from ingest.history.roads import Road, road, stretch
 from ingest.history.tallies import HistoryTally
 from ingest.outbound.outbound import Outbound
@@ -77,17 +77,20 @@ class Healing:
         self._desk = desk
         self._lease = lease
         self._days: set[int] = set()
+        self._at: Chunk | None = None
 
     async def heal(self, chunk: Chunk) -> None:
-        """Bring a claimed chunk to its end, or give it back until later; raises StoreError."""
+        """Bring a claimed chunk to its end, or give it back as far as it came; raises StoreError."""
+        self._at = chunk
         try:
             await self._heal(chunk)
         except RateLimitedError as error:
-            await self._postpone(chunk, error.retry_after_seconds, str(error))
+            await self._postpone(self._at, error.retry_after_seconds, str(error))
         except (VenueRefusedError, InvalidInputError) as error:
-            await self._postpone(_tried(chunk), _REFUSED_SECONDS, str(error))
+            await self._postpone(_tried(self._at), _REFUSED_SECONDS, str(error))
         except (VenueUnavailableError, DecodeError) as error:
-            await self._postpone(_tried(chunk), self._pause(chunk.attempts), str(error))
+            tried = _tried(self._at)
+            await self._postpone(tried, self._pause(tried.attempts - 1), str(error))
 
     async def _heal(self, chunk: Chunk) -> None:
         bounds = await self._bounds(chunk)
@@ -101,7 +104,7 @@ class Healing:
         elif way.history.contiguous and await self._is_whole(chunk, bounds):
             await self._settle(chunk, bounds, outcome(bounds, (), contiguous=True))
         else:
-            await self._fetch(unasked(chunk), bounds, way)
+            await self._fetch(begun(chunk, bounds.to_ts), bounds, way)
 
     async def _fetch(self, chunk: Chunk, bounds: Gap | Past, way: Road) -> None:
         await self._show_healing(chunk, bounds)
@@ -110,7 +113,7 @@ class Healing:
         while not page.complete:
             await self._yield_to_live()
             page = await self._page(chunk, way, wanted, page.position)
-            chunk = msgspec.structs.replace(chunk, cursor=page.position, attempts=0)
+            chunk = self._at = msgspec.structs.replace(chunk, cursor=page.position, attempts=0)
         found = await self._holes(chunk, bounds) if way.history.contiguous else ()
         if found and chunk.rounds + 1 < self._desk.settings.rounds:
             again = msgspec.structs.replace(chunk, cursor="", rounds=chunk.rounds + 1)
@@ -179,12 +182,15 @@ class Healing:
     async def _prove(self, chunk: Chunk, bounds: Gap | Past) -> None:
         """Prove what lies between the bounds, and not ahead of now.
 
-        A past is proven only from the first trade that is stored of it.
+        A past is proven only from the first trade that is stored of it, and up to the one after it: the
+        session that follows may have been sure of its time only later.
         """
-        from_ts, to_ts = bounds.from_ts, min(bounds.to_ts, self._desk.clock() + _AHEAD)
+        from_ts, to_ts = bounds.from_ts, bounds.to_ts
         if isinstance(bounds, Past):
+            to_ts = bounds.end_ts
             began = await first(self._connection, chunk.exchange_id, chunk.instrument_id, from_ts)
             from_ts = began.ts if began and began.ts < bounds.to_ts else from_ts
+        to_ts = min(to_ts, self._desk.clock() + _AHEAD)
         if from_ts < to_ts:
             proof = Proof(chunk.instrument_id, TRADES, from_ts, to_ts)
             await proofs.extend(self._connection, [proof], proofs.HISTORY)

@@ -52,6 +52,12 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
         return _LOOK_LATE_SECONDS if self.is_late(now) else _LOOK_SECONDS
 
 
-def unasked(chunk: Chunk) -> Chunk:
-    """Return the chunk as it is asked for from its beginning on, where it has waited."""
+def begun(chunk: Chunk, to_ts: int) -> Chunk:
+    """Return the chunk as it is asked for up to ``to_ts``.
+
+    From its beginning on where it has waited, or ended elsewhere before: pages that go downwards would
+    leave out what is new, which nobody was asked for yet.
+    """
+    if chunk.to_ts != to_ts:
+        return msgspec.structs.replace(chunk, to_ts=to_ts, cursor="", rounds=0)
     return msgspec.structs.replace(chunk, cursor="") if chunk.cursor in (ASKED, ASKED_LATE) else chunk

@@ -44,12 +44,12 @@ def tape(instrument_id: int, trades: int) -> list[Trade]:
 
 @dataclass
 class Past:
-    """What Binance's REST knows: ``lacking`` ids it has lost; ``moods`` are answered first."""
+    """What Binance's REST knows: ``lacking`` ids it has lost; ``moods`` come first, None is a good one."""
 
     trades: Sequence[Trade]
     page: int = 1000
     lacking: set[int] = field(default_factory=set)
-    moods: list[Response] = field(default_factory=list)
+    moods: list[Response | None] = field(default_factory=list)
     waiting: int = 0
     _allowed: float = inf
     _opened: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,8 +61,8 @@ class Past:
         opened.set()
 
     async def answer(self, request: Request) -> Response:
-        if self.moods:
-            return self.moods.pop(0)
+        if self.moods and (mood := self.moods.pop(0)):
+            return mood
         self._allowed -= 1
         if self._allowed < 0:
             self.waiting += 1
@@ -125,6 +125,25 @@ class Place:
             [gap] = await gaps.record(self.connection, [finding])
         await self.connection.execute("UPDATE chunks SET due_at = clock_timestamp()")
         return gap
+
+    async def open_unbounded(self, to_ts: int) -> Finding:
+        """Open a gap from before the tape on, on whose edges no trade is known."""
+        found = Finding(
+            instrument_id=self.listed.instrument_id,
+            kind="trades",
+            cause=Cause.DOWNTIME,
+            state=GapState.OPEN,
+            from_ts=BEGAN,
+            to_ts=to_ts,
+        )
+        await self.record(found)
+        await self.hurry()
+        return found
+
+    async def record(self, found: Finding) -> None:
+        """Record what live found."""
+        async with self.connection.transaction():
+            await gaps.record(self.connection, [found])
 
     async def gaps(self) -> list[tuple[str, int | None, int | None]]:
         rows = await self.connection.fetch("SELECT state, after_id, before_id FROM gaps ORDER BY gap_id")

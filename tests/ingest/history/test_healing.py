@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 from starlette.responses import Response
 
@@ -253,6 +254,44 @@ async def test_a_venue_that_fails_is_asked_again_at_once(healer: Healer) -> None
     assert [("closed", 2, 9)] == await place.gaps()
 
 
+@pytest.mark.parametrize(
+    ("mood", "attempts"),
+    [(Response("slow down", 429, {"Retry-After": "1"}), 0), (Response("<html>"), 1)],
+)
+async def test_a_venue_that_gives_no_more_pages_is_asked_on_from_where_it_stopped(
+    healer: Healer, mood: Response, attempts: int
+) -> None:
+    place = healer.place
+    place.past.page = 3
+    place.past.moods = [None, None, mood]
+    await place.store(1, 20)
+    await place.open(1, 20)
+    await place.connection.execute("UPDATE chunks SET attempts = 5")
+    await healer.heal()
+    assert ([*range(1, 8), 20], (attempts,)) == (await place.stored(), await place.of_chunk("attempts"))
+    await healer.heal_to_the_end()
+    assert (list(range(1, 21)), 7) == (await place.stored(), len(place.server.asked))
+
+
+async def test_what_a_gap_gained_at_its_end_is_fetched_though_pages_go_downwards(healer: Healer) -> None:
+    place = healer.place
+    place.past.page = 3
+    place.past.moods = [None, None, Response("<html>")]
+    place.past.lacking = set(range(21, 41))
+    gap = await place.open_unbounded(place.trades[19].ts + 1)
+    await healer.heal()
+    assert [1, 2, 3, 18, 19, 20] == await place.stored()
+    place.past.lacking = {30}
+    await place.connection.execute("UPDATE chunks SET rounds = 2")
+    await place.record(msgspec.structs.replace(gap, to_ts=place.trades[39].ts + 1))
+    await place.hurry()
+    await healer.heal()
+    assert ("waiting", 1) == await place.of_chunk("state", "rounds")
+    place.past.lacking = set()
+    await healer.heal_to_the_end()
+    assert ([("closed", None, None)], list(range(1, 41))) == (await place.gaps(), await place.stored())
+
+
 async def test_a_venue_at_no_address_is_asked_again_much_later(healer: Healer) -> None:
     place = healer.place
     await place.connection.execute("UPDATE feeds SET rest_url = 'http://localhost:abc'")
@@ -366,6 +405,17 @@ async def test_a_quiet_pairs_recent_past_is_proven_by_a_late_answer_and_its_next
     await healer.heal_to_the_end()
     assert [("unrecoverable", 9, 11)] == await place.gaps()
     assert 0.0 == await coverage(place, place.trades[9].ts, end)
+
+
+async def test_a_recent_past_is_proven_up_to_the_trade_that_showed_that_its_last_are_there(
+    healer: Healer,
+) -> None:
+    place = healer.place
+    await enqueue(place, place.trades[29].ts)
+    await place.store(37)
+    await healer.heal_to_the_end()
+    assert (list(range(1, 38)), []) == (await place.stored(), await place.gaps())
+    assert 1.0 == await coverage(place, place.trades[0].ts, place.trades[36].ts)
 
 
 async def test_a_recent_past_without_any_trade_is_proven_by_a_late_answer(healer: Healer) -> None:
