@@ -18,7 +18,7 @@ class Answers:
         self.refused: dict[str, str] = {}
         """Why it refused others, by venue symbol."""
         self.silent: set[str] = set()
-        """The venue symbols about which an answer was waited for in vain, until it comes."""
+        """The venue symbols that are asked about again, until an answer comes."""
 
     @property
     def complete(self) -> bool:
@@ -33,7 +33,7 @@ class Answers:
     @property
     def troubles(self) -> str:
         """Return why not everything that was asked for is heard."""
-        unanswered = [f"no answer about {symbol}" for symbol in sorted(self.silent)]
+        unanswered = [f"no answer about {symbol}" for symbol in sorted(self.silent - self.refused.keys())]
         return "; ".join(sorted(set(self.refused.values())) + unanswered)
 
     @property
@@ -59,6 +59,10 @@ class Answers:
         self._symbols = frozenset()
         self._waiting.clear()
         self._all.set()
+
+    def reconsider(self) -> None:
+        """Have what was refused asked for once more: not every refusal is for ever."""
+        self.silent |= self.refused.keys()
 
     def forget(self, symbols: Iterable[str]) -> None:
         """Forget what was answered about these venue symbols."""

@@ -8,6 +8,7 @@ from websockets.asyncio.client import ClientConnection
 
 from db.instruments import Listed
 from db.sockets import SocketState
+from ingest.connecting import opened
 from ingest.intake import Intake
 from ingest.outbound.outbound import Outbound
 from ingest.rooms import Room
@@ -15,7 +16,7 @@ from ingest.rosters import Roster
 from ingest.routes import Route
 from ingest.sampling import EVERY, Sampling
 from ingest.snapshots import Snapshots
-from ingest.sockets import Conversation, Patience, opened
+from ingest.sockets import Conversation, Patience
 from ingest.standings import Books, BookState
 from ingest.turns import Turns
 from ingest.venues.reach import reach

@@ -1,82 +1,40 @@
 """One connection to a venue: subscribe, read, ask whether it lives, until it closes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from db.instruments import Listed
 from ingest.answers import Answers
-from ingest.diagnosing import LOOPBACK, refusal_of
 from ingest.intake import Intake
 from ingest.rosters import Difference, Roster
 from ingest.snapshots import Snapshots
 from ingest.venues.venue import FRAMES, Decoded, Decoder, Reason, Rejection, Venue
 from market.errors import DecodeError, FeedError, SubscriptionRefusedError
-from market.times import SECOND
 from runtime.clock import Clock
 
 logger = structlog.get_logger(__name__)
 
-_FRAME_BYTES: Final = 64 * 2**20
-"""The largest frame taken: a whole book of a busy pair is some 5 MB."""
-
-_FRAMES_AHEAD: Final = 256
-"""Frames that the library reads ahead of us; beyond them the socket is not read."""
-
 _RENEW_SECONDS: Final = 5.0
-_OPEN_SECONDS: Final = 5.0
-_CLOSE_SECONDS: Final = 2.0
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """How long a connection may be silent, and may leave subscriptions unanswered.
 
-    One that lived for ``stable_after_seconds`` was sound: the next is made without a long wait.
+    One that lived for ``stable_after_seconds`` was sound: the next is made without a long wait. What its
+    venue refused beside others is asked for again after ``ask_again_after_seconds``.
     """
 
     silence_seconds: float
     acknowledge_within_seconds: float
     look_every_seconds: float = 1.0
     stable_after_seconds: float = 30.0
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[ClientConnection]:
-    """Open a socket, without compression and without the library's own pings; raises FeedError.
-
-    Its pings would cut the connection while a full buffer keeps us from reading the answers.
-    """
-    try:
-        async with AsyncExitStack() as stack:
-            yield await _socket(url, stack)
-    except (OSError, TimeoutError, WebSocketException, ImportError) as error:
-        raise refusal_of(url, error) from error
-
-
-async def _socket(url: str, stack: AsyncExitStack) -> ClientConnection:
-    """Return a socket that ``stack`` closes. A ValueError of the library's is about the address."""
-    try:
-        connecting = connect(
-            url,
-            compression=None,
-            ping_interval=None,
-            max_size=_FRAME_BYTES,
-            max_queue=_FRAMES_AHEAD,
-            open_timeout=_OPEN_SECONDS,
-            close_timeout=_CLOSE_SECONDS,
-            proxy=None if urlsplit(url).hostname in LOOPBACK else True,
-        )
-        return await stack.enter_async_context(connecting)
-    except ValueError as error:
-        message = f"{url} cannot be read: {error}"
-        raise FeedError(message) from error
+    ask_again_after_seconds: float = 60.0
 
 
 class Conversation:
@@ -103,8 +61,9 @@ class Conversation:
         self._told: dict[str, Listed] = {}
         self._supplying: set[str] = set()
         self._aside: set[asyncio.Task[None]] = set()
-        self._heard_at = clock()
-        self._answer_by = 0.0
+        self._time = asyncio.get_running_loop().time
+        self._heard_at = self._time()
+        self._answer_by = self._ask_again_at = 0.0
         self._reading = False
         self._ended: FeedError | None = None
         self.answers = Answers()
@@ -139,7 +98,7 @@ class Conversation:
     async def _follow(self, roster: Roster, patience: Patience) -> None:
         """Tell the venue what is wanted, whenever that changes, and what was asked before is answered.
 
-        What it left unanswered is asked again, from the start.
+        What it left unanswered, and after a while what it refused, is asked again, from the start.
         """
         try:
             while True:
@@ -156,7 +115,9 @@ class Conversation:
         await self._leave(difference.left)
         self.answers.forget([each.instrument.venue_symbol for each in difference.left])
         if difference.joined:
-            self._answer_by = asyncio.get_running_loop().time() + patience.acknowledge_within_seconds
+            now = self._time()
+            self._answer_by = now + patience.acknowledge_within_seconds
+            self._ask_again_at = now + patience.ask_again_after_seconds
             await self._join(difference.joined)
 
     async def _leave(self, left: Sequence[Listed]) -> None:
@@ -191,7 +152,7 @@ class Conversation:
 
     async def _take(self, raw: bytes) -> list[str]:
         """Take one frame; return the symbols whose book is wanted and not on its way yet."""
-        self._heard_at = self.last_frame_at = self._clock()
+        self._heard_at, self.last_frame_at = self._time(), self._clock()
         decoded = await self._decoded(raw)
         if decoded.acknowledged or decoded.refused:
             await self._note_answers(decoded)
@@ -268,14 +229,17 @@ class Conversation:
 
     async def _watch(self, patience: Patience, roster: Roster) -> None:
         """Close the socket when its venue, while we read, answers no subscription, or no ping."""
-        time = asyncio.get_running_loop().time
+        time = self._time
         while True:
             await asyncio.sleep(patience.look_every_seconds)
             if not self._reading:
                 self._answer_by = time() + patience.acknowledge_within_seconds
             elif self.answers.missing and time() > self._answer_by:
                 await self._give_up(roster)
-            elif self._silent(patience) and not await self._pong(patience):
+            elif self.answers.refused and not self.answers.missing and time() > self._ask_again_at:
+                self.answers.reconsider()
+                roster.changed.set()
+            elif self._silent(patience) and not await self._lives(patience):
                 await self._end(FeedError(f"the venue was silent for {patience.silence_seconds:g} s"))
 
     async def _give_up(self, roster: Roster) -> None:
@@ -288,13 +252,15 @@ class Conversation:
         roster.changed.set()
 
     def _silent(self, patience: Patience) -> bool:
-        return self._reading and self._clock() - self._heard_at > patience.silence_seconds * SECOND
+        return self._reading and self._time() - self._heard_at > patience.silence_seconds
 
-    async def _pong(self, patience: Patience) -> bool:
+    async def _lives(self, patience: Patience) -> bool:
+        """Tell whether a ping is answered, or anything else comes meanwhile."""
+        heard_at = self._heard_at
         try:
             async with asyncio.timeout(patience.silence_seconds):
                 await (await self._socket.ping())
         except (TimeoutError, ConnectionClosed):
-            return False
-        self._heard_at = self._clock()
+            return self._heard_at > heard_at
+        self._heard_at = self._time()
         return True

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from ingest.connecting import opened
 from ingest.diagnosing import proxy_for, refusal_of
-from ingest.sockets import opened
 from market.errors import FeedError, GeoBlockedError, ProxyError, UnresolvedNameError
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "WS_PROXY", "WSS_PROXY", "ALL_PROXY", "NO_PROXY", "SOCKS_PROXY")

@@ -28,8 +28,9 @@ from ingest.venues.venue import FRAMES, Reason
 from market.errors import FeedError
 from market.gaps import Cause
 from market.instruments import Market
+from market.times import SECOND
 from runtime.backoff import delays
-from runtime.clock import now
+from runtime.clock import Clock, now
 from tests.ingest.freely import freely
 
 DEADLINE_SECONDS = 30
@@ -64,6 +65,13 @@ class Listening(ServerConnection):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.pinged = asyncio.Event()
+        self.answers_pings = True
+        self._send_frame = self.protocol.send_frame
+        self.protocol.send_frame = self._send  # type: ignore[method-assign]
+
+    def _send(self, frame: Frame) -> None:
+        if self.answers_pings or frame.opcode is not Opcode.PONG:
+            self._send_frame(frame)
 
     def process_event(self, event: Event) -> None:
         if isinstance(event, Frame) and event.opcode is Opcode.PING:
@@ -94,6 +102,7 @@ class Bench:
         self.refused: list[tuple[str, str]] = []
         self.reconnect_delays: Callable[[], Iterator[float]] = lambda: delays(0.001, 0.01)
         self.route: type[Route] = Route
+        self.clock: Clock = now
         self.buffer = Buffer(bound)
         self.tallies = Tallies(["binance"])
         self.connected = 0
@@ -147,7 +156,7 @@ class Bench:
             outbound=freely(http),
             patience=self._patience,
             reconnect_delays=self.reconnect_delays,
-            clock=now,
+            clock=self.clock,
             refuse=lambda listed, reason: self.refused.append((listed.instrument.symbol, reason)),
         )
         feed.add(BTC)
@@ -327,6 +336,39 @@ async def test_a_symbol_that_is_not_answered_is_asked_about_again_beside_its_nei
         assert (1, True, "") == (feed.connections, feed.live(BTC), feed.state().detail)
 
 
+async def test_a_symbol_that_was_refused_is_asked_for_again_beside_its_neighbours() -> None:
+    async def behaviour(socket: ServerConnection) -> None:
+        await acknowledge(socket)
+        await socket.send(trade(0))
+        request = json.loads(await socket.recv())
+        await socket.send(json.dumps({"error": {"code": 3, "msg": "Too many"}, "id": request["id"]}))
+        await socket.send(trade(1))
+        await socket.recv()
+        for number in itertools.count(2):
+            await acknowledge(socket)
+            await socket.send(trade(number))
+
+    patience = Patience(
+        silence_seconds=20,
+        acknowledge_within_seconds=20,
+        look_every_seconds=0.01,
+        ask_again_after_seconds=0.1,
+    )
+    bench = Bench(behaviour, patience=patience)
+    async with bench.running() as feed:
+        assert [0] == await bench.trades(1)
+        feed.add(ETH)
+        assert [1] == await bench.trades(1)
+        assert (False, "Too many (3)") == (feed.live(ETH), feed.state().detail)
+        assert [2] == await bench.trades(1)
+        assert (1, True, True, "") == (
+            feed.connections,
+            feed.live(BTC),
+            feed.live(ETH),
+            feed.state().detail,
+        )
+
+
 async def test_an_answer_that_waits_behind_a_full_buffer_is_waited_for() -> None:
     left = asyncio.Event()
 
@@ -366,6 +408,38 @@ async def test_a_venue_that_answers_no_ping_is_left_and_one_that_does_is_kept() 
     async with bench.running():
         assert [1] == await bench.trades(1)
     assert bench.connected == 2
+
+
+async def test_a_venue_that_freezes_is_left_though_our_clock_is_set_back() -> None:
+    async def freeze(socket: ServerConnection) -> None:
+        await acknowledge(socket)
+        socket.transport.pause_reading()
+        await socket.wait_closed()
+
+    patience = Patience(silence_seconds=0.05, acknowledge_within_seconds=20, look_every_seconds=0.01)
+    bench = Bench(freeze, lambda socket: say(socket, trade(1)), patience=patience)
+    moments = itertools.count(now(), -SECOND)
+    bench.clock = lambda: next(moments)
+    async with bench.running():
+        assert [1] == await bench.trades(1)
+
+
+async def test_a_venue_that_answers_no_ping_and_speaks_is_kept() -> None:
+    async def mumble(socket: ServerConnection) -> None:
+        assert isinstance(socket, Listening)
+        socket.answers_pings = False
+        await acknowledge(socket)
+        for number in range(3):
+            await socket.pinged.wait()
+            socket.pinged.clear()
+            await socket.send(trade(number))
+        await socket.wait_closed()
+
+    patience = Patience(silence_seconds=0.05, acknowledge_within_seconds=20, look_every_seconds=0.01)
+    bench = Bench(mumble, patience=patience)
+    async with bench.running():
+        assert [0, 1, 2] == await bench.trades(3)
+    assert bench.connected == 1
 
 
 async def test_while_the_buffer_is_full_the_socket_is_not_read() -> None:
