@@ -185,7 +185,8 @@ def _keys(found: Sequence[Finding]) -> tuple[list[Any], ...]:
 
 
 def _too_long(found: Finding) -> bool:
-    return found.to_ts - found.from_ts > HEALED_BY_ITSELF
+    """Tell whether too much may be missing: of a stream that seems mute, only what its habit leaves out."""
+    return found.cause != Cause.MUTE and found.to_ts - found.from_ts > HEALED_BY_ITSELF
 
 
 def _heals(found: Finding) -> bool:

@@ -21,7 +21,8 @@ class Habit:
     """The mean time between bursts of one stream, in microseconds of venue time.
 
     What follows within a second belongs to the same burst: a hundred trades in one millisecond,
-    and then none for half a minute, are one.
+    and then none for half a minute, are one. Patience that was stretched comes back by half each
+    hundred bursts: who is quiet at night is not to be mute for hours by day.
     """
 
     def __init__(self, at_first: int | None = USUAL) -> None:
@@ -38,7 +39,10 @@ class Habit:
             return
         if self._burst is not None:
             self._bursts += 1
-            self._stretched = 1 if self._bursts == _LEARNED_AFTER else self._stretched
+            if self._bursts == _LEARNED_AFTER:
+                self._stretched = 1
+            elif self._bursts % _REMEMBERED == 0:
+                self._stretched = max(1, self._stretched // 2)
             weight = 1 / min(self._bursts, _REMEMBERED)
             self._mean += weight * (ts - self._burst - self._mean)
         self._burst = ts

@@ -74,13 +74,19 @@ class TradeStream:
         """Silent against its habit: until it is known why, nothing more is proven."""
 
     def lose(self) -> None:
-        """Note that the session has ended: it is proven up to its last trade."""
+        """Note that the session has ended: it is proven up to its last trade.
+
+        Where a new connection does not help a silent stream, the next is made later and later: it cuts
+        off all others that it carries.
+        """
         if self._last is None:
             self._gap = None
         else:
             self.prove(self._last[0])
         self._lost = self._lost or Cause.RECONNECT
         self._since = None
+        if self.silent:
+            self._habit.stretch(self.silent.at - self._heard_at)
         self._habit.interrupt()
         self.silent = None
 
@@ -91,7 +97,7 @@ class TradeStream:
         """
         from_ts = self._known_until()
         if self._gap:
-            self._stand(self._gap.cause, self._gap.from_ts, ts)
+            self._stand(self._gap.cause, self._gap.from_ts, max(ts, self._gap.to_ts))
             self._lost = None
         elif self._lost and self._contiguous and from_ts is not None and ts > from_ts:
             self._stand(self._lost, from_ts, ts)
@@ -149,8 +155,7 @@ class TradeStream:
             return
         if ts - self._heard_at > patience:
             self._stand(Cause.MUTE, self._gap.from_ts if self._gap else self._heard_at, ts)
-            since = self._listening_since if self._contiguous else self._heard_at + 1
-            self.silent = Silent(self._instrument_id, self._last_id, since, ts)
+            self.silent = Silent(self._instrument_id, self._last_id, self._listening_since, ts)
 
     def was_quiet(self, after_id: int | None, ts: int) -> None:
         """Learn that since the trade ``after_id`` there was nothing to hear at ``ts``."""
@@ -185,9 +190,9 @@ class TradeStream:
         self.silent = None
 
     def _begin_tape(self, ts: int, trade_id: int) -> None:
-        """Take the first trade ever; where it was awaited too long there may have been others before."""
-        if self.silent and self._gap:
-            gap = self._gap
+        """Take the first trade ever; where a gap stands there may have been others before."""
+        gap = self._gap
+        if gap and ts >= gap.from_ts:
             self._note(gap.cause, GapState.OPEN, gap.from_ts, max(gap.to_ts, ts + 1), before_id=trade_id)
         self._go_on(ts, trade_id)
 

@@ -86,6 +86,13 @@ async def test_what_is_not_healed_by_itself_has_no_job(
     assert [] == await work(connection)
 
 
+async def test_a_stream_that_was_silent_for_days_is_asked_about_all_the_same(
+    connection: "Connection",
+) -> None:
+    [gap] = await opened(connection, found(cause=Cause.MUTE, to_ts=MOMENT + 3 * HEALED_BY_ITSELF))
+    assert (True, "") == (gap.job_id is not None, gap.detail)
+
+
 async def test_a_gap_that_is_known_better_stays_one_gap(connection: "Connection") -> None:
     [first] = await opened(connection)
     await opened(connection, found(to_ts=MOMENT + 9 * SECOND))

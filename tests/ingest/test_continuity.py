@@ -293,6 +293,16 @@ def test_a_trade_that_does_not_continue_the_last_bounds_the_gap() -> None:
     assert (GapState.OPEN, 20, MOMENT + 61 * SECOND + 1) == (gap.state, gap.before_id, gap.to_ts)
 
 
+def test_a_gap_does_not_shrink_with_a_session_that_tells_no_time() -> None:
+    feed = Feed((ONE, TapeEnd(MOMENT, 7, MOMENT, None)))
+    feed.open(MOMENT + 60 * SECOND)
+    feed.continuity.lost()
+    feed.continuity.lost()
+    feed.take(Decoded())
+    [gap] = feed.books().of()
+    assert (MOMENT, MOMENT + 60 * SECOND - 2 * STEP) == (gap.from_ts, gap.to_ts)
+
+
 def test_several_sessions_without_a_trade_are_one_gap() -> None:
     feed = Feed((ONE, TapeEnd(MOMENT, 7, MOMENT, None)))
     for minute in (1, 2, 3):
@@ -311,8 +321,8 @@ def test_a_pair_that_never_traded_has_a_gap_from_the_last_second_before_the_cut(
     feed.open(MOMENT + 60 * SECOND)
     feed.trade(1, MOMENT + 61 * SECOND)
     gaps = feed.books().unclosed()
-    assert [(MOMENT + SECOND, MOMENT + 60 * SECOND - 2 * STEP, None)] == [
-        (gap.from_ts, gap.to_ts, gap.after_id) for gap in gaps
+    assert [(MOMENT + SECOND, MOMENT + 61 * SECOND + 1, None, 1)] == [
+        (gap.from_ts, gap.to_ts, gap.after_id, gap.before_id) for gap in gaps
     ]
 
 
@@ -429,6 +439,22 @@ def test_a_silent_stream_is_to_bring_what_its_own_session_has_seen() -> None:
     feed.pass_time(again, again + 30 * SECOND)
     [silent] = feed.continuity.muted()
     assert (59, again) == (silent.after_id, silent.since + 2 * STEP)
+
+
+def test_a_stream_that_a_new_connection_does_not_help_is_waited_for_longer_and_longer() -> None:
+    feed, now = Talker(), MOMENT + 60 * SECOND
+    waited = []
+    for _ in range(3):
+        began = now
+        while not feed.silent():
+            now += SECOND
+            feed.quote(now)
+        waited.append((now - began) // SECOND)
+        feed.continuity.lost()
+        feed.open(now + SECOND)
+        now += SECOND
+    assert waited == sorted(waited)
+    assert waited[-1] > 10 * waited[0]
 
 
 def test_a_stream_that_was_only_quiet_is_waited_for_longer() -> None:

@@ -65,6 +65,16 @@ def test_patience_doubles_with_who_was_only_quiet() -> None:
     assert found.patience == 160 * SECOND
 
 
+def test_patience_that_was_stretched_comes_back_with_the_habit() -> None:
+    found = habit(*range(100))
+    found.stretch(3600 * SECOND)
+    assert found.patience == 10_240 * SECOND
+    for second in range(3700, 3700 + 1500):
+        found.speak(second * SECOND)
+    assert found.patience is not None
+    assert found.patience <= 60 * SECOND
+
+
 @given(st.lists(st.floats(0, 1000), min_size=30, max_size=200).map(sorted))
 def test_a_known_habit_calls_nobody_mute_sooner_than_after_ten_seconds_or_twenty_means(
     seconds: list[float],
