@@ -20,12 +20,14 @@ WHERE instrument_id = ANY($1::int[]) AND kind = $2 AND from_ts < $4::timestamptz
   AND state <> 'closed'
 
 -- name: tape_ends
--- Where an ingester goes on. Ordered as the key is, so that the newest partition is looked into first.
+-- Where an ingester goes on. Ordered as the key is, so that the newest partition is looked into first. A trade that
+-- was told with a wrong time, up to a day ahead, is not the last: an older one is always a safe place to go on from.
 SELECT part.instrument_id, trade.ts, trade.trade_id, proven.trades, proven.depths
 FROM unnest($1::smallint[], $2::int[]) AS part (exchange_id, instrument_id)
 LEFT JOIN LATERAL (
     SELECT t.ts, t.trade_id FROM trades AS t
     WHERE t.exchange_id = part.exchange_id AND t.instrument_id = part.instrument_id
+      AND t.ts < now() + interval '10 minutes'
     ORDER BY t.ts DESC, t.trade_id DESC
     LIMIT 1
 ) AS trade ON true

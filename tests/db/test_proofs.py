@@ -13,7 +13,8 @@ from market.coverage import NOTHING, Interval, Proof
 from market.gaps import Cause, Finding, GapState
 from market.instruments import spot
 from market.tapes import TapeEnd
-from market.times import DAY, SECOND
+from market.times import DAY, HOUR, SECOND
+from runtime.clock import now
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -96,3 +97,16 @@ async def test_the_end_of_a_tape_is_its_last_trade_and_where_proofs_end(connecti
     assert {one: TapeEnd(MOMENT, 9, MOMENT + 6, MOMENT + 2), two: TapeEnd(None, None, None, None)} == (
         await proofs.tape_ends(connection, places)
     )
+
+
+async def test_a_trade_of_a_time_to_come_does_not_end_a_tape(connection: "Connection") -> None:
+    listed = await register(connection, [spot("kraken", "SOL", "USD", "SOL/USD")])
+    places = {each.instrument_id: each for each in listed.values()}
+    [one] = places
+    wrong = now() + 20 * HOUR
+    await ensure_days(connection, [day_of(MOMENT), day_of(wrong)])
+    await connection.executemany(
+        "INSERT INTO trades VALUES ($1, $2, $3, $4, 1, 1, 1, $3)",
+        [(places[one].exchange_id, one, ts, number) for ts, number in ((MOMENT, 9), (wrong, 5))],
+    )
+    assert {one: TapeEnd(MOMENT, 9)} == await proofs.tape_ends(connection, places)
