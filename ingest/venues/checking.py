@@ -20,6 +20,12 @@ _DECIMAL: Final = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _ALWAYS_EXACT: Final = 15
 """A double gives back every decimal of up to this many digits."""
 
+_AHEAD: Final = 2 * SECOND
+"""How far ahead of our clock a venue's time may be."""
+
+_FASTER: Final = 100
+"""How much faster than our clock it may go, further ahead: that of a made-up market may."""
+
 _HASH_BITS: Final = 48
 _ORDINALS: Final = 2**15
 
@@ -123,14 +129,18 @@ class VenueClock:
 
     def __init__(self, instrument_ids: Iterable[int] = ()) -> None:
         self._traded = dict.fromkeys(instrument_ids, 0)
-        self._newest = 0
+        self._newest = self._moved_at = 0
         self._told = 0
 
     def saw(self, ts: int, received_at: int) -> int:
-        """Return ``ts`` and remember it; raises RefusedTickError when no trade can be of that time."""
+        """Return ``ts``, and remember it if it is believed; raises RefusedTickError where it cannot be.
+
+        One wrong time must not date what inherits it, nor end the bars of all others, up to a day ahead.
+        """
         if not is_plausible(ts, received_at):
             raise RefusedTickError(Reason.IMPLAUSIBLE_TIME)
-        self._newest = max(self._newest, ts)
+        if ts > self._newest and (not self._newest or ts <= self._latest(received_at)):
+            self._newest, self._moved_at = ts, received_at
         return ts
 
     def saw_text(self, text: str | None, received_at: int) -> int:
@@ -142,6 +152,11 @@ class VenueClock:
         except ValueError:
             raise RefusedTickError(Reason.IMPLAUSIBLE_TIME) from None
         return self.saw(ts, received_at)
+
+    def _latest(self, received_at: int) -> int:
+        """Return the latest time that is believed of what came at ``received_at``."""
+        self._moved_at = min(self._moved_at, received_at)  # our clock may be set back
+        return _AHEAD + max(received_at, self._newest + _FASTER * (received_at - self._moved_at))
 
     def learn(self, instrument_id: int) -> None:
         """Make watermarks of one more instrument."""

@@ -66,6 +66,33 @@ def test_the_newest_time_is_inherited_not_the_last() -> None:
     assert clock.inherited() == MOMENT
 
 
+def test_one_time_far_ahead_of_our_clock_is_neither_inherited_nor_tells_others_that_time_passed() -> None:
+    clock = VenueClock([1, 2])
+    clock.saw(MOMENT, MOMENT)
+    assert [] == clock.watermarks(MOMENT)
+    wrong = MOMENT + 20 * 3600 * SECOND
+    assert wrong == clock.saw(wrong, MOMENT)
+    assert ([], MOMENT) == (clock.watermarks(MOMENT), clock.inherited())
+    clock.saw(MOMENT + SECOND, MOMENT + SECOND)
+    assert {MOMENT} == {mark.ts for mark in clock.watermarks(MOMENT + SECOND)}
+
+
+def test_a_time_that_goes_faster_than_our_clock_or_is_always_ahead_of_it_is_followed() -> None:
+    clock = VenueClock([1])
+    for seconds in range(3600, 3720, 20):
+        clock.saw(MOMENT + seconds * SECOND, MOMENT + seconds * SECOND // 20)
+        assert clock.inherited() == MOMENT + seconds * SECOND
+
+
+def test_a_venue_is_followed_though_our_clock_is_set_back() -> None:
+    clock = VenueClock([1])
+    for seconds in range(3):
+        clock.saw(MOMENT + seconds * SECOND, MOMENT + seconds * SECOND)
+    for seconds in range(3, 6):
+        clock.saw(MOMENT + seconds * SECOND, MOMENT + (seconds - 3600) * SECOND)
+        assert clock.inherited() == MOMENT + seconds * SECOND
+
+
 def test_a_time_in_text_is_remembered_and_inherited_where_none_is_told() -> None:
     clock = VenueClock([1])
     told = clock.saw_text("2023-11-14T22:13:20.5Z", MOMENT)
