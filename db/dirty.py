@@ -104,8 +104,9 @@ async def lock_piece(connection: "Connection", live: Mapping[int, Cursor]) -> Pi
 
 
 async def finish(connection: "Connection", piece: Piece) -> None:
-    """Forget what was computed again; of a row that began earlier, that part is left."""
+    """Forget what was computed again; what a row asks for before that, or beyond live, is left."""
     with translated("finishing what was dirty"):
+        await connection.execute(_sql.keep_later, [row.dirty_id for row in piece.rows], piece.to_ts)
         await connection.execute(
             _sql.done, [row.dirty_id for row in piece.rows if row.from_ts >= piece.from_ts]
         )

@@ -46,6 +46,14 @@ FROM dirty
 WHERE instrument_id = $1 AND from_ts <= $2 AND to_ts > $3
 FOR UPDATE SKIP LOCKED
 
+-- name: keep_later
+-- Live reads on from its cursor what its batches list, and these ticks have none: what of a row lies beyond it waits
+-- until live has passed it. What asks for another fold of the same ticks goes on with the state of the repair.
+INSERT INTO dirty (instrument_id, from_ts, to_ts, reason)
+SELECT instrument_id, $2::timestamptz, to_ts, reason
+FROM dirty
+WHERE dirty_id = ANY($1::bigint[]) AND to_ts > $2 AND reason NOT IN ('requeue', 'parameters')
+
 -- name: done
 -- What was computed again.
 DELETE FROM dirty WHERE dirty_id = ANY($1::bigint[])

@@ -114,6 +114,27 @@ async def test_a_minute_that_is_filled_in_is_as_if_it_had_never_been_missing(
     assert any(row["revises"] is not None for row in log)
 
 
+async def test_what_is_filled_in_beyond_live_is_not_forgotten(market: Market) -> None:
+    """Live reads on only what its batches list: here marks of time, and no trades."""
+    tapes = cut(market, trades=4000, minute=1)
+    inside, ended = tapes.missing[400].ts, tapes.missing[-1].ts
+    async with market.writing() as writer, market.working() as connection:
+        claimer = new_claimer()
+        await store(writer, tapes.before)
+        await writer.store(watermarks=[Watermark(market.ids[0], inside, inside)])
+        await claim_all(claimer, connection)
+        await fill(market, tapes.missing)
+        await repair_all(market, connection)
+        await apply_all(claimer, connection)
+        await writer.store(watermarks=[Watermark(market.ids[0], ended, ended)])
+        await claim_all(claimer, connection)
+        await store(writer, [*tapes.after, *tapes.twin])
+        await pass_time(writer, floor(tapes.twin[-1].ts, HOUR) + HOUR)
+        await settle(market, claimer, connection)
+    assert 0 == await market.connection.fetchval("SELECT count(*) FROM dirty")
+    await assert_like_its_twin(market)
+
+
 @pytest.mark.slow
 async def test_a_recorded_minute_that_is_cut_out_and_healed_is_as_in_its_twin(
     market: Market, recordings: Path
