@@ -25,6 +25,7 @@ from workers.live import LiveWorker
 from workers.models.scoring import Scorer
 from workers.models.trainer import Trainer
 from workers.nightly import Nightly
+from workers.portions import Portion
 from workers.renewing import Renewals
 from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
@@ -93,6 +94,6 @@ async def _run_beating(
     await heartbeat.close()
 
 
-def _claimer(settings: WorkerSettings) -> Claimer:
+def _claimer(settings: WorkerSettings, portion: Portion) -> Claimer:
     show_every = round(settings.show_after_seconds * SECOND)
-    return Claimer(Folder(KINDS), now, version("heliograph"), show_every)
+    return Claimer(Folder(KINDS), now, version("heliograph"), show_every, portion)

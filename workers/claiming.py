@@ -11,7 +11,7 @@ from db.claims import Cursor, Due, Instrument, Versioned
 from db.errors import translated
 from db.tapes import Part, read_parts
 from market.batches import Batch, Listing, Span
-from market.errors import StoreBusyError
+from market.errors import StoreError
 from market.publications import Latest, Publication
 from market.times import SECOND
 from workers.advancing import Advancer
@@ -59,20 +59,22 @@ class Claimer:
         clock: Callable[[], int],
         code_version: str,
         show_every: int = SECOND // 4,
+        portion: Portion | None = None,
     ) -> None:
+        """Take as much as ``portion`` says, which outlives a connection that was lost for taking too much."""
         self._folder = folder
         self._clock = clock
         self._code_version = code_version
         self._memory: dict[int, ShardMemory] = {}
         self._instruments: dict[int, Instrument] = {}
-        self._portion = Portion()
+        self._portion = portion or Portion()
         self._showing = Showing(show_every)
 
     async def claim(self, connection: "Connection", workers: int) -> Claimed | None:
         """Claim a share of the due shards among ``workers``, fold them, commit; None when nothing was due.
 
-        Raises StoreError or MemoryError; then nothing is committed and nothing is remembered. After
-        StoreBusyError and MemoryError the next claim takes half as much.
+        Raises StoreError or MemoryError; then nothing is committed and nothing is remembered, and the
+        next claim takes half as much.
         """
         done = {shard: memory.versioned.head.done for shard, memory in self._memory.items()}
         due = await claims.due(connection, done)
@@ -122,7 +124,7 @@ class Claimer:
         try:
             with translated("claiming"):
                 claimed = await self._claim(connection, wanted, self._portion.shards(share))
-        except (StoreBusyError, MemoryError):
+        except (StoreError, MemoryError):
             self._portion.failed()
             raise
         self._portion.succeeded()

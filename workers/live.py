@@ -16,6 +16,7 @@ from market.errors import StoreBusyError, StoreError
 from runtime.lifecycle import wait_at_most
 from workers.announcing import Announcer
 from workers.claiming import Claimed, Claimer
+from workers.portions import Portion
 from workers.settings import WorkerSettings
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ _TRY_AGAIN_AFTER_SECONDS = 0.2
 _COUNT_WORKERS_EVERY_SECONDS = 1.0
 _REST_AFTER_APPLYING = 4.0
 """Times as long as applying a staged result took: live work has four fifths of the time, at least."""
+
+_REST_AFTER_FAILING_SECONDS = 10.0
+"""Before something staged is tried again that could not be told: live work goes on meanwhile."""
 
 
 class Totals(msgspec.Struct):
@@ -63,13 +67,14 @@ class LiveWorker:
         self,
         url: str,
         announcer: Announcer,
-        claimer: Callable[[], Claimer],
+        claimer: Callable[[Portion], Claimer],
         settings: WorkerSettings,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._url = url
         self._announcer = announcer
         self._new_claimer = claimer
+        self._portion = Portion()
         self._settings = settings
         self._sleep = sleep
         self._woken = asyncio.Event()
@@ -103,7 +108,7 @@ class LiveWorker:
 
     async def _run_once(self, stopping: asyncio.Event) -> None:
         connection = await connect(self._url, "heliograph worker-live", _SESSION)
-        claimer = self._new_claimer()
+        claimer = self._new_claimer(self._portion)
         try:
             await self._work(connection, claimer, stopping)
         finally:
@@ -145,6 +150,7 @@ class LiveWorker:
         began = clock()
         if began < self._apply_again_at:
             return
+        self._apply_again_at = began + _REST_AFTER_FAILING_SECONDS
         applied = await claimer.apply(connection, workers)
         if applied is None:
             self._apply_again_at = clock() + self._settings.poll_after_seconds

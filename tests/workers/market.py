@@ -22,6 +22,7 @@ from workers.backfill import BackfillWorker
 from workers.claiming import Claimed, Claimer
 from workers.folding import Folder
 from workers.kinds.catalogue import KINDS
+from workers.portions import Portion
 from workers.settings import WorkerSettings
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ FOLDER = Folder(KINDS)
 BASES = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOT", "LTC", "UNI")
 
 
-def new_claimer(clock: Callable[[], int] = lambda: BEGAN, folder: Folder = FOLDER) -> Claimer:
-    return Claimer(folder, clock, "test")
+def new_claimer(
+    clock: Callable[[], int] = lambda: BEGAN, folder: Folder = FOLDER, portion: Portion | None = None
+) -> Claimer:
+    return Claimer(folder, clock, "test", portion=portion)
 
 
 def new_backfill(url: str, folder: Folder = FOLDER) -> BackfillWorker:

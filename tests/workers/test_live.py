@@ -20,11 +20,16 @@ from tests.workers.market import (
     tape,
 )
 from workers.announcing import Announcer
+from workers.claiming import Claimer
 from workers.live import LiveWorker
-from workers.portions import TICKS_A_CLAIM
+from workers.portions import TICKS_A_CLAIM, Portion
 from workers.settings import WorkerSettings
 
 NOBODY = "redis://127.0.0.1:1/0"
+
+
+def claimer(portion: Portion) -> Claimer:
+    return new_claimer(portion=portion)
 
 
 @asynccontextmanager
@@ -36,7 +41,7 @@ async def running(
 ) -> AsyncIterator[LiveWorker]:
     stopping = asyncio.Event()
     async with publishing.opened(redis_url) as bus, asyncio.TaskGroup() as group:
-        worker = LiveWorker(market.url, Announcer(bus), new_claimer, settings, sleep)
+        worker = LiveWorker(market.url, Announcer(bus), claimer, settings, sleep)
         listening = group.create_task(worker.listen(Subscriber(redis_url, [subjects.WAKE])))
         group.create_task(worker.run(stopping))
         try:
@@ -101,7 +106,7 @@ class Hanging(Bus):
 
 async def test_a_bus_that_hangs_holds_up_no_claim(market: Market) -> None:
     bus, stopping = Hanging(), asyncio.Event()
-    worker = LiveWorker(market.url, Announcer(bus), new_claimer, WorkerSettings())
+    worker = LiveWorker(market.url, Announcer(bus), claimer, WorkerSettings())
     async with market.writing() as writer, asyncio.TaskGroup() as group:
         group.create_task(worker.run(stopping))
         for start in range(0, 2000, 500):
@@ -156,6 +161,17 @@ async def test_a_claim_that_is_too_much_is_tried_again_and_halved(market: Market
     assert folded_at_once(trades) == await stored(market)
 
 
+async def test_a_claim_that_costs_its_connection_is_halved_too(market: Market) -> None:
+    await market.connection.execute(CUT_OFF)
+    trades = tape(market.ids[0], 2 * TICKS_A_CLAIM)
+    async with market.writing() as writer:
+        for start in range(0, len(trades), 500):
+            await writer.store(trades[start : start + 500])
+        async with running(market, NOBODY, WorkerSettings(), no_sleep):
+            await folded(market)
+    assert folded_at_once(trades) == await stored(market)
+
+
 async def no_sleep(_seconds: float) -> None:
     await asyncio.sleep(0)
 
@@ -170,6 +186,19 @@ BEGIN
 END $$;
 CREATE TRIGGER refuse AFTER DELETE ON batches
 REFERENCING OLD TABLE AS claimed FOR EACH STATEMENT EXECUTE FUNCTION refuse()
+"""
+
+
+CUT_OFF = """
+CREATE FUNCTION cut_off() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT sum(ticks) FROM claimed) > 5000 THEN
+        PERFORM pg_terminate_backend(pg_backend_pid());
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER cut_off AFTER DELETE ON batches
+REFERENCING OLD TABLE AS claimed FOR EACH STATEMENT EXECUTE FUNCTION cut_off()
 """
 
 
