@@ -210,6 +210,12 @@ async def told_at(
     return {(about, ts): offset for about, ts, offset in rows}
 
 
+async def lift(connection: "Connection", instrument_id: int, kinds: Collection[str]) -> None:
+    """Forget that these kinds failed, with their dead letters."""
+    with translated("lifting quarantines"):
+        await connection.execute(_sql.lift, instrument_id, list(kinds))
+
+
 async def bury_fold(connection: "Connection", failed: FailedFold) -> None:
     """Write a failed fold's dead letter and its quarantine."""
     with translated("burying a failed fold"):

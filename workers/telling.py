@@ -114,9 +114,8 @@ class Telling:
                 step.cursor.settled_ts,
             )
         )
-        quarantined = {kind for kind, state in step.before.state.kinds.items() if state is None}
-        failures = [each for each in step.folded.failures if each.kind not in quarantined]
-        await self.bury(step.instrument, failures)
+        await self._lift(step)
+        await self.bury(step.instrument, step.folded.failures)
         await self._mark_dirty(step.instrument.instrument_id, step.plan.late)
 
     def add(
@@ -141,6 +140,13 @@ class Telling:
         """Write the dead letters and quarantines of kinds that failed."""
         for failure in failures:
             await outcomes.bury_fold(self._connection, self._failed(instrument, failure))
+
+    async def _lift(self, step: Step) -> None:
+        """Forget failures of a stretch that is folded again: they stand only if it fails again."""
+        stopped = (kind for kind, state in step.before.state.kinds.items() if state is None)
+        again = [kind for kind in stopped if step.plan.base.kinds[kind] is not None]
+        if again:
+            await outcomes.lift(self._connection, step.instrument.instrument_id, again)
 
     @property
     def kinds(self) -> Counter[str]:

@@ -134,6 +134,14 @@ ON CONFLICT (instrument_id, kind) DO UPDATE
 SET from_ts = excluded.from_ts, dead_letter_id = excluded.dead_letter_id
 WHERE excluded.from_ts < quarantines.from_ts
 
+-- name: lift
+-- What failed is folded again, with ticks between that came a little later: it failed only if it fails again.
+WITH lifted AS (
+    DELETE FROM quarantines WHERE instrument_id = $1 AND kind = ANY($2::text[])
+    RETURNING dead_letter_id
+)
+DELETE FROM dead_letters USING lifted WHERE dead_letters.dead_letter_id = lifted.dead_letter_id
+
 -- name: quarantines
 -- Kinds that say nothing of an instrument from a time on, until they are requeued.
 SELECT instrument_id, kind, from_ts FROM quarantines WHERE instrument_id = ANY($1::int[])

@@ -193,6 +193,37 @@ async def test_a_failure_that_a_repair_finds_stops_the_kind_from_there_on(market
     assert twin["signals"] == one["signals"]
 
 
+async def test_a_failure_that_a_tick_a_moment_later_undoes_is_forgotten(market: Market) -> None:
+    trades = tape(market.ids[0], 9000)
+    last = trades.index(last_of_a_second(trades, 4000))
+    Tender.poison = trades[last - 1].price
+    claimer = new_claimer(folder=FOLDER)
+    await feed(market, claimer, [*trades[:last], *trades[last + 1 : last + 4]])
+    assert ["momentum"] == await stopped(market)
+    await feed(market, claimer, [trades[last]])
+    assert ([], []) == (await stopped(market), await dead_letters.matching(market.connection, Filter()))
+    await feed(market, new_claimer(folder=FOLDER), trades[last + 4 :])
+    await feed(market, claimer, twin_of(market, trades))
+    await end(market, claimer, floor(trades[-1].ts, HOUR) + HOUR)
+    one, twin = [await content(market, each) for each in market.ids[:2]]
+    assert twin == one
+
+
+async def test_a_failure_that_a_tick_a_moment_later_moves_is_told_where_it_is(market: Market) -> None:
+    trades = tape(market.ids[0], 9000)
+    last = trades.index(last_of_a_second(trades, 4000))
+    later = trades.index(last_of_a_second(trades, last + 1))
+    Tender.poison = trades[later].price
+    early = msgspec.structs.replace(trades[last], price=Tender.poison)
+    shown = [*trades[:last], early, *trades[last + 1 : later + 2]]
+    claimer = new_claimer(folder=FOLDER)
+    await feed(market, claimer, shown)
+    mended = msgspec.structs.replace(early, trade_id=early.trade_id + 100_000, price=early.price + 1)
+    await feed(market, claimer, [mended])
+    [letter] = await dead_letters.matching(market.connection, Filter())
+    assert floor(trades[later].ts, SECOND) + SECOND == letter.stopped_from
+
+
 async def test_letters_of_stopped_kinds_are_not_dropped(market: Market) -> None:
     trades = tape(market.ids[0], 3000)
     Tender.poison = last_of_a_second(trades, 1000).price
