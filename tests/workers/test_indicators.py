@@ -76,6 +76,11 @@ def test_a_book_ahead_of_the_trades_belongs_to_its_own_minute() -> None:
 # Failures
 
 
+def test_what_is_beyond_a_double_is_not_kept() -> None:
+    ticks = [trade(START + n * SECOND, size=1e308, trade_id=n) for n in range(40)]
+    assert [] == measured([*ticks, watermark(START + MINUTE)], Flow())
+
+
 class Fragile(Flow, frozen=True):
     """Cannot be read."""
 

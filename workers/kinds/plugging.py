@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
-from market.errors import ConfigurationError
+from market.errors import ConfigurationError, InvalidInputError
 from workers.kinds.fold import AnyFold, Input, Memory
+from workers.kinds.trying import try_out
 
 GROUP: Final = "heliograph.signals"
 
@@ -53,6 +54,11 @@ def _faults(fold: Any, taken: set[str]) -> Iterator[str]:  # noqa: ANN401 - what
         yield f"its version is {fold.version!r}, not a number from 1 to {_SMALLINT}"
     if not isinstance(fold.input, Input) or not isinstance(fold.memory, Memory):
         yield "its input is no Input, or its memory no Memory, of workers.kinds.fold"
+        return
+    try:
+        try_out(fold)
+    except InvalidInputError as error:
+        yield str(error)
 
 
 def _refusal(point: EntryPoint, fault: str) -> str:

@@ -1,7 +1,9 @@
 """Whether a kind can be computed with the parameters that somebody wants, before anything relies on it."""
 
 from math import sin
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from market.bars import Bar
 from market.depths import LEVELS, Depth
@@ -22,16 +24,22 @@ def try_out(fold: AnyFold) -> None:
     """Step the kind through a small market; raises InvalidInputError when that cannot be."""
     try:
         _look(fold)
-        state = fold.start()
+        state = _stored(fold, fold.start())
         for number in range(fold.memory.items + _MORE):
             item = _bar(number) if fold.input is Input.BARS else _depth(number)
             state, signal = fold.step(state, item)
             if signal:
                 check(fold, signal, item.end if isinstance(item, Bar) else item.ts)
+        _stored(fold, state)
     except Exception as error:
         numbers = ", ".join(f"{name}={number}" for name, number in fold.parameters.items())
         message = f"{fold.kind} cannot be computed with {numbers}: {type(error).__name__}: {error}"
         raise InvalidInputError(message) from error
+
+
+def _stored(fold: AnyFold, state: Any) -> Any:  # noqa: ANN401 - the kind's own
+    """Return a state as it comes back from where checkpoints are kept."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=fold.state_type | None)
 
 
 def _look(fold: AnyFold) -> None:

@@ -6,6 +6,7 @@ import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -101,6 +102,15 @@ class Odd(Rsi, frozen=True):
     kind = "Odd One"
 
 
+class Unwritten(Rsi, frozen=True):
+    """A kind whose state cannot be stored."""
+
+    kind = "unwritten"
+
+    def start(self) -> Any:  # noqa: ANN401 - whatever a package brings
+        return object()
+
+
 @pytest.mark.parametrize(
     ("value", "fault"),
     [
@@ -108,6 +118,7 @@ class Odd(Rsi, frozen=True):
         ("workers.kinds.rsi:Rsi", "a kind 'rsi' exists already"),
         ("json:dumps", "it is no kind of signal: it has no kind, version, "),
         (f"{__name__}:Odd", "'Odd One' is no name of a kind"),
+        (f"{__name__}:Unwritten", "unwritten cannot be computed with "),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(
@@ -115,7 +126,7 @@ def test_what_cannot_be_used_is_refused_by_name(
 ) -> None:
     point = EntryPoint("mine", value, GROUP)
     monkeypatch.setattr(plugging, "entry_points", lambda **_: [point])
-    monkeypatch.setitem(sys.modules, __name__, SimpleNamespace(Odd=Odd))
+    monkeypatch.setitem(sys.modules, __name__, SimpleNamespace(Odd=Odd, Unwritten=Unwritten))
     with pytest.raises(ConfigurationError) as refused:
         plugged_in(BUILT_IN)
     assert f"the plug-in mine ({value}) cannot be used: {fault}" in str(refused.value)

@@ -3,6 +3,7 @@ from math import inf, nan
 from typing import Any, ClassVar
 
 import msgspec
+import numpy as np
 import pytest
 
 from market.bars import Bar
@@ -69,6 +70,12 @@ def test_a_sound_signal_is_told() -> None:
         {"evidence": {"value": nan}},
         {"from_ts": START + 1},
         {"to_ts": START + 2 * SECOND},
+        {"price": np.float64(1.0)},
+        {"evidence": {"value": "much"}},
+        {"evidence": {"a\0b": 1.0}},
+        {"direction": "sideways"},
+        {"from_ts": -1},
+        {"from_ts": float(START)},
     ],
     ids=str,
 )
