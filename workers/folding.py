@@ -22,8 +22,8 @@ from market.watermarks import Watermark
 from workers.eras import FOR_EVER, Eras, Taking, Timelines
 from workers.kinds.fold import AnyFold, Input
 from workers.kinds.reading import indicator
-from workers.kinds.soundness import check
-from workers.running import NONE_RUNNING, Running, RunningBars, restored
+from workers.kinds.soundness import check, is_finite
+from workers.running import NONE_RUNNING, Running, RunningBars
 from workers.snapshots import SNAPSHOT_EVERY, SNAPSHOTS_KEPT, kept_from
 from workers.trails import Trail
 
@@ -139,47 +139,6 @@ class Folder:
                 call.take(tick)
         return call.folded()
 
-    def encode(self, state: InstrumentState) -> bytes:
-        """Return ``state`` as it is stored."""
-        kinds = {fold.kind: (fold.version, state.kinds[fold.kind]) for fold in self.kinds}
-        rest = (state.trail, state.second, state.depth, state.versions)
-        return _encoder.encode((state.cursor, state.running, kinds, *rest))
-
-    def decode(self, data: bytes) -> InstrumentState:
-        """Return the state stored as ``data``; what is new, or a kind of another version, starts.
-
-        Raises msgspec.DecodeError on anything else.
-        """
-        stored = _decoder.decode(data)
-        kinds = {fold.kind: _restored(fold, stored.kinds) for fold in self.kinds}
-        running = restored([bar for bar in stored.running if bar])
-        rest = (stored.trail, stored.second, stored.depth, stored.versions)
-        return InstrumentState(stored.cursor, running, kinds, *rest)
-
-
-_StoredKinds = dict[str, tuple[int, msgspec.Raw]]
-_encoder = msgspec.msgpack.Encoder()
-
-
-class _Stored(msgspec.Struct, frozen=True, array_like=True):
-    cursor: TapeKey
-    running: Running
-    kinds: _StoredKinds
-    trail: Trail = Trail()
-    second: Bar | None = None
-    depth: Depth | None = None
-    versions: dict[str, int] = {}
-
-
-_decoder = msgspec.msgpack.Decoder(_Stored)
-
-
-def _restored(fold: AnyFold, kinds: _StoredKinds) -> object:
-    version, state = kinds.get(fold.kind, (None, msgspec.Raw()))
-    if version != fold.version:
-        return fold.start()
-    return msgspec.msgpack.decode(state, type=fold.state_type | None)
-
 
 class _Call:
     """What changes while one call of ``fold`` runs."""
@@ -251,7 +210,8 @@ class _Call:
             if state is None:
                 continue
             try:
-                if reading := fold.measure(state, item):
+                reading = fold.measure(state, item)
+                if reading and is_finite(reading):
                     self._indicators.append(indicator(fold, reading, ts))
             except MemoryError:
                 raise
@@ -269,8 +229,9 @@ class _Call:
             try:
                 self._kinds[fold.kind], signal = fold.step(state, item)
                 if signal:
-                    check(fold, signal, ts)
-                    self.signals.append(self._decided(fold, signal, item, tick))
+                    decided = self._decided(fold, signal, item, tick)
+                    check(fold, decided.signal, ts)
+                    self.signals.append(decided)
             except MemoryError:
                 raise  # of the machine, not of the fold: the claim is tried again
             except Exception as error:  # noqa: BLE001 - whatever a kind does, bars and other kinds go on

@@ -14,6 +14,7 @@ from market.depths import Depth
 from market.indicators import Indicator
 from market.ticks import Kind, TapeKey
 from market.times import DAY, MINUTE, SECOND, floor
+from workers import stored_states
 from workers.decisions import since, undecided_from
 from workers.folding import DecidedSignal, FinalBar, Folded, Folder, FoldFailure, InstrumentState, Tick
 from workers.kinds.fold import Input
@@ -163,7 +164,7 @@ class _Run:
                 each for each in self._indicators if each.ts < end and speaks(silences, each.kind, each.ts)
             ],
             failures=[each for each in self._failures if speaks(silences, each.kind, each.ts)],
-            state=None if state is None else self._folder.encode(state),
+            state=None if state is None else stored_states.encode(self._folder, state),
         )
 
     def _decided_ranges(self) -> dict[int, Range]:

@@ -15,6 +15,7 @@ from market.publications import Publication
 from market.signals import Signal
 from market.ticks import Kind, TapeKey
 from market.times import SECOND, floor
+from workers import stored_states
 from workers.decisions import (
     Changes,
     Since,
@@ -59,8 +60,8 @@ def decode(folder: Folder, data: bytes) -> Recomputed | None:
         body = _decode(data)
         if body.kinds != _versions(folder):
             return None
-        if body.made.state is not None:
-            folder.decode(body.made.state)
+        if body.made.state is not None and stored_states.restore(folder, body.made.state).begun:
+            return None
     except msgspec.DecodeError:
         return None
     return body.made
@@ -102,11 +103,11 @@ class Repairer:
         """Return what ``made``, which live has forgotten, changes."""
         bars, signals = await self._compared(made, None)
         measured = measured_again(self._instrument.instrument_id, made, self._silences, None, None)
-        return Repaired(bars, signals, measured, made.failures, made.from_ts)
+        return Repaired(bars, signals, measured, self._heard(made.failures), made.from_ts)
 
     async def continued(self, made: Recomputed, state: bytes, at_most_ticks: int) -> Repaired | None:
         """Return what ``made`` with its ``state`` changes up to where live is; None if that is too far."""
-        base = self._folder.decode(state)
+        base = stored_states.decode(self._folder, state)
         tail = await self._tail(base, at_most_ticks)
         if tail is None:
             return None
@@ -117,7 +118,7 @@ class Repairer:
             joined(bars, later_bars),
             joined(signals, later_signals),
             measured_again(self._instrument.instrument_id, made, self._silences, base, tail),
-            [*made.failures, *(each for each in tail.failures if self._is_heard(each.kind, each.ts))],
+            self._heard([*made.failures, *tail.failures]),
             made.from_ts,
             after,
         )
@@ -162,6 +163,10 @@ class Repairer:
             [each for each in decided if self._is_heard(each.signal.kind, each.signal.ts)],
             {signal_key(signal): signal for signal in told if signal.kind in kinds},
         )
+
+    def _heard(self, failures: Sequence[FoldFailure]) -> list[FoldFailure]:
+        """Return what failed and is not known to have."""
+        return [each for each in failures if self._is_heard(each.kind, each.ts)]
 
     def _is_heard(self, kind: str, ts: int) -> bool:
         return speaks(self._silences, kind, ts)

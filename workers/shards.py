@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from db import claims, outcomes
-from db.claims import Instrument, Versioned
+from db import claims, dirty, outcomes
+from db.claims import Cursor, Instrument, Versioned
+from db.dirty import DirtyInterval
 from db.tapes import Part, read_parts
 from market.ticks import Kind, TapeKey
+from market.times import SECOND, floor
+from workers import stored_states
 from workers.folding import Folder, InstrumentState, Tick
 from workers.memory import Remembered, start_at
 from workers.silences import Silence, silenced
+from workers.stored_states import Restored
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -32,7 +36,7 @@ class ShardMemory(msgspec.Struct, frozen=True):
 def encode_checkpoint(folder: Folder, memory: Mapping[int, Remembered]) -> bytes:
     """Return the furthest states that can be gone back to, so that a takeover can go back as far."""
     return _encode_checkpoint(
-        {instrument_id: folder.encode(each.oldest) for instrument_id, each in memory.items()}
+        {instrument_id: stored_states.encode(folder, each.oldest) for instrument_id, each in memory.items()}
     )
 
 
@@ -45,14 +49,17 @@ async def take_over(
 ) -> ShardMemory:
     """Fold again, silently, from the checkpoint to the cursors of ``versioned``.
 
-    What is quarantined stays so, whatever code folds it now.
+    What is quarantined stays so, whatever code folds it now; a kind that this code did not fold before
+    begins anew, and is repaired.
     """
     silences = await read_silences(connection, versioned.head.cursors)
     checkpoint = await claims.read_checkpoint(connection, shard)
     stored = _decode_checkpoint(checkpoint) if checkpoint else {}
-    bases: dict[int, InstrumentState] = {
-        instrument_id: folder.decode(stored[instrument_id])
-        if instrument_id in stored
+    known = {instrument_id: stored_states.restore(folder, data) for instrument_id, data in stored.items()}
+    await _mark_begun(connection, known, versioned.head.cursors)
+    bases = {
+        instrument_id: known[instrument_id].state
+        if instrument_id in known
         else start_at(folder, cursor.began_ts)
         for instrument_id, cursor in versioned.head.cursors.items()
     }
@@ -73,6 +80,19 @@ async def take_over(
         for instrument_id, base in bases.items()
     }
     return ShardMemory(versioned, remembered, refolded=sum(map(len, ticks.values())))
+
+
+async def _mark_begun(
+    connection: "Connection", known: Mapping[int, Restored], cursors: Mapping[int, Cursor]
+) -> None:
+    """Have computed again what a kind tells that begins anew, and lacks what it remembers from before."""
+    begun = [
+        DirtyInterval(instrument_id, floor(each.state.cursor.ts, SECOND), cursors[instrument_id].ts + 1)
+        for instrument_id, each in known.items()
+        if each.begun
+    ]
+    if begun:
+        await dirty.mark(connection, begun, "upgrade")
 
 
 async def read_silences(

@@ -21,6 +21,7 @@ from market.verifications import (
     Unverified,
     Verification,
 )
+from workers import stored_states
 from workers.contents import (
     Either,
     Eras,
@@ -116,7 +117,7 @@ class _Piece:
         """Return the time before which everything is decided, stored and computed again alike."""
         if made.state is None:
             return self._to_ts
-        state = self._folder.decode(made.state)
+        state = stored_states.decode(self._folder, made.state)
         told = since(state)
         decided = told.bar_signals, told.depth_signals, undecided_from(state)
         return min(self._to_ts, made.to_ts, *decided)

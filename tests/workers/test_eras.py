@@ -13,6 +13,7 @@ from market.signals import Signal
 from market.times import MINUTE, SECOND
 from tests.workers.kinds.tapes import START, random_tape
 from tests.workers.tapes import ListedTape
+from workers import stored_states
 from workers.eras import Timelines
 from workers.explaining import explained
 from workers.folding import DecidedSignal, Folded, Folder, Tick
@@ -106,7 +107,7 @@ def test_the_same_comes_out_however_the_tape_is_cut_and_stored(seed: int, cuts: 
     signals: list[DecidedSignal] = []
     places = [0, *sorted(int(cut * len(tape)) for cut in cuts), len(tape)]
     for start, end in pairwise(places):
-        made = folder.fold(folder.decode(folder.encode(state)), tape[start:end])
+        made = folder.fold(stored_states.decode(folder, stored_states.encode(folder, state)), tape[start:end])
         state, signals = made.state, [*signals, *made.signals]
     assert (whole.state, whole.signals) == (state, signals)
 

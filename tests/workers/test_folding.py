@@ -19,6 +19,7 @@ from market.times import HOUR, MINUTE, SECOND, floor
 from market.trades import Trade
 from market.watermarks import Watermark
 from tests.workers.kinds.tapes import START, depth, quote, random_tape, received, told_of, trade, watermark
+from workers import stored_states
 from workers.folding import Folded, Folder, Tick
 from workers.kinds.catalogue import KINDS
 from workers.kinds.closes import left_sum
@@ -254,7 +255,9 @@ def folded_in_parts(tape: Sequence[Tick], cuts: Sequence[int]) -> Folded:
     """Fold each part onto the stored state of the one before, and join what came out."""
     whole = Folded(FOLDER.start(), [], [], [], [])
     for first, last in pairwise((0, *cuts, len(tape))):
-        part = FOLDER.fold(FOLDER.decode(FOLDER.encode(whole.state)), tape[first:last])
+        part = FOLDER.fold(
+            stored_states.decode(FOLDER, stored_states.encode(FOLDER, whole.state)), tape[first:last]
+        )
         whole = Folded(
             part.state,
             whole.bars + part.bars,
@@ -280,9 +283,9 @@ def test_going_on_from_a_snapshot_comes_to_the_same(seed: int) -> None:
 def test_folding_leaves_the_state_that_it_began_with_as_it_was() -> None:
     tape = random_tape(seed=4, seconds=500)
     half = folded(tape[: len(tape) // 2], FOLDER).state
-    before = FOLDER.encode(half)
+    before = stored_states.encode(FOLDER, half)
     FOLDER.fold(half, tape[len(tape) // 2 :])
-    assert FOLDER.encode(half) == before
+    assert stored_states.encode(FOLDER, half) == before
 
 
 # Snapshots

@@ -6,6 +6,7 @@ import pytest
 from market.bars import Bar
 from market.times import MINUTE, SECOND
 from tests.workers.kinds.tapes import START, random_tape, trade
+from workers import stored_states
 from workers.folding import Folded, Folder, FoldFailure, Tick
 from workers.kinds.catalogue import KINDS
 from workers.kinds.fold import Input, Memory
@@ -64,7 +65,9 @@ def test_bars_and_other_kinds_go_on_without_the_one_that_broke() -> None:
 
 def test_a_quarantine_is_stored_with_the_state() -> None:
     folder = with_fragile(ValueError("odd"))
-    state = folder.decode(folder.encode(folded(TRADES_OF_FOUR_SECONDS, folder).state))
+    state = stored_states.decode(
+        folder, stored_states.encode(folder, folded(TRADES_OF_FOUR_SECONDS, folder).state)
+    )
     later = folder.fold(state, [trade(START + MINUTE), trade(START + MINUTE + SECOND)])
     assert (later.failures, later.state.kinds["fragile"]) == ([], None)
 

@@ -12,6 +12,7 @@ from market.signals import Signal
 from market.times import MINUTE, SECOND
 from tests.workers.kinds.tapes import START, random_tape, trade
 from tests.workers.tapes import ListedTape
+from workers import stored_states
 from workers.folding import Folded, Folder, Tick
 from workers.kinds.catalogue import KINDS
 from workers.recomputing import Effects, Recomputed, recompute
@@ -99,7 +100,7 @@ async def test_the_state_at_the_settled_point_goes_on_as_the_whole_does(
     made = await effects(tape, from_ts, from_ts + length, settled)
     if made.state is None:
         return
-    state = FOLDER.decode(made.state)
+    state = stored_states.decode(FOLDER, made.state)
     rest = FOLDER.fold(state, [tick for tick in tape if tick.ts >= settled])
     bars, signals = content(folded)
     later_bars, later_signals = content(rest)
@@ -131,4 +132,4 @@ async def test_a_silent_kind_says_nothing_from_where_it_is_silent() -> None:
         each.signal for each in made.signals if each.signal.kind == kind
     ]
     assert made.state is not None
-    assert FOLDER.decode(made.state).kinds[kind] is None
+    assert stored_states.decode(FOLDER, made.state).kinds[kind] is None

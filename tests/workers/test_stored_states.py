@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from market.ticks import BEFORE_ALL
 from tests.workers.kinds.tapes import random_tape
+from workers import stored_states
 from workers.folding import Folder, InstrumentState
 from workers.kinds.catalogue import KINDS
 from workers.kinds.flow import Flow
@@ -23,20 +24,24 @@ def state_after(folder: Folder, seed: int, seconds: int) -> InstrumentState:
 @given(seed=st.integers(0, 10_000), seconds=st.integers(0, 400))
 def test_a_stored_state_comes_back_exactly(seed: int, seconds: int) -> None:
     state = state_after(FOLDER, seed, seconds)
-    assert FOLDER.decode(FOLDER.encode(state)) == state
+    assert stored_states.decode(FOLDER, stored_states.encode(FOLDER, state)) == state
 
 
 def test_a_kind_that_is_new_starts_and_one_that_is_unknown_is_left_out() -> None:
     before, after = Folder([Flow(), Rsi()]), Folder([Flow(), Pressure()])
     state = state_after(before, seed=8, seconds=300)
     kinds = {"flow": state.kinds["flow"], "pressure": Pressure().start()}
-    assert after.decode(before.encode(state)) == msgspec.structs.replace(state, kinds=kinds)
+    assert stored_states.decode(after, stored_states.encode(before, state)) == msgspec.structs.replace(
+        state, kinds=kinds
+    )
 
 
 def test_a_state_of_before_trails_and_indicators_comes_back_without_them() -> None:
     state = state_after(FOLDER, seed=8, seconds=300)
-    older = msgspec.msgpack.encode(msgspec.msgpack.decode(FOLDER.encode(state))[:3])
-    assert FOLDER.decode(older) == msgspec.structs.replace(state, trail=Trail(), second=None, depth=None)
+    older = msgspec.msgpack.encode(msgspec.msgpack.decode(stored_states.encode(FOLDER, state))[:3])
+    assert stored_states.decode(FOLDER, older) == msgspec.structs.replace(
+        state, trail=Trail(), second=None, depth=None
+    )
 
 
 class NextFlow(Flow, frozen=True):
@@ -47,11 +52,13 @@ class NextFlow(Flow, frozen=True):
 
 def test_a_kind_of_another_version_starts() -> None:
     before, after = Folder([Flow()]), Folder([NextFlow()])
-    decoded = after.decode(before.encode(state_after(before, seed=8, seconds=300)))
+    decoded = stored_states.decode(
+        after, stored_states.encode(before, state_after(before, seed=8, seconds=300))
+    )
     assert decoded.kinds == {"flow": Flow().start()}
     assert decoded.cursor > BEFORE_ALL
 
 
 def test_what_is_not_a_state_is_refused() -> None:
     with pytest.raises(msgspec.DecodeError):
-        FOLDER.decode(b"not a state")
+        stored_states.decode(FOLDER, b"not a state")
