@@ -99,6 +99,13 @@ async def waits(connection: "Connection", instrument_id: int) -> bool:
     return waiting
 
 
+async def take_again(connection: "Connection", instrument_id: int) -> list[tuple[int, int]]:
+    """Return the stretches that live could not tell, to be scored in this transaction."""
+    with translated("reading what is to be scored again"):
+        rows = await connection.fetch(_sql.take_again, instrument_id)
+    return [(row["from_ts"], row["to_ts"]) for row in rows]
+
+
 async def unscored_from(connection: "Connection", instrument_id: int) -> int | None:
     """Return from when on what models tell is not certain yet; None: all is scored and told."""
     with translated("looking for what is not scored"):

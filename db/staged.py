@@ -15,6 +15,8 @@ _sql = load("staged")
 
 REPAIR: Final = "repair"
 SCORE: Final = "score"
+RESCORE: Final = "rescore"
+"""What live hands back: no result, but a stretch that is to be scored again."""
 
 
 class NewStaged(msgspec.Struct, frozen=True, kw_only=True):

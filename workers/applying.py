@@ -8,7 +8,7 @@ import msgspec
 from db import claims, dirty, staged
 from db.claims import Cursor, Instrument
 from db.dirty import DirtyInterval
-from db.staged import SCORE, Staged
+from db.staged import RESCORE, SCORE, NewStaged, Staged
 from market.publications import Publication
 from workers import repairs, scores
 from workers.advancing import Advancer
@@ -69,9 +69,15 @@ class Applier:
     async def _score(
         self, each: Staged, instrument: Instrument, memory: ShardMemory, cursor: Cursor | None
     ) -> Applied:
-        """Tell what a model found; what live remembers of ticks is none of its business."""
+        """Tell what a model found; what live remembers of ticks is none of its business.
+
+        What other code scored, and this one cannot read, is to be scored again.
+        """
         made = scores.decode(each.body)
         if cursor is None or made is None:
+            again = {**msgspec.structs.asdict(each), "purpose": RESCORE, "body": b""}
+            again.pop("staged_id")
+            await staged.add(self._connection, NewStaged(**again))
             return Applied(each.instrument_id, [], memory, dropped=True)
         publications = await scores.tell(self._connection, self._telling, instrument, cursor, made)
         moved = Moved(instrument, cursor, memory.instruments[each.instrument_id])

@@ -1,5 +1,6 @@
 -- name: due
--- Where the log of bars tells of minutes beyond what is scored: new ones, and corrections of old ones.
+-- Where the log of bars tells of minutes beyond what is scored: new ones, and corrections of old ones; and where live
+-- could not tell what was scored.
 SELECT instrument_id
 FROM scorings
 WHERE EXISTS (
@@ -7,6 +8,7 @@ WHERE EXISTS (
     WHERE publications.instrument_id = scorings.instrument_id AND family = 'bars'
       AND publications."offset" > scorings."offset" AND about = '1m'
 )
+OR EXISTS (SELECT FROM staged WHERE staged.instrument_id = scorings.instrument_id AND purpose = 'rescore')
 ORDER BY instrument_id
 
 -- name: lock
@@ -72,8 +74,12 @@ SELECT least(
         JOIN scorings USING (instrument_id)
         WHERE instrument_id = $1 AND family = 'bars' AND publications."offset" > scorings."offset" AND about = '1m'
     ),
-    (SELECT min(from_ts) FROM staged WHERE instrument_id = $1 AND purpose = 'score')
+    (SELECT min(from_ts) FROM staged WHERE instrument_id = $1 AND purpose IN ('score', 'rescore'))
 )
+
+-- name: take_again
+-- What live could not tell: other code had scored it.
+DELETE FROM staged WHERE instrument_id = $1 AND purpose = 'rescore' RETURNING from_ts, to_ts
 
 -- name: move
 -- In the transaction that hands over what it came to.

@@ -6,7 +6,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 -- name: waiting
 -- Shards for which something is staged, the longest waiting first; the version tells a worker which it remembers.
 SELECT waiting.shard, coalesce(latest.version, 0), extract(epoch FROM clock_timestamp() - waiting.since)::float8
-FROM (SELECT shard, min(created_at) AS since FROM staged GROUP BY shard) AS waiting
+FROM (
+    SELECT shard, min(created_at) AS since FROM staged WHERE purpose <> 'rescore' GROUP BY shard
+) AS waiting
 LEFT JOIN LATERAL (
     SELECT states.version
     FROM states
@@ -20,7 +22,7 @@ ORDER BY waiting.since
 -- By the holder of the shard. Of one instrument always in the order in which they were staged.
 SELECT staged_id, shard, instrument_id, purpose, version, from_ts, to_ts, body
 FROM staged
-WHERE shard = $1
+WHERE shard = $1 AND purpose <> 'rescore'
 ORDER BY staged_id
 LIMIT 1
 

@@ -88,12 +88,13 @@ class Scorer:
             return
         settled = standing.cursor.ts - REWIND
         news = _settled(await scorings.news(connection, instrument_id, offset, self._at_once), settled)
-        if not news:
-            return
-        from_ts, to_ts = _reach([each.start for each in news], settled)
-        for made in await self._models.scored(connection, instrument_id, from_ts, to_ts):
-            await self._hand_over(connection, instrument_id, standing, made)
-        await scorings.move(connection, instrument_id, news[-1].offset)
+        stretches = await scorings.take_again(connection, instrument_id)
+        if news:
+            stretches.append(_reach([each.start for each in news], settled))
+            await scorings.move(connection, instrument_id, news[-1].offset)
+        for from_ts, to_ts in stretches:
+            for made in await self._models.scored(connection, instrument_id, from_ts, to_ts):
+                await self._hand_over(connection, instrument_id, standing, made)
         self.totals.minutes += len(news)
         self.totals.refused = self._models.refused
 

@@ -60,6 +60,25 @@ async def test_closed_minutes_are_scored_and_told_on_the_stream(
     assert list(range(1, len(offsets) + 1)) == offsets
 
 
+async def test_what_other_code_scored_is_scored_again(
+    market: Market, instrument: Listed, writer: Writer, claimer: Claimer
+) -> None:
+    await lived(market, writer, claimer, MINUTES[:LEARNT])
+    model_id = await learnt(market, instrument)
+    await lived(market, writer, claimer, MINUTES[LEARNT:])
+    await scored(market)
+    await market.connection.execute("UPDATE staged SET body = 'other'")
+    async with market.working() as connection:
+        dropped = await claimer.apply(connection, 1)
+        assert dropped
+        assert dropped.dropped
+        assert None is await claimer.apply(connection, 1)
+    await scored(market)
+    await applied(market, claimer)
+    found = await anomalies(market)
+    assert found == await expected(market, model_id) != []
+
+
 async def test_a_signal_says_which_trades_its_minute_began_and_ended_with(
     market: Market, instrument: Listed, writer: Writer, claimer: Claimer
 ) -> None:
