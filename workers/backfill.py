@@ -15,9 +15,10 @@ from db.errors import translated
 from db.staged import REPAIR, NewStaged
 from market.errors import StoreError
 from runtime.lifecycle import wait_at_most
-from workers import repairs
+from workers import repairs, stored_states
 from workers.folding import Folder
 from workers.learning import learn
+from workers.pieces import pieces
 from workers.recomputing import Effects, Recomputed
 from workers.renewing import Renewals
 from workers.repairs import Repairer
@@ -123,7 +124,9 @@ class BackfillWorker:
         if _was_never_told(made, cursor):
             await self._write(connection, piece, cursor, made, silences)
         else:
-            await staged.add(connection, self._new_staged(piece, version, made))
+            state = None if made.state is None else stored_states.decode(self._folder, made.state)
+            for from_ts, to_ts, part in pieces(made, state, piece.to_ts):
+                await staged.add(connection, self._new_staged(piece, version, from_ts, to_ts, part))
             self.totals.staged += 1
         return made
 
@@ -136,14 +139,16 @@ class BackfillWorker:
                 break
         return head.version, cursor
 
-    def _new_staged(self, piece: Piece, version: int, made: Recomputed) -> NewStaged:
+    def _new_staged(
+        self, piece: Piece, version: int, from_ts: int, to_ts: int, made: Recomputed
+    ) -> NewStaged:
         return NewStaged(
             shard=piece.shard,
             instrument_id=piece.instrument_id,
             purpose=REPAIR,
             version=version,
-            from_ts=piece.from_ts,
-            to_ts=piece.to_ts,
+            from_ts=from_ts,
+            to_ts=to_ts,
             body=repairs.encode(self._folder, made),
         )
 
