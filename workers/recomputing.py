@@ -1,9 +1,11 @@
 """What a stretch of a tape means, computed again beside what is stored: exactly what folding it live gives.
 
 Every kind has a finite memory, so the fold may begin a memory before the stretch instead of at the tape's
-beginning. Bars are folded from their own start, the longest too.
+beginning. Bars are folded from their own start, the longest too. It folds in a thread: the process, the
+scheduler at night, say, goes on meanwhile.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
@@ -136,7 +138,7 @@ class _Run:
         while position < settled_ts and not self._ended:
             to_ts = min(position + step, settled_ts)
             ticks = await self._tape.read(place_before(position), place_before(to_ts), _EVERY_KIND)
-            self._take(ticks, self._folder.fold(self._state, ticks))
+            self._take(ticks, await asyncio.to_thread(self._folder.fold, self._state, ticks))
             position, step = to_ts, next_step(step, len(ticks))
         self._settled_ts = settled_ts
 
