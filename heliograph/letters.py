@@ -24,6 +24,12 @@ _COLUMNS = ("id", "source", "of", "kind", "kept", "stopped from", "reason")
 _SOURCES = ("frame", "tick", "fold")
 _REASON_WIDTH = 70
 
+NOTHING_STOPPED = (
+    "nothing waits for it: only folds are computed again; what a frame or a tick leaves out is a gap, "
+    "which history heals, and a book that is left without it is fetched anew"
+)
+"""Why frames and ticks are not requeued: today's code would decode them into a stream that has gone on."""
+
 
 class Wanted(NamedTuple):
     """Which letters are meant, as the command line has it."""
@@ -82,7 +88,7 @@ def show(letter_id: int, options: Options) -> None:
 def requeue(wanted: Wanted, options: Options) -> None:
     """Have what was stopped repaired, and say what became of each letter."""
     outcome = asyncio.run(_changed(wanted, options, dead_letters.requeue))
-    _tell(outcome, "requeued", "nothing of it is stopped: only folds are computed again", options)
+    _tell(outcome, "requeued", NOTHING_STOPPED, options)
 
 
 def drop(wanted: Wanted, options: Options) -> None:

@@ -14,7 +14,7 @@ from market.bars import INTERVALS, Bar
 from market.depths import Depth
 from market.gaps import TRADES
 from market.signals import Direction, Signal
-from market.ticks import Kind, Place
+from market.ticks import BEFORE_ALL, Kind, Place
 from market.times import HOUR, MINUTE, SECOND, floor
 from market.trades import Trade
 from market.watermarks import Watermark
@@ -244,6 +244,20 @@ def items_of(fold: AnyFold, tape: Sequence[Tick]) -> list[object]:
 def test_the_same_comes_out_however_the_tape_is_cut(seed: int, cuts: list[float]) -> None:
     tape = random_tape(seed, seconds=600)
     assert folded_in_parts(tape, [int(cut * len(tape)) for cut in sorted(cuts)]) == folded(tape, FOLDER)
+
+
+@settings(max_examples=30)
+@given(seed=st.integers(0, 10_000), other=st.integers(0, 10_000), cut=st.floats(0.0, 1.0))
+def test_nothing_that_is_told_by_a_cut_depends_on_what_follows(seed: int, other: int, cut: float) -> None:
+    tape = random_tape(seed, seconds=600)
+    before = tape[: int(cut * len(tape))]
+    last = before[-1].tape_key if before else BEFORE_ALL
+    for follows in (tape, random_tape(other, seconds=600)):
+        made = folded([*before, *(tick for tick in follows if tick.tape_key > last)], FOLDER)
+        known = folded(before, FOLDER)
+        for field in ("bars", "signals", "indicators", "failures"):
+            told = getattr(known, field)
+            assert told == getattr(made, field)[: len(told)]
 
 
 def test_the_same_comes_out_tick_by_tick() -> None:
