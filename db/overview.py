@@ -171,3 +171,10 @@ async def signals(connection: "Connection") -> dict[str, int]:
     """Return how many signals of each kind live workers have computed."""
     with translated("counting signals"):
         return {row["kind"]: row["signals"] for row in await connection.fetch(_sql.signals)}
+
+
+async def published(connection: "Connection") -> tuple[int, float]:
+    """Return how many publications live workers handed to the bus, and in how many seconds in sum."""
+    with translated("counting publications"):
+        row = await connection.fetchrow(_sql.published)
+    return (row["publications"], row["seconds"]) if row else (0, 0.0)

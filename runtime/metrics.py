@@ -70,6 +70,10 @@ TABLE = (
     ),
     Metric("heliograph_verification_age_seconds", Kind.GAUGE, "Time since a day was last verified."),
     Metric("heliograph_signals_total", Kind.COUNTER, "Signals computed or told by live workers.", ("kind",)),
+    Metric("heliograph_published_total", Kind.COUNTER, "Publications that live workers handed to the bus."),
+    Metric(
+        "heliograph_publishing_seconds_total", Kind.COUNTER, "Time from their commits to the bus, in sum."
+    ),
     Metric("heliograph_subscribers", Kind.GAUGE, "Open WebSocket connections."),
     Metric("heliograph_publications_sent_total", Kind.COUNTER, "Frames sent to subscribers.", ("family",)),
     Metric("heliograph_cache_reads_total", Kind.COUNTER, "Reads through the cache.", ("outcome",)),

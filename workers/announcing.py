@@ -1,7 +1,7 @@
 """Handing what is committed to the hubs, beside the claims and never in their way."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -9,6 +9,8 @@ from bus.publishing import Bus
 from market.channels import Family
 from market.errors import BusUnavailableError
 from market.publications import Latest, Publication
+from market.times import SECOND
+from runtime.clock import now
 
 logger = structlog.get_logger(__name__)
 
@@ -21,9 +23,10 @@ class Announcer:
     What waits is sent together. Of more than ``at_most`` publications that wait, all are let go.
     """
 
-    def __init__(self, bus: Bus, at_most: int = 10_000) -> None:
+    def __init__(self, bus: Bus, at_most: int = 10_000, clock: Callable[[], int] = now) -> None:
         self._bus = bus
         self._at_most = at_most
+        self._clock = clock
         self._waiting: list[Publication] = []
         self._latest: dict[tuple[int, Family, int], Latest] = {}
         self._renewed: set[int] = set()
@@ -32,6 +35,10 @@ class Announcer:
         self._closed = False
         self.unheard = 0
         """Publications that the bus did not take."""
+        self.published = 0
+        """Those that it took."""
+        self.publishing_seconds = 0.0
+        """From the commit of each of those to the bus, in sum."""
 
     def tell(self, publications: Sequence[Publication], latest: Sequence[Latest] = ()) -> None:
         """Publish these soon, after what was told before; newer latest values in place of unsent ones."""
@@ -71,6 +78,7 @@ class Announcer:
                     await self._bus.renew(renewed)
                 if publications:
                     await self._bus.publish(publications)
+                    self._count(publications)
                 if latest:
                     await self._bus.latest(latest)
             except BusUnavailableError as error:
@@ -86,6 +94,11 @@ class Announcer:
         if renewed and not self._closed:
             self._renewed |= renewed
             self._news.set()
+
+    def _count(self, publications: Sequence[Publication]) -> None:
+        at = self._clock()
+        self.published += len(publications)
+        self.publishing_seconds += sum(at - each.committed_at for each in publications) / SECOND
 
     def _turned(self, *, up: bool, **details: str) -> None:
         if up != self._up:

@@ -83,7 +83,12 @@ class LiveWorker:
 
     def counters(self) -> dict[str, Any]:
         """Return what heartbeats carry."""
-        return {**msgspec.to_builtins(self.totals), "unheard": self._announcer.unheard}
+        return {
+            **msgspec.to_builtins(self.totals),
+            "unheard": self._announcer.unheard,
+            "published": self._announcer.published,
+            "publishing_seconds": self._announcer.publishing_seconds,
+        }
 
     async def listen(self, subscriber: Subscriber) -> None:
         """Wake up at every wake-up on the bus, for ever."""

@@ -107,6 +107,7 @@ async def _count(here: State) -> None:
     async with here["database"].connection() as connection:
         tallies = await overview.tallies(connection)
         signals = await overview.signals(connection)
+        published, publishing_seconds = await overview.published(connection)
         verified = await verifications.newest(connection)
     ticks = here["metrics"].counter("heliograph_ticks_total")
     ticks.clear()
@@ -118,6 +119,10 @@ async def _count(here: State) -> None:
     if verified.age_seconds is not None:
         here["metrics"].gauge("heliograph_verification_differences").set(verified.differences)
         here["metrics"].gauge("heliograph_verification_age_seconds").set(verified.age_seconds)
+    for name, total in (("published", published), ("publishing_seconds", publishing_seconds)):
+        counter = here["metrics"].counter(f"heliograph_{name}_total")
+        counter.reset()
+        counter.inc(total)
     decided = here["metrics"].counter("heliograph_signals_total")
     decided.clear()
     for kind, count in signals.items():

@@ -80,6 +80,13 @@ CROSS JOIN LATERAL jsonb_each(feed.value) AS kind
 WHERE role = 'ingest'
 GROUP BY feed.key, kind.key
 
+-- name: published
+-- What live workers handed to the bus, and how long that took from their commits, in sum.
+SELECT coalesce(sum((counters ->> 'published')::bigint), 0)::bigint AS publications,
+       coalesce(sum((counters ->> 'publishing_seconds')::float8), 0) AS seconds
+FROM processes
+WHERE role = 'worker-live'
+
 -- name: signals
 -- Signals by kind, over all live workers that are remembered.
 SELECT kind.key AS kind, sum(kind.value::bigint)::bigint AS signals

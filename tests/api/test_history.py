@@ -319,7 +319,7 @@ async def test_health_and_metrics_tell_of_a_waiting_batch(served: Served, worker
     await worker.connection.execute(
         "INSERT INTO processes SELECT name, 'worker-live', 'h', 1, now(), now(), NULL, $1::jsonb"
         " FROM unnest(ARRAY['c', 'd']) AS name",
-        '{"ticks":9,"signals":{"momentum":2}}',
+        '{"ticks":9,"signals":{"momentum":2},"published":3,"publishing_seconds":0.25}',
     )
     found = (await served.http.get("/health")).json()
     measured = (await served.http.get("/metrics")).text
@@ -329,6 +329,8 @@ async def test_health_and_metrics_tell_of_a_waiting_batch(served: Served, worker
         labels = f'exchange="kraken",kind="trades",outcome="{outcome}"'
         assert f"heliograph_ticks_total{{{labels}}} {ticks}.0" in measured
     assert 'heliograph_signals_total{kind="momentum"} 4.0' in measured
+    assert "heliograph_published_total 6.0" in measured
+    assert "heliograph_publishing_seconds_total 0.5" in measured
 
 
 async def test_an_idle_api_is_live_and_ready(served: Served) -> None:

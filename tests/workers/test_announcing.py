@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
+import msgspec
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
@@ -63,6 +64,15 @@ async def test_what_is_told_is_heard_in_order_before_the_end(redis_url: str) -> 
                 await asyncio.sleep(0)
     assert list(range(1, 301)) == await hearing
     assert 0 == announcer.unheard
+
+
+async def test_how_long_publishing_took_is_counted(redis_url: str) -> None:
+    async with publishing.opened(redis_url) as bus, asyncio.TaskGroup() as group:
+        announcer = Announcer(bus, clock=lambda: 30_000)
+        group.create_task(announcer.run())
+        announcer.tell([msgspec.structs.replace(told(n), committed_at=n * 10_000) for n in (1, 2)])
+        announcer.close()
+    assert (2, 0.03, 0) == (announcer.published, announcer.publishing_seconds, announcer.unheard)
 
 
 async def test_of_latest_values_that_wait_the_newest_is_told(redis_url: str) -> None:
