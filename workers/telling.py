@@ -290,8 +290,7 @@ class Telling:
 
     async def _mark_dirty(self, instrument_id: int, late: Iterable[Span]) -> None:
         intervals = [
-            DirtyInterval(instrument_id, floor(span.first_ts, SECOND), floor(span.last_ts, SECOND) + SECOND)
-            for span in late
+            DirtyInterval(instrument_id, floor(span.first_ts, SECOND), span.last_ts + 1) for span in late
         ]
         if intervals:
             await dirty.mark(self._connection, intervals, "late")
