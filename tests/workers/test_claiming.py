@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from itertools import permutations
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from db.claims import Advance, Head
 from db.queries import load
 from market.errors import StoreConflictError, StoreError
 from market.times import SECOND, floor
-from tests.workers.market import BEGAN, Market, claim_all, folded_at_once, new_claimer, stored, tape
+from tests.workers.market import BEGAN, Market, claim_all, content, folded_at_once, new_claimer, stored, tape
 from workers.claiming import Claimer
 from workers.folding import Folded, Folder, InstrumentState, Tick
 from workers.kinds.catalogue import KINDS
@@ -77,6 +78,30 @@ async def test_arrival_in_any_order_within_two_seconds_gives_the_same_bars_and_s
     assert signals == got_signals
     assert 0 == await market.connection.fetchval("SELECT count(*) FROM dirty")
     await assert_log_is_dense(market)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("factor", [1, 7_919], ids=["rising ids", "hashed ids"])
+async def test_one_instant_in_every_order_over_two_commits_is_the_same_instant(
+    market: Market, factor: int
+) -> None:
+    own = [
+        msgspec.structs.replace(trade, trade_id=trade.trade_id * factor % 100_003)
+        for trade in tape(market.ids[0], 1200)
+    ]
+    instant = [msgspec.structs.replace(trade, ts=own[602].ts) for trade in own[600:603]]
+    orders = list(permutations(instant))
+    for each, order in zip(market.ids, orders, strict=False):
+        first = 1 + each % 2
+        async with market.writing() as writer, market.working() as connection:
+            claimer = new_claimer()
+            for part in ([*own[:600], *order[:first]], order[first:], own[603:]):
+                own_part = [msgspec.structs.replace(trade, instrument_id=each) for trade in part]
+                await writer.store(own_part)
+                await claim_all(claimer, connection)
+    contents = [await content(market, each) for each in market.ids[: len(orders)]]
+    assert contents[0]["bars"]
+    assert all(each == contents[0] for each in contents)
 
 
 async def test_the_log_with_its_corrections_tells_what_the_tables_tell(market: Market) -> None:
