@@ -71,11 +71,16 @@ class Advance(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A shard that has unfolded batches: its newest head's version, 0 before the first; the oldest's age."""
+    """A shard that has unfolded batches: its newest head's version, 0 before the first; the oldest's age.
+
+    ``seqs`` are the oldest unfolded ones of its ``writers``.
+    """
 
     shard: int
     version: int
     waited_seconds: float
+    writers: Sequence[int] = ()
+    seqs: Sequence[int] = ()
 
 
 class Instrument(msgspec.Struct, frozen=True):

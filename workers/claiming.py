@@ -24,6 +24,7 @@ from workers.portions import Portion
 from workers.shards import ShardMemory, take_over
 from workers.showing import Showing, latest
 from workers.telling import Step, Telling
+from workers.walks import Walks
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -69,6 +70,7 @@ class Claimer:
         self._instruments: dict[int, Instrument] = {}
         self._portion = portion or Portion()
         self._showing = Showing(show_every)
+        self._walks = Walks()
 
     async def claim(self, connection: "Connection", workers: int) -> Claimed | None:
         """Claim a share of the due shards among ``workers``, fold them, commit; None when nothing was due.
@@ -76,10 +78,10 @@ class Claimer:
         Raises StoreError or MemoryError; then nothing is committed and nothing is remembered, and the
         next claim takes half as much.
         """
-        done = {shard: memory.versioned.head.done for shard, memory in self._memory.items()}
-        due = await claims.due(connection, done)
+        due = await claims.due(connection, self._walks.begin())
         if not due:
             return None
+        self._walks.seen(due)
         wanted = self._wanted(due, workers, _PATIENCE_SECONDS)
         return await self._portioned(connection, wanted, -(-len(due) // workers)) if wanted else None
 
@@ -139,6 +141,8 @@ class Claimer:
             memory = await self._refreshed(connection, shards)
             claimed, after = await self._work(connection, memory, claimed_at)
         self._memory.update(after)
+        for shard, each in after.items():
+            self._walks.did(shard, each.versioned.head.done)
         shown = await latest(connection, self._showing.due(self._clock()))
         return msgspec.structs.replace(claimed, latest=shown)
 

@@ -1,15 +1,17 @@
 -- name: due
 -- Shards with a batch beyond what is done, oldest first. `done` may be old: then the walk is longer, never wrong.
--- The version tells a worker which of them it remembers.
-SELECT due.shard, coalesce(latest.version, 0), extract(epoch FROM clock_timestamp() - due.since)::float8
+-- The version tells a worker which of them it remembers; the oldest batch of each writer, up to where all is done.
+SELECT due.shard, coalesce(latest.version, 0), extract(epoch FROM clock_timestamp() - due.since)::float8,
+       due.writers, due.seqs
 FROM (
-    SELECT shards.shard, min(oldest.created_at) AS since
+    SELECT shards.shard, min(oldest.created_at) AS since,
+           array_agg(writers.writer) AS writers, array_agg(oldest.seq) AS seqs
     FROM shards
     CROSS JOIN writers
     LEFT JOIN unnest($1::smallint[], $2::int[], $3::bigint[]) AS done (shard, writer, seq)
         ON done.shard = shards.shard AND done.writer = writers.writer
     CROSS JOIN LATERAL (
-        SELECT batches.created_at
+        SELECT batches.created_at, batches.seq
         FROM batches
         WHERE batches.shard = shards.shard
           AND batches.writer = writers.writer

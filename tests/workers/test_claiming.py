@@ -283,6 +283,20 @@ async def test_batches_are_looked_for_beyond_what_is_done(
     assert any("seq > COALESCE" in condition for condition in conditions)
 
 
+async def test_what_is_due_says_where_each_writer_goes_on(market: Market) -> None:
+    """Rule 3: so that what others have folded and deleted is not walked either."""
+    [shard] = {market.listed[0].shard}
+    rows = [(shard, writer, seq) for writer, seq in ((0, 7), (0, 8), (1, 3))]
+    await market.connection.execute("INSERT INTO writers VALUES (0), (1)")
+    await market.connection.executemany(
+        "INSERT INTO batches VALUES ($1, $2, $3, 1, '', clock_timestamp())", rows
+    )
+    [due] = await claims.due(market.connection, {})
+    assert {0: 7, 1: 3} == dict(zip(due.writers, due.seqs, strict=True))
+    [due] = await claims.due(market.connection, {shard: {0: 7, 1: 3}})
+    assert {0: 8} == dict(zip(due.writers, due.seqs, strict=True))
+
+
 async def test_a_second_fold_of_the_same_version_is_refused(market: Market) -> None:
     """Rule 4: state is appended under its version."""
     async with market.working() as connection:
