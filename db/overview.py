@@ -135,6 +135,27 @@ def _ingester(row: dict[str, Any]) -> IngesterRow:
     return IngesterRow(pressure=pressure, books=books, **row)
 
 
+class BudgetRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process has in use of what a venue may be asked at once, in the venue's own measure."""
+
+    name: str
+    limit: float
+    used: float
+    waits: int
+    waited_seconds: float
+
+
+async def budgets(connection: "Connection") -> list[tuple[str, BudgetRow]]:
+    """Return the budgets of each process that asks venues, and runs, beside its host and pid."""
+    with translated("reading budgets"):
+        rows = await connection.fetch(_sql.budgets)
+    return [
+        (f"{host}:{pid}", budget)
+        for host, pid, told in rows
+        for budget in msgspec.json.decode(told or "[]", type=list[BudgetRow])
+    ]
+
+
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the ticks of one exchange and kind since the first ingester that is remembered."""
 

@@ -4,13 +4,14 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
 import typer
 
-from bus import publishing
+from bus import budgets, publishing
 from db import overview
 from db.connections import connected
 from db.migrating import status
@@ -20,12 +21,17 @@ from heliograph.roles import ROLES
 from heliograph.whereabouts import database_url, redis_url
 from ingest.diagnosing import proxy_for
 from ingest.listening import Heard, Listener
+from ingest.outbound.budgets import Nobody
+from ingest.outbound.opening import opened
+from ingest.outbound.outbound import Outbound
 from ingest.routes import Route
-from ingest.settings import FeedSettings
+from ingest.settings import FeedSettings, OutboundSettings
 from ingest.wanting import wanted
-from market.errors import HeliographError
+from market.errors import HeliographError, RateLimitedError, StackError
 from market.instruments import Instrument
+from runtime import logs
 from runtime.clock import now
+from runtime.settings import RuntimeSettings
 
 FRESH_SECONDS = 10.0
 _LIVE = "live"
@@ -62,6 +68,7 @@ class Options(NamedTuple):
 
 def doctor(options: Options) -> None:
     """Print every finding as it is made; exit with 1 if something is wrong."""
+    logs.configure(RuntimeSettings().model_copy(update={"log_level": "error"}))
     feeds = [feed_of(venue, options.urls) for venue in options.venues]
     findings = asyncio.run(_all(options, feeds))
     if options.as_json:
@@ -92,10 +99,28 @@ async def _examined(options: Options, feeds: Sequence[FeedSettings]) -> AsyncIte
     if database.outcome is Outcome.OK:
         for check, look in (("schema", _schema), ("roles", _roles), ("feeds", _feeds)):
             yield await _safely(check, look(options.data_dir))
-    for feed in feeds:
-        for route, instruments in _routes(feed).items():
-            async for finding in _venue(route, instruments, options.seconds):
-                yield finding
+    async with _outbound(options.data_dir) as outbound:
+        for feed in feeds:
+            for route, instruments in _routes(feed).items():
+                async for finding in _venue(
+                    Listener(route, instruments, outbound, now), route, options.seconds
+                ):
+                    yield finding
+
+
+@asynccontextmanager
+async def _outbound(data_dir: Path | None) -> AsyncIterator[Outbound]:
+    """Open the way to venues within the budgets of those that run; where nothing runs they are ours alone."""
+    try:
+        urls = redis_url(data_dir), database_url(data_dir)
+    except StackError:
+        urls = None
+    if urls is None:
+        async with opened(Nobody(), None, OutboundSettings()) as outbound:
+            yield outbound
+    else:
+        async with budgets.opened(urls[0]) as shared, opened(shared, urls[1], OutboundSettings()) as outbound:
+            yield outbound
 
 
 async def _safely(check: str, looking: Awaitable[tuple[Outcome, str]]) -> Finding:
@@ -157,12 +182,16 @@ def _routes(feed: FeedSettings) -> dict[Route, list[Instrument]]:
     return routes
 
 
-async def _venue(route: Route, instruments: Sequence[Instrument], seconds: float) -> AsyncIterator[Finding]:
+async def _venue(listener: Listener, route: Route, seconds: float) -> AsyncIterator[Finding]:
     proxy = proxy_for(route.stream_url)
     if proxy is not None:
         yield Finding(Outcome.NOTE, route.exchange, f"reached through the proxy {proxy}")
     try:
-        heard = await Listener(route, instruments, now).listen(seconds)
+        heard = await listener.listen(seconds)
+    except RateLimitedError as error:
+        what = f"not listened to: {error}; ask again in {error.retry_after_seconds:.0f} s"
+        yield Finding(Outcome.NOTE, route.exchange, what)
+        return
     except HeliographError as error:
         yield Finding(Outcome.WRONG, route.exchange, str(error))
         return

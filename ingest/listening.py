@@ -4,27 +4,33 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
+from http import HTTPStatus
 from itertools import chain
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from ingest.diagnosing import LOOPBACK, refusal_of, status_refusal
+from ingest.connecting import opened
+from ingest.diagnosing import refusal_of, status_refusal
+from ingest.outbound.budgets import Lane
+from ingest.outbound.outbound import Call, Outbound
 from ingest.routes import Route
-from ingest.sockets import opened
+from ingest.venues.history import Answer, Request, judge
+from ingest.venues.reach import reach
 from ingest.venues.venue import DEPTHS, FRAMES, QUOTES, TRADES, Decoded, Decoder, Reason, Rejection
 from market.depths import Depth
-from market.errors import DecodeError, FeedError
+from market.errors import DecodeError, FeedError, VenueUnavailableError
 from market.instruments import Instrument
 from market.quotes import Quote
 from market.times import SECOND
 from market.trades import Trade
 from runtime.clock import Clock
 
-_ANSWER_SECONDS: Final = 10.0
 _PROBLEMS: Final = 10
 
 
@@ -49,36 +55,40 @@ class Heard(msgspec.Struct, kw_only=True):
 class Listener:
     """Listens to instruments of one route, once."""
 
-    def __init__(self, route: Route, instruments: Sequence[Instrument], clock: Clock) -> None:
+    def __init__(
+        self, route: Route, instruments: Sequence[Instrument], outbound: Outbound, clock: Clock
+    ) -> None:
         self._route = route
+        self._reach = reach(route.exchange, route.market)
         self._instruments = instruments
+        self._outbound = outbound
         self._clock = clock
         self._fetched: set[str] = set()
 
     async def listen(self, seconds: float) -> Heard:
-        """Return what came; raises FeedError, or what it derives, when the venue cannot be reached."""
+        """Return what came; raises FeedError, or what it derives, when the venue cannot be reached.
+
+        It is asked within the budgets of those that run; RateLimitedError says that there is nothing left.
+        """
         symbols = tuple(each.symbol for each in self._instruments)
         heard = Heard(url=self._route.stream_url, symbols=symbols, seconds=seconds)
         ids = {each.venue_symbol: number for number, each in enumerate(self._instruments, 1)}
-        async with (
-            opened(self._route.stream_url) as socket,
-            _client() as http,
-        ):
+        limit, base = self._reach.connections, self._route.stream_base
+        await self._outbound.connecting(heard.url, limit, base)
+        async with opened(heard.url) as socket:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
-                    await self._read(socket, http, self._route.venue.decoder(ids), heard)
+                    await self._read(socket, self._route.venue.decoder(ids), heard)
         return heard
 
-    async def _read(
-        self, socket: ClientConnection, http: httpx.AsyncClient, decoder: Decoder, heard: Heard
-    ) -> None:
+    async def _read(self, socket: ClientConnection, decoder: Decoder, heard: Heard) -> None:
         try:
             for subscription in self._route.venue.subscriptions(self._instruments):
                 await socket.send(subscription.message)
             while True:
                 decoded = self._decoded(decoder, await socket.recv(decode=False), heard)
                 for symbol in decoded.snapshots_wanted:
-                    await self._supply(symbol, http, decoder, heard)
+                    await self._supply(symbol, decoder, heard)
         except ConnectionClosed as closed:
             heard.problems.append(f"the venue closed the connection: {closed}")
 
@@ -105,7 +115,7 @@ class Listener:
             known = heard.offset_seconds
             heard.offset_seconds = offset if known is None else min(known, offset)
 
-    async def _supply(self, symbol: str, http: httpx.AsyncClient, decoder: Decoder, heard: Heard) -> None:
+    async def _supply(self, symbol: str, decoder: Decoder, heard: Heard) -> None:
         """Fetch a book once; where books come on the socket there is nothing to fetch."""
         instrument = next(each for each in self._instruments if each.venue_symbol == symbol)
         url = self._route.snapshot_url(instrument)
@@ -113,27 +123,36 @@ class Listener:
             return
         self._fetched.add(symbol)
         try:
-            self._count(decoder.snapshot(symbol, await _fetched(http, url), self._clock()), heard)
+            self._count(decoder.snapshot(symbol, await self._get(url), self._clock()), heard)
         except (FeedError, DecodeError) as error:
             _add(heard.problems, str(error))
+
+    async def _get(self, url: str) -> bytes:
+        _, _, path, query, _ = urlsplit(url)
+        call = Call(
+            reach=self._reach,
+            request=Request(f"{path}?{query}", self._reach.snapshot_weight),
+            lane=Lane.LIVE,
+            base=self._route.rest_base,
+            judge=partial(_judge, url),
+        )
+        try:
+            return await self._outbound.once(call)
+        except VenueUnavailableError as error:
+            if isinstance(cause := error.__cause__, httpx.HTTPError):
+                raise refusal_of(url, cause) from error
+            raise
+
+
+def _judge(url: str, answer: Answer) -> None:
+    """Raise what an answer says that is no book, in words that say what to do."""
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        judge(answer)
+    if answer.status != HTTPStatus.OK:
+        raise status_refusal(url, answer.status, answer.body)
 
 
 def _add(problems: list[str], problem: str) -> None:
     """Add what is not said yet, of the first few."""
     if problem not in problems and len(problems) < _PROBLEMS:
         problems.append(problem)
-
-
-def _client() -> httpx.AsyncClient:
-    direct = {f"all://{host}": None for host in LOOPBACK if ":" not in host}
-    return httpx.AsyncClient(timeout=_ANSWER_SECONDS, mounts=direct)
-
-
-async def _fetched(http: httpx.AsyncClient, url: str) -> bytes:
-    try:
-        answer = await http.get(url)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise refusal_of(url, error) from error
-    if not answer.is_success:
-        raise status_refusal(url, answer.status_code, answer.content)
-    return answer.content

@@ -1,5 +1,6 @@
 """GET /health, /health/live, /health/ready, /metrics."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from fastapi import APIRouter, Response
@@ -8,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from api.health import Health, Status, examine
 from api.state import Here, State
 from db import overview, verifications
+from db.overview import BudgetRow
 
 router = APIRouter(tags=["operation"])
 
@@ -109,6 +111,8 @@ async def _count(here: State) -> None:
         signals = await overview.signals(connection)
         published, publishing_seconds = await overview.published(connection)
         verified = await verifications.newest(connection)
+        budgets = await overview.budgets(connection)
+    _gauge_budgets(here, budgets)
     ticks = here["metrics"].counter("heliograph_ticks_total")
     ticks.clear()
     for tally in tallies:
@@ -127,3 +131,18 @@ async def _count(here: State) -> None:
     decided.clear()
     for kind, count in signals.items():
         decided.labels(kind).inc(count)
+
+
+def _gauge_budgets(here: State, budgets: Sequence[tuple[str, BudgetRow]]) -> None:
+    used, limit, waits, waited = (
+        here["metrics"].gauge(f"heliograph_budget_{name}")
+        for name in ("used", "limit", "waits", "waited_seconds")
+    )
+    for gauge in (used, limit, waits, waited):
+        gauge.clear()
+    for process, budget in budgets:
+        exchange = budget.name.partition(":")[0]
+        limit.labels(exchange, budget.name).set(budget.limit)
+        used.labels(exchange, budget.name, process).set(budget.used)
+        waits.labels(exchange, budget.name, process).set(budget.waits)
+        waited.labels(exchange, budget.name, process).set(budget.waited_seconds)

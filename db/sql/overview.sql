@@ -62,6 +62,14 @@ ORDER BY process_id
 -- The same row on a replica tells how far that is behind: processes of the API beat about once a second.
 SELECT max(seen_at) FROM processes
 
+-- name: budgets
+-- How the venues' budgets stand with the processes that ask venues; of a budget that several share each has a part.
+SELECT host, pid, counters -> 'outbound' -> 'budgets' AS budgets
+FROM processes
+WHERE role IN ('ingest', 'ingest-history') AND stopped_at IS NULL
+  AND seen_at > clock_timestamp() - interval '15 seconds'
+ORDER BY process_id
+
 -- name: listing
 -- Changes whenever an instrument is listed; told cheaply, many times a second.
 SELECT count(*)::int, coalesce(max(instrument_id), 0) FROM instruments

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Final, Protocol
 
+import msgspec
 import structlog
 
 from ingest.outbound.breaker import Breaker
@@ -36,6 +37,33 @@ class Shared(Protocol):
 
     async def rest(self, name: str, duration: int) -> None:
         """Let a budget be whole no sooner than after ``duration``."""
+
+
+class Nobody:
+    """No Redis, where there is none: nothing is shared."""
+
+    async def take(self, name: str, cost: int, span: int, known: int = 0) -> int:  # noqa: ARG002
+        """Raise BusUnavailableError."""
+        message = f"nobody shares the budget {name}"
+        raise BusUnavailableError(message)
+
+    async def rest(self, name: str, duration: int) -> None:
+        """Raise BusUnavailableError."""
+        await self.take(name, 0, duration)
+
+
+class Ledger(msgspec.Struct, kw_only=True):
+    """A budget as heartbeats carry it, in the venue's own measure.
+
+    ``limit`` is what may be asked at once; ``used`` what this process has in use of it, a rest that the
+    venue asked for among it; while Redis is down, of the process's share of it.
+    """
+
+    name: str
+    limit: float
+    used: float = 0.0
+    waits: int = 0
+    waited_seconds: float = 0.0
 
 
 class LocalBudgets:
@@ -86,16 +114,24 @@ class Budgets:
         self._reachable = Breaker(clock, failures=1, longest_rest_seconds=_LEFT_ALONE_SECONDS)
         self._shared_once: set[str] = set()
         self._alone: set[str] = set()
-        self.waited_seconds = 0.0
-        """How long the budgets made us wait."""
+        self._ledgers: dict[str, tuple[Limit, Ledger]] = {}
+
+    def ledgers(self) -> list[Ledger]:
+        """Return how the budgets stand that were asked for."""
+        for limit, ledger in self._ledgers.values():
+            ledger.used = round(min(limit.burst, self._own.left(limit.name) / SECOND * limit.per_second), 3)
+        return [ledger for _, ledger in self._ledgers.values()]
 
     async def afford(self, limit: Limit, weight: float, lane: Lane) -> None:
         """Wait until ``weight`` may be asked; raises RateLimitedError where that would take long."""
+        empty = limit, Ledger(name=limit.name, limit=limit.burst)
+        _, ledger = self._ledgers.setdefault(limit.name, empty)
         while wait := await self._take(limit, weight, lane) / SECOND:
+            ledger.waits += 1
             if wait > PATIENCE_SECONDS:
                 message = f"the budget of {limit.name} is used up"
                 raise RateLimitedError(message, wait)
-            self.waited_seconds += wait
+            ledger.waited_seconds += wait
             await asyncio.sleep(wait)
 
     async def rest(self, limit: Limit, seconds: float) -> None:

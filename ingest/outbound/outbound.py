@@ -71,7 +71,7 @@ class Outbound:
         return {
             "venues": {name: msgspec.to_builtins(asked) for name, asked in self._asked.items()},
             "hosts": {host: str(breaker.state) for host, breaker in self._breakers.items()},
-            "waited_seconds": round(self._budgets.waited_seconds, 3),
+            "budgets": msgspec.to_builtins(self._budgets.ledgers()),
         }
 
     async def get(self, call: Call) -> bytes:
@@ -94,6 +94,11 @@ class Outbound:
                 logger.warning("venue.failed", host=host, tries=tries, error=str(error))
             tries += 1
             await asyncio.sleep(next(waits))
+
+    async def once(self, call: Call) -> bytes:
+        """Return the body of an answer that is a page, of the host whose turn it is; raises what is none."""
+        _demand_place(call.base)
+        return await self._ask(self._host(call), call)
 
     async def connecting(self, url: str, limit: Limit, base: str | None = None) -> Breaker:
         """Return the breaker to tell whether connecting to ``url`` succeeded, once it may be tried.

@@ -77,6 +77,19 @@ async def test_how_full_the_buffer_is_and_was_is_told(served: Served, worker: Wo
         assert f'heliograph_{name}{{process="h:7"}} {value}' in measured
 
 
+async def test_what_is_in_use_of_the_venues_limits_is_told(served: Served, worker: Worker) -> None:
+    budget = {"name": "kraken:spot", "limit": 2.0, "used": 1.5, "waits": 3, "waited_seconds": 2.5}
+    await worker.connection.execute(
+        "INSERT INTO processes VALUES ('b', 'ingest-history', 'h', 8, now(), clock_timestamp(), NULL, $1)",
+        json.dumps({"outbound": {"budgets": [budget]}}),
+    )
+    measured = (await served.http.get("/metrics")).text
+    of = 'exchange="kraken"'
+    assert f'heliograph_budget_limit{{budget="kraken:spot",{of}}} 2.0' in measured
+    for name, value in (("used", 1.5), ("waits", 3.0), ("waited_seconds", 2.5)):
+        assert f'heliograph_budget_{name}{{budget="kraken:spot",{of},process="h:8"}} {value}' in measured
+
+
 @pytest.mark.parametrize(
     ("strain", "said"),
     [

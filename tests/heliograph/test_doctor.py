@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bus import budgets
 from db.connections import connected
 from db.sockets import SocketState, tell
+from market.times import SECOND
 from tests.heliograph.test_cli import heliograph
 
 pytestmark = pytest.mark.slow
@@ -74,6 +76,23 @@ def test_a_venue_that_cannot_be_reached_is_told_with_why(postgres_url: str, redi
     )
     assert 1 == done.returncode
     assert "venue.invalid has no address here" in done.stdout
+
+
+def test_where_nothing_runs_a_venue_is_asked_all_the_same(tmp_path: Path, venue: tuple[str, str]) -> None:
+    options = ("--seconds", "1", "--stream-url", venue[0], "--rest-url", venue[1], "--json")
+    done = heliograph("doctor", "--venue", "kraken:SOL/USD", *options, "--data-dir", str(tmp_path))
+    assert "ok" == findings(done)["kraken"][0], done.stdout
+
+
+async def test_a_venue_that_is_to_be_left_alone_is_a_note(postgres_url: str, redis_url: str) -> None:
+    async with budgets.opened(redis_url) as shared:
+        await shared.rest("kraken:spot:connections@127.0.0.1:9", 3600 * SECOND)
+    stores = {"HELIOGRAPH_DATABASE_URL": postgres_url, "HELIOGRAPH_REDIS_URL": redis_url}
+    options = ("--venue", "kraken:SOL/USD", "--stream-url", "ws://127.0.0.1:9", "--json")
+    done = await asyncio.to_thread(heliograph, "doctor", *options, **stores)
+    outcome, what = findings(done)["kraken"]
+    assert (0, "note") == (done.returncode, outcome)
+    assert "ask again in" in what
 
 
 async def test_a_connection_that_is_not_live_is_told_with_why(postgres_url: str, redis_url: str) -> None:

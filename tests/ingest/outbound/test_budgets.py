@@ -91,7 +91,25 @@ async def test_a_short_wait_is_waited_for(redis_url: str) -> None:
         budgets = budgets_of(shared, monotonic)
         for _ in range(3):
             await budgets.afford(quick, 1, Lane.LIVE)
-    assert 0.01 < budgets.waited_seconds < 1
+    [ledger] = budgets.ledgers()
+    assert 0.01 < ledger.waited_seconds < 1
+
+
+async def test_what_is_in_use_of_a_budget_comes_back_with_time() -> None:
+    time = Time()
+    budgets = budgets_of(Nowhere(), time)
+    limit = Limit("venue", 10, 2)
+    for weight in (3, 4):
+        await budgets.afford(limit, weight, Lane.LIVE)
+    assert [("venue", 10, 7.0, 0)] == [
+        (each.name, each.limit, each.used, each.waits) for each in budgets.ledgers()
+    ]
+    time.now += 2
+    assert [3.0] == [each.used for each in budgets.ledgers()]
+    await budgets.rest(limit, 60)
+    with pytest.raises(RateLimitedError):
+        await budgets.afford(limit, 1, Lane.LIVE)
+    assert [(10.0, 1)] == [(each.used, each.waits) for each in budgets.ledgers()]
 
 
 async def test_without_redis_the_shares_of_all_processes_add_up_to_the_budget() -> None:
