@@ -215,7 +215,7 @@ class BinanceDecoder(FetchedDecoder):
             return self._by_stream[stream](data, raw, received_at)
         except RefusedTickError as refused:
             return rejected(_KINDS[stream], refused.reason, raw)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return rejected(_KINDS[stream], Reason.UNDECODABLE, raw)
 
     def _saw(self, received_at: int, event: int, transaction: int | None) -> int:

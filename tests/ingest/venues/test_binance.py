@@ -92,6 +92,18 @@ def test_a_quote_without_time_inherits_the_newest_time_of_the_connection(decoder
     assert Quote(BNB, 1_672_515_782_136_000, 400900217, 25.3519, 31.21, 25.3652, 40.66, NOW) == quote
 
 
+@pytest.mark.parametrize(
+    ("stream", "data", "kind"),
+    [("trade", TRADE, TRADES), ("bookTicker", BOOK_TICKER, QUOTES), ("depth@100ms", DEPTH, DEPTHS)],
+)
+def test_a_tick_whose_text_is_none_is_kept_whole(
+    decoder: BinanceDecoder, stream: str, data: object, kind: str
+) -> None:
+    raw = frame(f"bnbbtc@{stream}", data).replace(b"BNBBTC", b"BNB\xff")
+    [rejection] = decoder.decode(raw, NOW).rejections
+    assert (kind, Reason.UNDECODABLE, raw) == (rejection.kind, rejection.reason, rejection.payload)
+
+
 def test_a_quote_before_any_time_is_refused_and_only_counted(decoder: BinanceDecoder) -> None:
     assert [(QUOTES, Reason.NO_TIME, False)] == reasons(decode(decoder, "bnbbtc@bookTicker", BOOK_TICKER))
 
