@@ -30,6 +30,11 @@ _TRIES: Final = 4
 _FIRST_RETRY_SECONDS: Final = 0.25
 _RETRY_CAP_SECONDS: Final = 4.0
 
+_BODY_BYTES: Final = 64 * 2**20
+"""The longest answer that is read: a page, or a book, is some hundred kB."""
+
+_WHOLE_WITHIN_SECONDS: Final = 60.0
+
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of whom: ``base`` stands in for the venue's hosts, ``judge`` raises what is no page."""
@@ -58,10 +63,14 @@ class Outbound:
         budgets: Budgets,
         *,
         clock: Callable[[], float] = time.monotonic,
+        whole_within_seconds: float = _WHOLE_WITHIN_SECONDS,
+        body_bytes: int = _BODY_BYTES,
     ) -> None:
-        """Use ``clock``, in seconds."""
+        """Use ``clock``, in seconds; an answer that takes longer, or is larger, is none."""
         self._http = http
         self._budgets = budgets
+        self._whole_within_seconds = whole_within_seconds
+        self._body_bytes = body_bytes
         self._breakers: defaultdict[str, Breaker] = defaultdict(lambda: Breaker(clock))
         self._turns: defaultdict[str, int] = defaultdict(int)
         self._asked: defaultdict[str, Asked] = defaultdict(Asked)
@@ -147,14 +156,27 @@ class Outbound:
 
     async def _fetch(self, url: str, headers: Mapping[str, str]) -> Answer:
         try:
-            response = await self._http.get(url, headers=headers)
+            async with asyncio.timeout(self._whole_within_seconds):
+                return await self._read(url, headers)
+        except TimeoutError as error:
+            message = f"no whole answer from {url} in {self._whole_within_seconds:g} s"
+            raise VenueUnavailableError(message) from error
         except httpx.HTTPError as error:
             message = f"no answer from {url}: {type(error).__name__}: {error}"
             raise VenueUnavailableError(message) from error
         except (httpx.InvalidURL, ValueError) as error:
             message = f"{url} cannot be asked: {error}"
             raise VenueRefusedError(message) from error
-        return Answer(response.status_code, response.content, response.headers.get("retry-after", ""))
+
+    async def _read(self, url: str, headers: Mapping[str, str]) -> Answer:
+        body = bytearray()
+        async with self._http.stream("GET", url, headers=headers) as response:
+            async for part in response.aiter_bytes():
+                body += part
+                if len(body) > self._body_bytes:
+                    message = f"the answer from {url} is longer than {self._body_bytes} bytes"
+                    raise VenueUnavailableError(message)
+        return Answer(response.status_code, bytes(body), response.headers.get("retry-after", ""))
 
 
 def _of(limit: Limit, base: str | None) -> Limit:

@@ -1,5 +1,7 @@
 """Asking venues without a Redis, and without ever waiting for a budget."""
 
+from typing import Any
+
 import httpx
 
 from ingest.outbound.budgets import Budgets
@@ -32,5 +34,5 @@ async def _alone() -> int:
     return 1
 
 
-def freely(http: httpx.AsyncClient) -> Outbound:
-    return Outbound(http, Budgets(Nowhere(), _alone, Later()))
+def freely(http: httpx.AsyncClient, **bounds: Any) -> Outbound:
+    return Outbound(http, Budgets(Nowhere(), _alone, Later()), **bounds)

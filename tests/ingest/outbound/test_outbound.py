@@ -1,11 +1,13 @@
 """Asking real servers, in turn, within budgets."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import httpx
 import pytest
-from starlette.responses import Response
+from starlette.requests import Request as Asked
+from starlette.responses import Response, StreamingResponse
 
 from bus.budgets import opened
 from ingest.outbound.breaker import FAILURES, State
@@ -14,7 +16,8 @@ from ingest.outbound.outbound import Call, Outbound
 from ingest.venues.history import Request
 from ingest.venues.reach import Limit, Reach
 from market.errors import RateLimitedError, VenueRefusedError, VenueUnavailableError
-from tests.ingest.servers import Server, scripted
+from tests.ingest.freely import freely
+from tests.ingest.servers import Server, scripted, serving
 
 LIMIT = Limit("venue", 1000, 1000)
 GOOD, BROKEN = Response("page"), Response("down", 503)
@@ -119,3 +122,19 @@ async def test_connecting_is_within_its_budget_and_not_while_the_host_fails(outb
         await outbound.connecting("wss://venue.example/ws", scarce)
     with pytest.raises(RateLimitedError, match="scarce"):
         await outbound.connecting("wss://other.example/ws", scarce)
+
+
+async def test_an_answer_without_end_is_none() -> None:
+    async def dripping() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0)
+
+    async def respond(_request: Asked) -> Response:
+        return StreamingResponse(dripping())
+
+    async with serving(respond) as server, httpx.AsyncClient() as http:
+        slow, large = freely(http, whole_within_seconds=0.05), freely(http, body_bytes=100)
+        for outbound, said in ((slow, "no whole answer"), (large, "longer than 100 bytes")):
+            with pytest.raises(VenueUnavailableError, match=said):
+                await outbound.once(call(server))
