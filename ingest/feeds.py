@@ -159,8 +159,13 @@ class Feed:
         except FeedError:
             if self._conversation is None:
                 breaker.failed()
+            if not self._served():
                 self._addresses.failed()
             raise
+
+    def _served(self) -> bool:
+        """Tell whether the venue acknowledged anything on the last connection."""
+        return self._conversation is not None and self._conversation.answers.acknowledged > 0
 
     async def _converse(self, socket: ClientConnection, stopping: asyncio.Event) -> None:
         self.connections += 1

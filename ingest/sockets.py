@@ -98,7 +98,8 @@ class Conversation:
     async def _follow(self, roster: Roster, patience: Patience) -> None:
         """Tell the venue what is wanted, whenever that changes, and what was asked before is answered.
 
-        What it left unanswered, and after a while what it refused, is asked again, from the start.
+        What it left unanswered, and after a while what it refused, is asked again, from the start. What
+        left and came back meanwhile was never told, and is answered already.
         """
         try:
             while True:
@@ -106,6 +107,7 @@ class Conversation:
                 await self._leave([self._told[each] for each in self.answers.silent & self._told.keys()])
                 self.answers.forget([each for each in self.answers.silent if each not in roster])
                 await self._change(roster.difference(self._told), patience)
+                self._tell_answered()
                 await roster.changed.wait()
                 await self.answers.wait()
         except ConnectionClosed:
@@ -185,11 +187,13 @@ class Conversation:
             logger.warning("subscription.refused", symbol=venue_symbol, reason=reason)
             if venue_symbol in self._told and self._venue.delisted(reason):
                 self._refuse(self._told[venue_symbol], reason)
-        self._intake.answered(
-            [each.instrument_id for symbol, each in self._told.items() if self.live(symbol)]
-        )
+        self._tell_answered()
         if self.answers.complete and not self.answers.acknowledged:
             await self._end(SubscriptionRefusedError("; ".join(sorted(set(self.answers.refused.values())))))
+
+    def _tell_answered(self) -> None:
+        live = [each.instrument_id for symbol, each in self._told.items() if self.live(symbol)]
+        self._intake.answered(live)
 
     async def _supply(self, venue_symbol: str, group: asyncio.TaskGroup) -> None:
         """Get a fresh book; what a fetched one made of its updates is taken even when the socket closes."""

@@ -92,6 +92,15 @@ class TwoAddresses(Route, frozen=True):
         return "ws://127.0.0.1:1/stream", *super().stream_urls
 
 
+class TwoDoors(Route, frozen=True):
+    """A route of a venue that has two addresses."""
+
+    @property
+    def stream_urls(self) -> tuple[str, ...]:
+        [url] = {url.partition("/stream")[0] for url in super().stream_urls}
+        return f"{url}/one", f"{url}/other"
+
+
 class Bench:
     """A feed whose venue behaves as told, one behaviour a connection, the last for ever."""
 
@@ -196,6 +205,52 @@ async def test_the_next_address_is_tried_where_one_does_not_answer() -> None:
     async with bench.running() as feed:
         assert [1] == await bench.trades(1)
         assert feed.state().url != "ws://127.0.0.1:1/stream"
+
+
+async def test_the_next_address_is_tried_where_one_opens_and_serves_nobody() -> None:
+    bench = Bench(ServerConnection.close, lambda socket: say(socket, trade(1)))
+    bench.route = TwoDoors
+    async with bench.running() as feed:
+        assert [1] == await bench.trades(1)
+        assert feed.state().url.endswith("/other")
+
+
+async def test_the_address_that_served_is_kept_when_it_cuts() -> None:
+    async def cut(socket: ServerConnection) -> None:
+        await acknowledge(socket)
+        await socket.send(trade(1))
+        await socket.close()
+
+    bench = Bench(cut, lambda socket: say(socket, trade(2)))
+    bench.route = TwoDoors
+    async with bench.running() as feed:
+        assert [1, 2] == await bench.trades(2)
+        assert feed.state().url.endswith("/one")
+
+
+async def test_what_leaves_and_comes_back_in_one_moment_is_proven_again() -> None:
+    async def behaviour(socket: ServerConnection) -> None:
+        await acknowledge(socket)
+        await socket.send(trade(1))
+        await back.wait()
+        for number in itertools.count(1):
+            await socket.send(trade(number * 100))
+
+    back = asyncio.Event()
+    bench = Bench(behaviour)
+    async with bench.running() as feed:
+        assert [1] == await bench.trades(1)
+        feed.remove(BTC)
+        feed.add(BTC)
+        back.set()
+        found: list[Arrival] = []
+        while BTC.instrument_id not in proven(found):
+            found += await bench.buffer.take(1000)
+        assert feed.connections == 1
+
+
+def proven(arrivals: list[Arrival]) -> set[int]:
+    return {proof.instrument_id for arrival in arrivals for proof in arrival.findings.proofs}
 
 
 async def test_a_cut_connection_is_made_again() -> None:
