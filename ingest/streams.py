@@ -23,6 +23,9 @@ _HOLES: Final = 100
 _NUMBERS: Final = 2**52
 """Venues number trades below this, even by the microsecond; one hash of 64 bits in 4096 is there."""
 
+_BACK: Final = 10 * SECOND
+"""How far the time of a trade may lie before that of the one before it; further back it is wrong."""
+
 _JUMP: Final = 60 * SECOND
 """Venue time that passes at once is nobody's silence."""
 
@@ -138,12 +141,8 @@ class TradeStream:
             self._begin_tape(ts, trade_id)
         elif trade_id <= last[1]:
             self._fill(trade_id)
-        elif trade_id > last[1] + 1:
-            self._skip(last, ts, trade_id)
         else:
-            if self._gap or self._lost:
-                self._bridge(last, ts)
-            self._go_on(ts, trade_id)
+            self._follow(last, max(ts, last[0] - _BACK), trade_id)
 
     def listen(self, ts: int) -> None:
         """Look at venue time ``ts`` whether the stream is silent against its habit."""
@@ -182,6 +181,14 @@ class TradeStream:
             return max(self._last[0], self._until - _TRADES_LAG)
         behind = self._last[0] - self._until
         return self._until if 0 < behind < _PROOFS_LAG else self._last[0]
+
+    def _follow(self, last: tuple[int, int], ts: int, trade_id: int) -> None:
+        if trade_id > last[1] + 1:
+            self._skip(last, ts, trade_id)
+            return
+        if self._gap or self._lost:
+            self._bridge(last, ts)
+        self._go_on(ts, trade_id)
 
     def _go_on(self, ts: int, trade_id: int) -> None:
         self._last = (ts, trade_id)

@@ -553,6 +553,17 @@ def test_one_time_far_ahead_of_our_clock_proves_nothing_and_blinds_nobody() -> N
     assert max(books.proofs.values()) < feed.last + 31 * SECOND > gap.to_ts
 
 
+@pytest.mark.parametrize("number", [60, 62])
+def test_one_trade_of_a_time_long_ago_makes_no_gap_of_years(number: int) -> None:
+    feed = Talker()
+    feed.trade(number, feed.last - 1000 * 24 * HOUR)
+    feed.continuity.lost()
+    feed.open(feed.last + 60 * SECOND)
+    feed.trade(number + 9, feed.last + 61 * SECOND)
+    assert all(gap.from_ts >= feed.last - 10 * SECOND for gap in feed.books().of())
+    assert {(number, number + 9)} <= {(gap.after_id, gap.before_id) for gap in feed.books().unclosed()}
+
+
 def test_one_trade_of_a_time_far_ahead_of_our_clock_blinds_nobody_either() -> None:
     feed = Talker()
     wrong = feed.last + 20 * HOUR
