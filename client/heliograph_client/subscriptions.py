@@ -53,6 +53,7 @@ class Subscriptions:
         self._resumed_epoch = position.epoch
         self._channels = list(channels)
         self._logged: set[int] = set()
+        self._resumed: set[int] = set()
         self._newest: dict[tuple[str, ...], bytes] = {}
         self._before: dict[tuple[str, ...], bytes] = {}
 
@@ -60,6 +61,11 @@ class Subscriptions:
         """Return what to send on a new connection."""
         self._before = dict(self._newest)
         self._resumed_epoch = self.position.epoch
+        self._resumed = {
+            number
+            for number, channel in enumerate(self._channels)
+            if self._after(number, channel) is not None
+        }
         return [
             msgspec.json.encode(self._request(first)).decode()
             for first in range(0, len(self._channels), _CHANNELS_A_FRAME)
@@ -124,8 +130,10 @@ class Subscriptions:
             self.position.channels.append(result.channel)
         if other_log:
             self.position.forget(result.channel)
+        replayed = number in self._resumed and not other_log
         for stream, head in heads.items():
-            ours = self.position.offsets.setdefault(stream, head)
+            # A stream that was listed since we were here last is sent from its beginning.
+            ours = self.position.offsets.setdefault(stream, 0 if replayed else head)
             if not result.recovered:
                 self.position.offsets[stream] = min(ours, head)
         for stream, (_, last) in (result.missing or {}).items():
