@@ -124,6 +124,18 @@ def role(name: str) -> str:
     return name
 
 
+def noun(name: str) -> str:
+    """Refuse a noun of which there is no history."""
+    from heliograph.querying import Noun
+    from market.nearest import suggestion
+
+    if name not in list(Noun):
+        near = suggestion(name, list(Noun))
+        message = f"{name!r} is none of {', '.join(Noun)}{near and '; ' + near}"
+        raise BadParameter(message)
+    return name
+
+
 def address(url: str | None) -> str | None:
     """Refuse an address that leads nowhere."""
     from urllib.parse import urlsplit

@@ -10,6 +10,7 @@ from heliograph.dead_letters_cli import dead_letters
 from heliograph.feeds_cli import feeds
 from heliograph.models_cli import models
 from heliograph.parameters_cli import parameters
+from heliograph.query_cli import query
 
 if TYPE_CHECKING:
     from runtime.lifecycle import Main
@@ -195,6 +196,7 @@ def chaos(  # noqa: PLR0913  # these are its options
 
 @app.command()
 def tail(
+    *,
     channels: Annotated[
         list[str], typer.Argument(metavar="CHANNEL...", help="Like signals:kraken:SOL/USD; * is any.")
     ],
@@ -203,11 +205,15 @@ def tail(
         typer.Option(callback=checks.address, help="Address of the API. Left out: as --data-dir says."),
     ] = None,
     data_dir: RunningDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print frames of JSON, as they came.")] = False,
 ) -> None:
-    """Print the frames of channels as they come, until Ctrl-C."""
+    """Print what is told on channels as it comes, through lost connections, until Ctrl-C."""
     from heliograph.tailing import tail as follow
 
-    _run(follow(channels, url, data_dir), quietly=True)
+    _run(follow(channels, url, data_dir, as_json=as_json), quietly=True)
+
+
+app.command()(query)
 
 
 @app.command()

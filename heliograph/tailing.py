@@ -1,42 +1,47 @@
-"""``heliograph tail``: the frames of channels, printed as they come."""
+"""``heliograph tail``: what is told on channels, printed as it comes."""
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
-
-import msgspec
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from heliograph.whereabouts import page
+from heliograph_client import (
+    Bar,
+    Channel,
+    Client,
+    ClientError,
+    Event,
+    Gap,
+    Quote,
+    Signal,
+    Stream,
+    Trade,
+    UnreachableError,
+)
 from market.channels import parse
 from market.errors import StackError
 from runtime.lifecycle import Main
 
-_QUIET_OPS = frozenset({"heartbeat"})
+_LINE = "{:<23}  {:<30}  {:>7}  {}"
+_HEADING = _LINE.format("time", "channel", "offset", "what")
 
 
-class Told(msgspec.Struct):
-    """The part of a frame that decides what becomes of it."""
+def tail(
+    channels: list[str], url: str | None, data_dir: Path | None = None, *, as_json: bool = False
+) -> Main:
+    """Return a program that prints what is told on ``channels`` until it is stopped.
 
-    op: str
-    message: str = ""
-
-
-def tail(channels: list[str], url: str | None, data_dir: Path | None = None) -> Main:
-    """Return a program that prints the frames of ``channels`` until it is stopped.
-
-    Raises InvalidInputError for a channel that cannot be.
+    Lost connections are come back from, without hole or repeat. Raises InvalidInputError for a channel
+    that cannot be.
     """
-    request = msgspec.json.encode(
-        {"op": "subscribe", "id": 1, "channels": [{"channel": str(parse(name))} for name in channels]}
-    )
-    address = _stream_address(url or page(data_dir))
+    names = [Channel(str(parse(name))) for name in channels]
+    client = client_at(url, data_dir)
 
     async def main(stopping: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
-            following = group.create_task(_follow(address, request.decode()))
+            following = group.create_task(_print(client.stream(*names), as_json=as_json))
             stopped = group.create_task(stopping.wait())
             await asyncio.wait((following, stopped), return_when=asyncio.FIRST_COMPLETED)
             following.cancel()
@@ -45,38 +50,67 @@ def tail(channels: list[str], url: str | None, data_dir: Path | None = None) -> 
     return main
 
 
-async def _follow(address: str, request: str) -> None:
-    socket = await _connected(address)
+def client_at(url: str | None, data_dir: Path | None) -> Client:
+    """Return a client of the API at ``url``, or where the stack runs that is meant."""
+    address = url or page(data_dir)
+    return Client(address.replace("ws", "http", 1) if address.startswith("ws") else address, tries=1)
+
+
+def failure(error: ClientError) -> StackError:
+    """Return an error of the client's as one of ours."""
+    if isinstance(error, UnreachableError):
+        return StackError(f"{error}; run `heliograph up`, or say where with --url")
+    return StackError(str(error))
+
+
+async def _print(stream: Stream, *, as_json: bool) -> None:
     try:
-        await socket.send(request)
-        await _print(socket)
-    except ConnectionClosed as exc:
-        message = f"the API closed the connection: {exc}"
-        raise StackError(message) from exc
-    finally:
-        await socket.close()
-
-
-async def _connected(address: str) -> ClientConnection:
-    try:
-        return await connect(address, compression=None, max_size=None)
-    except (OSError, InvalidHandshake) as exc:
-        message = f"nothing answers at {address}: {exc}; run `heliograph up`, or say where with --url"
-        raise StackError(message) from exc
-
-
-def _stream_address(page_address: str) -> str:
-    parts = urlsplit(page_address)
-    scheme = "wss" if parts.scheme in {"https", "wss"} else "ws"
-    return f"{scheme}://{parts.netloc}/v1/stream"
-
-
-async def _print(socket: ClientConnection) -> None:
-    decode = msgspec.json.Decoder(Told).decode
-    async for text in socket:
-        told = decode(text)
-        if told.op == "error":
-            raise StackError(told.message)
-        if told.op not in _QUIET_OPS:
-            sys.stdout.write(f"{text if isinstance(text, str) else text.decode()}\n")
+        async for line in stream.atexts() if as_json else _lines(stream):
+            sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
+    except ClientError as error:
+        raise failure(error) from error
+
+
+async def _lines(stream: Stream) -> AsyncIterator[str]:
+    """Yield what people are shown."""
+    yield _HEADING
+    async for event in stream:
+        yield line_of(event)
+
+
+def line_of(event: Event) -> str:
+    """Return one line of an event."""
+    offset = "" if event.offset is None else str(event.offset)
+    what = "nothing" if event.data is None else _what(event.data)
+    if event.revises is not None:
+        what = f"in place of {event.revises}: {what}"
+    return _LINE.format(_moment(event.data), event.channel, offset, what).rstrip()
+
+
+def _moment(data: object) -> str:
+    ts = getattr(data, "ts", None) or getattr(data, "start", None) or getattr(data, "from_ts", None)
+    return ts.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if isinstance(ts, datetime) else ""
+
+
+def _what(data: object) -> str:
+    match data:
+        case Signal():
+            return f"{data.kind} {data.direction} {data.strength:+.3f} at {_number(data.price)}"
+        case Bar():
+            prices = " ".join(map(_number, (data.open, data.high, data.low, data.close)))
+            running = "" if data.final else ", running"
+            return f"{data.interval} {prices}, {_number(data.volume)} in {data.trades}{running}"
+        case Quote():
+            bid, ask = _number(data.bid_size), _number(data.ask_size)
+            return f"{bid} at {_number(data.bid_price)}, {ask} at {_number(data.ask_price)}"
+        case Trade():
+            return f"{data.side} {_number(data.size)} at {_number(data.price)}"
+        case Gap():
+            return f"{data.kind} {data.cause} {data.state} until {data.to_ts:%H:%M:%S}"
+        case _:
+            return str(data)
+
+
+def _number(value: float | None) -> str:
+    return "?" if value is None else f"{value:.12g}"

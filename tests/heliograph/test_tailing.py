@@ -10,6 +10,7 @@ from db.connections import connected
 from heliograph.tailing import tail
 from tests.api.holes import find
 from tests.api.peers import Worker, serving, until
+from tests.client.telling import BARS, Teller
 
 
 async def test_gaps_of_every_feed_are_printed(
@@ -28,8 +29,34 @@ async def test_gaps_of_every_feed_are_printed(
         asyncio.TaskGroup() as group,
     ):
         [sol] = await Worker(connection, bus).instruments("SOL/USD")
-        group.create_task(tail(["coverage:*"], served.url)(stopping))
+        group.create_task(tail(["coverage:*"], served.url, as_json=True)(stopping))
         await until(lambda: contains('"op":"subscribed"'))
         await find(connection, sol, 0, 1)
         await until(lambda: contains('{"op":"gap","channel":"coverage:kraken:SOL/USD"'))
         stopping.set()
+
+
+async def test_people_are_shown_lines(
+    postgres_url: str, redis_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed, stopping = [""], asyncio.Event()
+
+    def contains(text: str) -> bool:
+        printed[0] += capsys.readouterr().out
+        return text in printed[0]
+
+    async with (
+        connected(postgres_url, "test") as connection,
+        publishing.opened(redis_url) as bus,
+        serving(ApiSettings(port=0, heartbeat_seconds=0.1), postgres_url, redis_url) as served,
+        asyncio.TaskGroup() as group,
+    ):
+        worker = Worker(connection, bus)
+        [sol] = await worker.instruments("SOL/USD")
+        teller = Teller(worker, sol)
+        group.create_task(tail([BARS], served.url)(stopping))
+        await until(lambda: served.state["hub"].counters()["streams"] > 0)
+        await teller.tell()
+        await until(lambda: contains("1s 1 2 1 1.5, 10 in 3"))
+        stopping.set()
+    assert "\ntime  " in printed[0]
