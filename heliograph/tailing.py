@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from heliograph_client import (
     Channel,
     Client,
     ClientError,
+    Depth,
     Event,
     Gap,
     Quote,
@@ -93,7 +94,7 @@ def _moment(data: object) -> str:
     return ts.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if isinstance(ts, datetime) else ""
 
 
-def _what(data: object) -> str:
+def _what(data: object) -> str:  # noqa: PLR0911 - one of each
     match data:
         case Signal():
             return f"{data.kind} {data.direction} {data.strength:+.3f} at {_number(data.price)}"
@@ -106,10 +107,16 @@ def _what(data: object) -> str:
             return f"{bid} at {_number(data.bid_price)}, {ask} at {_number(data.ask_price)}"
         case Trade():
             return f"{data.side} {_number(data.size)} at {_number(data.price)}"
+        case Depth():
+            return f"{_best(data.bids)}, {_best(data.asks)}"
         case Gap():
             return f"{data.kind} {data.cause} {data.state} until {data.to_ts:%H:%M:%S}"
         case _:
             return str(data)
+
+
+def _best(levels: Sequence[tuple[float, float]]) -> str:
+    return f"{_number(levels[0][1])} at {_number(levels[0][0])}" if levels else "nothing"
 
 
 def _number(value: float | None) -> str:

@@ -5,19 +5,20 @@ from typing import Any
 import msgspec
 
 from heliograph_client.decoding import anything, decoded
-from heliograph_client.rows import Bar, Gap, Quote, Row, Signal, Trade
+from heliograph_client.rows import Bar, Depth, Gap, Quote, Row, Signal, Trade
 
 _KINDS: dict[str, type[Row]] = {
     "signals": Signal,
     "bars": Bar,
     "quotes": Quote,
     "trades": Trade,
+    "depth": Depth,
     "coverage": Gap,
 }
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was told: ``op`` is signal, bar, correction, quote, trade, or gap.
+    """One thing that was told: ``op`` is signal, bar, correction, quote, trade, depth, or gap.
 
     A ``correction`` ``revises`` an earlier offset: ``data`` is what that should have said, None when it
     should not have been. What is in the log has an ``offset``; the newest of its kind says in
@@ -26,7 +27,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     op: str
     channel: str
-    data: Signal | Bar | Quote | Trade | Gap | Any
+    data: Signal | Bar | Quote | Trade | Depth | Gap | Any
     offset: int | None = None
     revises: int | None = None
     conflated: int | None = None

@@ -12,7 +12,7 @@ from heliograph_client.positions import Position
 
 _CHANNELS_A_FRAME = 100
 _TEMPORARY = 1009
-_TOLD = frozenset({"signal", "bar", "correction", "quote", "trade", "gap"})
+_TOLD = frozenset({"signal", "bar", "correction", "quote", "trade", "depth", "gap"})
 _SILENT = frozenset({"heartbeat"})
 _OVER = frozenset({"closed", "unrecoverable"})
 
