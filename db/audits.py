@@ -68,3 +68,10 @@ async def unsettled(connection: "Connection") -> Unsettled:
     with translated("reading what is under way"):
         row = await connection.fetchrow(_sql.unsettled)
     return Unsettled(*(row or (0, 0, 0)))
+
+
+async def published(connection: "Connection") -> dict[tuple[int, str], list[int]]:
+    """Return every offset of the log, of each instrument and family in their order."""
+    with translated("reading the log"):
+        rows = await connection.fetch(_sql.published)
+    return {(instrument_id, family): offsets for instrument_id, family, offsets in rows}

@@ -31,3 +31,9 @@ FROM (
 SELECT (SELECT count(*) FROM gaps WHERE state IN ('open', 'healing')) AS gaps,
        (SELECT count(*) FROM batches) AS batches,
        (SELECT count(*) FROM dirty) + (SELECT count(*) FROM staged) AS dirty
+
+-- name: published
+-- Every offset of the log, to be compared with what subscribers were sent.
+SELECT instrument_id, family, array_agg("offset" ORDER BY "offset")
+FROM publications
+GROUP BY instrument_id, family

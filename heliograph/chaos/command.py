@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from heliograph.chaos.listeners import Heard
 from heliograph.chaos.plan import plan as strikes_of
 from heliograph.chaos.run import Report, run
 from heliograph.chaos.verdict import Verdict
@@ -74,7 +75,7 @@ def _present(report: Report, file: Path | None) -> None:
     if sys.stdout.isatty():
         from rich.console import Console
 
-        Console().print(_table(report))
+        Console().print(_table(report), _subscribers(report))
     else:
         sys.stdout.write(f"{text}\n")
     if file is not None:
@@ -95,4 +96,14 @@ def _table(report: Report) -> Any:  # noqa: ANN401 - rich is imported only where
         table.add_row(instrument, *(f"{count:,}" for count in msgspec.structs.astuple(verdict)))
     for name, count in sorted(report.gaps.items()):
         table.add_row(f"gaps: {name}", f"{count:,}")
+    return table
+
+
+def _subscribers(report: Report) -> Any:  # noqa: ANN401 - as above
+    from rich.table import Table
+
+    columns = [name.replace("_", " ") for name in Heard.__struct_fields__]
+    table = Table("subscriber", *columns, box=None)
+    for name, heard in report.subscribers.items():
+        table.add_row(name, *(f"{count:,}" for count in msgspec.structs.astuple(heard)))
     return table

@@ -8,13 +8,19 @@ from typing import Final
 import psutil
 
 from heliograph.chaos.plan import House
-from heliograph.roles import INGEST
+from heliograph.roles import API, INGEST, WORKER_BACKFILL, WORKER_LIVE, Role
 
 _Test = Callable[[psutil.Process], bool]
 
 
-def _is_ingester(process: psutil.Process) -> bool:
-    return tuple(process.cmdline()[-len(INGEST.arguments) :]) == INGEST.arguments
+def _is(*roles: Role) -> _Test:
+    """Return the test whether a process is of one of these roles."""
+
+    def is_one(process: psutil.Process) -> bool:
+        command = tuple(process.cmdline())
+        return any(command[-len(role.arguments) :] == role.arguments for role in roles)
+
+    return is_one
 
 
 def _is_postmaster(process: psutil.Process) -> bool:
@@ -27,7 +33,9 @@ def _is_valkey(process: psutil.Process) -> bool:
 
 
 _STRIKES: Final[Mapping[House, tuple[_Test, signal.Signals]]] = {
-    House.KILL_INGEST: (_is_ingester, signal.SIGKILL),
+    House.KILL_INGEST: (_is(INGEST), signal.SIGKILL),
+    House.KILL_WORKER: (_is(WORKER_LIVE, WORKER_BACKFILL), signal.SIGKILL),
+    House.KILL_API: (_is(API), signal.SIGKILL),
     House.RESTART_POSTGRES: (_is_postmaster, signal.SIGINT),
     House.CRASH_POSTGRES: (_is_postmaster, signal.SIGQUIT),
     House.CRASH_VALKEY: (_is_valkey, signal.SIGKILL),

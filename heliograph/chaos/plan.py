@@ -21,9 +21,12 @@ _LONGEST_SECONDS = 8.0
 
 
 class House(StrEnum):
-    """What can happen to our own processes."""
+    """What can happen to our own processes, and to the connections of those who subscribe."""
 
     KILL_INGEST = "kill-ingest"
+    KILL_WORKER = "kill-worker"
+    KILL_API = "kill-api"
+    CUT_SUBSCRIBERS = "cut-subscribers"
     RESTART_POSTGRES = "restart-postgres"
     CRASH_POSTGRES = "crash-postgres"
     CRASH_VALKEY = "crash-valkey"

@@ -18,6 +18,7 @@ from db.connections import connected
 from db.gaps import Filters
 from db.instruments import Listed, listed
 from heliograph.chaos import house
+from heliograph.chaos.listeners import Heard, Listener, Offsets, listening
 from heliograph.chaos.plan import House, Strike
 from heliograph.chaos.verdict import Evidence, Told, Verdict, judge
 from heliograph.console import Console
@@ -36,12 +37,13 @@ INGESTERS = 2
 _LOOK_EVERY_SECONDS = 0.5
 _SETTLED_FOR_SECONDS = 10.0
 _SETTLE_WITHIN_SECONDS = 300.0
+_HEARD_WITHIN_SECONDS = 120.0
 _ANSWER_SECONDS = 30.0
 _ALL_GAPS = 1_000_000
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run went. ``passed``: settled in time, and no verdict finds a fault."""
+    """How a run went. ``passed``: settled in time, no verdict finds a fault, and every subscriber has all."""
 
     passed: bool
     seconds: float
@@ -49,6 +51,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     strikes: Sequence[Strike]
     gaps: Mapping[str, int]
     verdicts: Mapping[str, Verdict]
+    subscribers: Mapping[str, Heard]
 
 
 class Market(NamedTuple):
@@ -56,6 +59,15 @@ class Market(NamedTuple):
 
     name: str
     venue: Venue
+
+
+class Scene(NamedTuple):
+    """Whom strikes strike, and who is told."""
+
+    console: Console
+    http: httpx.AsyncClient
+    markets: Sequence[Market]
+    ears: Sequence[Listener]
 
 
 async def run(
@@ -69,14 +81,18 @@ async def run(
     began = time.monotonic()
     async with running(plan, console) as stack, _markets(stack, simulations) as markets:
         await stack.start_roles()
-        await stack.start_ingest([await each.venue.feed() for each in markets], INGESTERS)
-        async with httpx.AsyncClient(timeout=_ANSWER_SECONDS) as http:
-            await _strike_all(console, http, markets, strikes, stopping)
+        async with (
+            httpx.AsyncClient(timeout=_ANSWER_SECONDS) as http,
+            listening(plan.host, plan.port) as ears,
+        ):
+            await stack.start_ingest([await each.venue.feed() for each in markets], INGESTERS)
+            await _strike_all(Scene(console, http, markets, ears), strikes, stopping)
             settled = not stopping.is_set() and await _settled(stack, markets, stopping)
             if stopping.is_set():
                 return None
             verdicts, found = await _judged(stack, http, markets)
-    faults = sum(verdict.faults for verdict in verdicts.values())
+            heard = await _heard(stack, ears)
+    faults = sum(each.faults for each in verdicts.values()) + sum(each.faults for each in heard.values())
     return Report(
         passed=settled and not faults,
         seconds=round(time.monotonic() - began, 1),
@@ -84,6 +100,7 @@ async def run(
         strikes=strikes,
         gaps=Counter(f"{gap.kind} {gap.cause} {gap.state}" for gap in found),
         verdicts=verdicts,
+        subscribers=heard,
     )
 
 
@@ -96,26 +113,26 @@ async def _markets(stack: Stack, simulations: Mapping[str, Sequence[str]]) -> As
         ]
 
 
-async def _strike_all(
-    console: Console,
-    http: httpx.AsyncClient,
-    markets: Sequence[Market],
-    strikes: Sequence[Strike],
-    stopping: asyncio.Event,
-) -> None:
+async def _strike_all(scene: Scene, strikes: Sequence[Strike], stopping: asyncio.Event) -> None:
     """Strike when it is time."""
     random = Random(len(strikes))  # noqa: S311 - chance is seeded, and no secret
-    urls = {each.name: each.venue.rest_url for each in markets}
     began = time.monotonic()
     for strike in strikes:
         await wait_at_most(stopping, max(0.0, began + strike.at_seconds - time.monotonic()))
         if stopping.is_set():
             return
-        console.say(f"{strike.at_seconds:.0f} s: {strike.what} {strike.venue}".rstrip())
+        scene.console.say(f"{strike.at_seconds:.0f} s: {strike.what} {strike.venue}".rstrip())
         if strike.venue:
-            await _order(http, urls[strike.venue], strike)
-        elif not house.strike(House(strike.what), random):
-            console.say(f"{strike.what} found nobody: what it strikes is down already")
+            [url] = [each.venue.rest_url for each in scene.markets if each.name == strike.venue]
+            await _order(scene.http, url, strike)
+        elif not _strike_house(House(strike.what), scene, random):
+            scene.console.say(f"{strike.what} found nobody: what it strikes is down already")
+
+
+def _strike_house(what: House, scene: Scene, random: Random) -> bool:
+    if what is House.CUT_SUBSCRIBERS:
+        return sum(ear.wire.cut() for ear in scene.ears) > 0
+    return house.strike(what, random)
 
 
 async def _order(http: httpx.AsyncClient, url: str, strike: Strike) -> None:
@@ -166,6 +183,28 @@ async def _judged(
                 tape = await _tape(http, market.venue.rest_url, venue_symbol)
                 verdicts[key] = judge(await _evidence(connection, known[key], tape, found))
     return verdicts, found
+
+
+async def _heard(stack: Stack, ears: Sequence[Listener]) -> dict[str, Heard]:
+    """Return what became of subscribers, once each has all of the log, or does not come to it in time."""
+    for ear in ears:
+        ear.hurrying.set()
+    until = time.monotonic() + _HEARD_WITHIN_SECONDS
+    while True:
+        published = await _published(stack)
+        heard = {ear.name: ear.judged(published) for ear in ears}
+        if not any(each.faults for each in heard.values()) or time.monotonic() > until:
+            return heard
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+
+async def _published(stack: Stack) -> Offsets:
+    async with connected(stack.database_url, "heliograph chaos") as connection:
+        keys = {each.instrument_id: each.instrument.key for each in await listed(connection)}
+        return {
+            f"{family}:{keys[instrument_id]}": offsets
+            for (instrument_id, family), offsets in (await audits.published(connection)).items()
+        }
 
 
 async def _symbols(market: Market) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Everything goes wrong at once; what is stored is what truly happened."""
+"""Everything goes wrong at once; what is stored is what truly happened, and what subscribers are told."""
 
 import json
 import subprocess
@@ -36,4 +36,8 @@ def test_nothing_is_lost_invented_or_unexplained_under_chaos(seed: int, tmp_path
     assert report["passed"]
     assert {*KINDS, *House} == {strike[1] for strike in report["strikes"]}
     assert all(verdict["stored"] > 0 for verdict in report["verdicts"].values())
+    assert {"quick", "slow"} == report["subscribers"].keys()
+    for heard in report["subscribers"].values():
+        assert heard["received"] == heard["published"] > 0
+        assert heard["connections"] > 1
     assert any(name.startswith("trades") for name in report["gaps"])
