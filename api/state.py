@@ -51,8 +51,8 @@ class State(TypedDict):
     explaining: Explaining
 
 
-def state(connection: HTTPConnection) -> State:
-    """Return what the lifespan made."""
+async def state(connection: HTTPConnection) -> State:
+    """Return what the lifespan made; async, as whatever is not is called in a thread."""
     return cast("State", connection.scope["state"])
 
 
