@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.answers import all_listed, listing
 from api.cursors import Int32, Ts
 from api.histories import History, Tape
+from api.lean import LeanRoute
 from api.lines import FORMATS
 from api.questions import BarsQuestion
 from api.schemas import Bar, Page
@@ -19,7 +20,7 @@ from market.bars import SERVED
 from market.gaps import TRADES
 from market.times import DAY
 
-router = APIRouter()
+router = APIRouter(route_class=LeanRoute)
 
 
 @router.get("/v1/bars", response_model=Page[Bar], responses=FORMATS, tags=["history"])

@@ -8,6 +8,7 @@ from pydantic import Field
 from api.answers import all_listed, listing
 from api.cursors import Int32, Int64, Ts
 from api.histories import History, Tape
+from api.lean import LeanRoute
 from api.lines import FORMATS
 from api.questions import TicksQuestion
 from api.schemas import Page, Row
@@ -20,7 +21,7 @@ from market.depths import LEVELS
 from market.gaps import DEPTHS
 from market.times import to_iso
 
-router = APIRouter()
+router = APIRouter(route_class=LeanRoute)
 
 Level = Annotated[tuple[float, float], Field(description="price and size")]
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.answers import all_listed, listing
 from api.cursors import Int16, Int32, Ts
 from api.histories import History, Tape
+from api.lean import LeanRoute
 from api.lines import FORMATS
 from api.questions import IndicatorsQuestion
 from api.schemas import Indicator, Page
@@ -17,7 +18,7 @@ from db.indicators import StoredIndicator
 from db.windows import Window
 from market.gaps import TRADES
 
-router = APIRouter()
+router = APIRouter(route_class=LeanRoute)
 
 
 @router.get("/v1/indicators", response_model=Page[Indicator], responses=FORMATS, tags=["history"])

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.answers import all_listed, listing
 from api.cursors import Int32, Int64, Ts
 from api.histories import History
+from api.lean import LeanRoute
 from api.lines import FORMATS
 from api.questions import TicksQuestion
 from api.schemas import Page, Row
@@ -18,7 +19,7 @@ from db.windows import Window
 from market import quotes as words
 from market.times import to_iso
 
-router = APIRouter()
+router = APIRouter(route_class=LeanRoute)
 
 
 class Quote(Row):

@@ -8,6 +8,7 @@ from api.answers import all_listed, answer, listing, one_listed
 from api.cursors import Int16, Int32, Ts
 from api.explanations import Explanation, ExplanationQuestion
 from api.histories import History, Tape
+from api.lean import LeanRoute
 from api.lines import FORMATS
 from api.questions import Question, SignalsQuestion
 from api.schemas import Page, Signal
@@ -20,7 +21,7 @@ from db.windows import Window
 from market import signal_ids
 from market.gaps import TRADES
 
-router = APIRouter()
+router = APIRouter(route_class=LeanRoute)
 
 
 @router.get("/v1/signals", response_model=Page[Signal], responses=FORMATS, tags=["history"])

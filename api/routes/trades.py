@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.answers import all_listed, listing
 from api.cursors import Int32, Int64, Ts
 from api.histories import History, Tape
+from api.lean import LeanRoute
 from api.lines import FORMATS
 from api.questions import TicksQuestion
 from api.schemas import Page, Trade
@@ -16,7 +17,7 @@ from db.windows import Window
 from market import trades as words
 from market.gaps import TRADES
 
-router = APIRouter()
+router = APIRouter(route_class=LeanRoute)
 
 
 @router.get("/v1/trades", response_model=Page[Trade], responses=FORMATS, tags=["history"])
