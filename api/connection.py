@@ -1,9 +1,9 @@
-"""One subscriber: a reader, a sender (api/sending.py), and a watch over the sender."""
+"""One subscriber: a reader, and beside it a sender (api/sending.py)."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -74,26 +74,41 @@ class Connection:
                 await self._socket.close(code)
 
     async def _serve(self) -> CloseCode | None:
-        code: CloseCode | None = None
         try:
-            code = await _first_of(self._read(), self._sender.run(), self._sender.watch())
-        except* WebSocketDisconnect:
-            pass  # the subscriber has gone: nothing is left to do
-        except* HeliographError as group:
-            logger.warning("stream.failed", errors=[str(error) for error in group.exceptions])
-            code = CloseCode.FAILED
-        return code
+            return await self._both()
+        except WebSocketDisconnect:
+            return None  # the subscriber has gone: nothing is left to do
+        except HeliographError as error:
+            logger.warning("stream.failed", error=str(error))
+            return CloseCode.FAILED
+
+    async def _both(self) -> CloseCode | None:
+        """Send beside this task, which reads; whichever ends first ends the other."""
+        reading = asyncio.timeout(None)
+
+        def stop_reading(_: object) -> None:
+            with suppress(RuntimeError):  # the reader has ended in the same moment
+                reading.reschedule(asyncio.get_running_loop().time())
+
+        sending = asyncio.create_task(self._sender.run())
+        sending.add_done_callback(stop_reading)
+        try:
+            async with reading:
+                await self._read()
+        except TimeoutError:
+            return sending.result()
+        finally:
+            sending.remove_done_callback(stop_reading)
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+        return None
 
     # The reader.
 
-    async def _read(self) -> CloseCode | None:
-        while True:
-            message = await self._socket.receive()
-            if message["type"] == "websocket.disconnect":
-                return None
+    async def _read(self) -> None:
+        while (message := await self._socket.receive())["type"] != "websocket.disconnect":
             text = message.get("text")
             await self._answer(message["bytes"] if text is None else text)
-            await self._mailbox.replies.join()
 
     async def _answer(self, said: Said) -> None:
         try:
@@ -102,7 +117,7 @@ class Connection:
             reply = frames.error(frames.id_of(said), Code(error.code), str(error))
         except StoreError as error:
             reply = frames.error(frames.id_of(said), Code.TEMPORARY, f"{error}; ask again")
-        self._mailbox.reply(reply)
+        await self._mailbox.answer(reply)
 
     async def _reply(self, said: Said) -> frames.Outgoing:
         frame = frames.decode(said, self._format)
@@ -188,12 +203,3 @@ class Connection:
                 self._subscriptions.begin(stream, self._hub.catalogue.channel(stream), 0, resuming=False)
                 self._hub.open(self._mailbox, stream, 0)
                 self._mailbox.moved(stream)
-
-
-async def _first_of(*works: Coroutine[Any, Any, CloseCode | None]) -> CloseCode | None:
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(work) for work in works]
-        done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in others:
-            task.cancel()
-    return done.pop().result()

@@ -64,7 +64,8 @@ class Mailbox:
         self.arrived = asyncio.Event()
         self.ending: CloseCode | None = None
         self.shortcut: Shortcut | None = None
-        self.replies: asyncio.Queue[Outgoing] = asyncio.Queue(maxsize=2)  # the reader waits until one is sent
+        self.reply: Outgoing | None = None
+        self._replied: asyncio.Future[None] | None = None
         self._clock = clock
         self._moved: dict[Stream, None] = {}
         self._unsent: dict[Stream, _Unsent] = {}
@@ -76,10 +77,18 @@ class Mailbox:
         self.ending = self.ending or code
         self.arrived.set()
 
-    def reply(self, frame: Outgoing) -> None:
-        """Answer the subscriber, before anything that came later."""
-        self.replies.put_nowait(frame)
+    async def answer(self, frame: Outgoing) -> None:
+        """Answer the subscriber, before anything that came later; return when that was sent."""
+        self.reply = frame
+        self._replied = asyncio.get_running_loop().create_future()
         self.arrived.set()
+        await self._replied
+
+    def answered(self) -> None:
+        """Note that the reply was sent."""
+        self.reply = None
+        if self._replied is not None and not self._replied.done():
+            self._replied.set_result(None)
 
     def publish(self, stream: Stream, offset: int, frame: Frame) -> bool:
         """Send the newest entry of a stream at once, or note it; tell whether it was sent."""
@@ -138,7 +147,7 @@ class Mailbox:
     def __len__(self) -> int:
         """Return how many things wait to be sent."""
         waiting = sum(len(unsent.values) for unsent in self._unsent.values())
-        return self.replies.qsize() + len(self._moved) + waiting
+        return (self.reply is not None) + len(self._moved) + waiting
 
     def _wake_rested(self, now: float) -> None:
         while self._resting and self._resting[0][0] <= now:

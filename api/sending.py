@@ -27,6 +27,10 @@ _TRY_AGAIN_AFTER_SECONDS: Final = 0.5
 _BYTES_A_WRITE: Final = 1 << 16
 
 
+class StalledError(Exception):
+    """The subscriber took nothing for too long."""
+
+
 class Sender:
     """Sends to one subscriber for as long as the mailbox is not to end; never more than it takes."""
 
@@ -52,14 +56,19 @@ class Sender:
         self._next_heartbeat = self._clock() + settings.heartbeat_seconds
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
-        self._writes = 0
-        self._writing = False
         self._idle = False
         mailbox.shortcut = self
         self._published = metrics.counter("heliograph_publications_sent_total")
 
     async def run(self) -> CloseCode:
-        """Send until the mailbox is to end; at last tell where the subscriber stands, and return why."""
+        """Send until the mailbox is to end, or the subscriber takes nothing for too long; return why."""
+        try:
+            return await self._send()
+        except StalledError:
+            return CloseCode.STALLED
+
+    async def _send(self) -> CloseCode:
+        """Send until the mailbox is to end; at last tell where the subscriber stands."""
         while self._mailbox.ending is None:
             await self._until_due()
             await self._send_small()
@@ -70,14 +79,6 @@ class Sender:
         self._beat()
         await self._flush()
         return self._mailbox.ending
-
-    async def watch(self) -> CloseCode:
-        """Return when the subscriber has taken nothing for too long."""
-        writes = -1
-        while not (self._writing and writes == self._writes):
-            writes = self._writes
-            await asyncio.sleep(self._settings.stalled_seconds)
-        return CloseCode.STALLED
 
     # What arrives while there is nothing else to do is sent at once, by who brings it.
 
@@ -111,20 +112,19 @@ class Sender:
         self._mailbox.arrived.clear()
 
     async def _send_small(self) -> None:
-        await self._send_replies()
+        await self._send_reply()
         for latest, conflated in self._mailbox.take_due():
             await self._put(self._hub.showing.latest(latest, conflated).wire(self._format))
         if self._clock() >= self._next_heartbeat:
             self._next_heartbeat = self._clock() + self._settings.heartbeat_seconds
             self._beat()
-        await self._send_replies()
+        await self._send_reply()
 
-    async def _send_replies(self) -> None:
-        replies = self._mailbox.replies
-        while not replies.empty():
-            await self._put(formats.wire(replies.get_nowait(), self._format))
+    async def _send_reply(self) -> None:
+        if self._mailbox.reply is not None:
+            await self._put(formats.wire(self._mailbox.reply, self._format))
             await self._flush()
-            replies.task_done()
+            self._mailbox.answered()
 
     def _beat(self) -> None:
         beat = frames.Heartbeat(to_iso(now()), self._subscriptions.moved())
@@ -171,7 +171,10 @@ class Sender:
         if not self._unsent:
             return
         unsent, self._unsent, self._unsent_bytes = b"".join(self._unsent), [], 0
-        self._writing = True
-        await self._wire.put(unsent)
-        self._writing = False
-        self._writes += 1
+        if self._wire.offer(unsent):
+            return
+        try:
+            async with asyncio.timeout(self._settings.stalled_seconds):
+                await self._wire.put(unsent)
+        except TimeoutError as error:
+            raise StalledError from error

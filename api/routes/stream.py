@@ -9,7 +9,7 @@ from api.asyncapi import document
 from api.connection import Connection
 from api.formats import Format, wire
 from api.frames import CloseCode, Code
-from api.state import Here
+from api.state import state
 from api.writing import wire_of
 
 router = APIRouter()
@@ -30,9 +30,9 @@ async def asyncapi() -> Response:
     return Response(document(), media_type="application/json")
 
 
-@router.websocket("/v1/stream")
-async def stream(socket: WebSocket, here: Here) -> None:
+async def stream(socket: WebSocket) -> None:
     """Serve a subscriber; the frames are described in docs/stream.md."""
+    here = state(socket)
     asked = socket.scope["subprotocols"]
     spoken = next((Format(name) for name in asked if name in _SPOKEN), None)
     if asked and spoken is None:
@@ -47,3 +47,6 @@ async def _refuse(socket: WebSocket, asked: list[str]) -> None:
     message = f"none of the subprotocols {', '.join(asked)} is spoken here: ask for {' or '.join(_SPOKEN)}"
     await wire_of(socket).put(wire(frames.error(None, Code.BAD_SUBPROTOCOL, message), Format.JSON))
     await socket.close(CloseCode.BAD_SUBPROTOCOL)
+
+
+router.add_websocket_route("/v1/stream", stream)  # FastAPI's own keeps some kilobytes a socket
