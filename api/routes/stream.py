@@ -32,7 +32,7 @@ async def asyncapi() -> Response:
 
 async def stream(socket: WebSocket) -> None:
     """Serve a subscriber; the frames are described in docs/stream.md."""
-    here = state(socket)
+    here = await state(socket)
     asked = socket.scope["subprotocols"]
     spoken = next((Format(name) for name in asked if name in _SPOKEN), None)
     if asked and spoken is None:
