@@ -18,11 +18,15 @@ TAPE = ("binance", "--generate", "--symbols", SYMBOLS, "--rate", "1", "--speed",
 CLOSED_WITHOUT_A_TRADE = """
 SELECT count(*)
 FROM publications AS told
-JOIN (SELECT instrument_id, max(ts) AS last FROM trades GROUP BY instrument_id) AS traded
-    USING (instrument_id)
+LEFT JOIN LATERAL (
+    SELECT received_at FROM trades
+    WHERE instrument_id = told.instrument_id AND ts >= told.ts + $2::text::interval
+    ORDER BY ts LIMIT 1
+) AS next ON true
 WHERE told.family = 'bars' AND told.about = $1
-  AND told.ts = date_bin($2::text::interval, traded.last, '1970-01-01 00:00:00+00')
+  AND (next.received_at IS NULL OR told.committed_at < next.received_at)
 """
+"""Told before the trade came that would have closed them."""
 
 
 async def test_bars_of_a_pair_that_does_not_trade_are_final_when_its_venue_has_passed_their_end(
