@@ -36,6 +36,17 @@ class StoredBar(NamedTuple):
     trades: int
 
 
+class Entry(NamedTuple):
+    """An entry of an instrument's log: ``about`` a kind or an interval, at an event time."""
+
+    family: str
+    offset: int
+    revises: int | None
+    about: str
+    ts: int
+    withdrawn: bool
+
+
 class Unsettled(NamedTuple):
     """How much is still under way."""
 
@@ -55,6 +66,19 @@ async def bars_of(connection: "Connection", instrument_id: int) -> list[StoredBa
     """Return every final bar of an instrument, by interval and start."""
     with translated("reading bars"):
         return [StoredBar(*row) for row in await connection.fetch(_sql.bars_of, instrument_id)]
+
+
+async def log_of(connection: "Connection", instrument_id: int) -> list[Entry]:
+    """Return the whole log of an instrument, each family in its order."""
+    with translated("reading a log"):
+        return [Entry(*row) for row in await connection.fetch(_sql.log_of, instrument_id)]
+
+
+async def signals_of(connection: "Connection", instrument_id: int) -> list[tuple[str, int]]:
+    """Return kind and time of every signal of an instrument."""
+    with translated("reading signals"):
+        rows = await connection.fetch(_sql.signals_of, instrument_id)
+    return [(row["kind"], row["ts"]) for row in rows]
 
 
 async def dirty_of(connection: "Connection", instrument_id: int) -> Sequence[Interval]:

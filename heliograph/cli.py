@@ -178,6 +178,12 @@ def chaos(  # noqa: PLR0913  # these are its options
     venue: Annotated[
         list[str] | None, typer.Option(help="Only these; repeatable.", show_default="all three")
     ] = None,
+    strikes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND,...", help="Only these, like kill-worker,reset.", show_default="every kind"
+        ),
+    ] = None,
     report: ReportFile = None,
     data_dir: ChaosDir = None,
     port: OwnPort = None,
@@ -191,6 +197,7 @@ def chaos(  # noqa: PLR0913  # these are its options
         minutes=minutes,
         every_seconds=every,
         venues=venue or (),
+        kinds=strikes.split(",") if strikes else (),
     )
 
 

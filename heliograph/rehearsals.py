@@ -14,6 +14,7 @@ import msgspec
 import typer
 
 from api.settings import ApiSettings
+from heliograph.chaos.plan import EVERY_KIND
 from heliograph.console import suitable
 from heliograph.data_folders import Purpose, default_folder
 from heliograph.demonstration import Market
@@ -72,8 +73,14 @@ def replay(options: Options, *, files: Sequence[Path], venue: str, speed: str, s
     raise typer.Exit(_run(plan, Rehearsal(recorded(venue, files, speed), options.report, stay=stay)))
 
 
-def chaos(
-    options: Options, *, seed: int, minutes: float, every_seconds: float, venues: Sequence[str]
+def chaos(  # noqa: PLR0913 - these are its options
+    options: Options,
+    *,
+    seed: int,
+    minutes: float,
+    every_seconds: float,
+    venues: Sequence[str],
+    kinds: Sequence[str],
 ) -> None:
     """Break everything on venues that make their markets up, and judge what was stored."""
     from heliograph.chaos import command
@@ -82,13 +89,18 @@ def chaos(
     if unknown := set(venues) - set(known):
         message = f"no simulated venue {min(unknown)!r}; choose from {', '.join(known)}"
         raise InvalidInputError(message)
+    if strange := set(kinds) - set(EVERY_KIND):
+        message = f"no strike {min(strange)!r}; choose from {', '.join(EVERY_KIND)}"
+        raise InvalidInputError(message)
     plan = _plan(options, default_folder("chaos"))
+    plan = replace(plan, live_workers=max(plan.live_workers, command.LIVE_WORKERS))
     command.chaos(
         plan,
         seed=seed,
         minutes=minutes,
         every_seconds=every_seconds,
         venues=venues or known,
+        kinds=kinds or EVERY_KIND,
         report=options.report,
     )
 

@@ -16,6 +16,17 @@ FROM bars_1h
 WHERE instrument_id = $1
 ORDER BY 1, 2
 
+-- name: log_of
+-- The whole log of one instrument, as a subscriber from its beginning hears it.
+SELECT family, "offset", revises, about, ts, data::text = 'null' AS withdrawn
+FROM publications
+WHERE instrument_id = $1
+ORDER BY family, "offset"
+
+-- name: signals_of
+-- What names the signals of one instrument.
+SELECT kind, ts FROM signals WHERE instrument_id = $1
+
 -- name: dirty_of
 -- Stretches of one instrument that wait to be computed again, or to be told: whole hours, as every bar that
 -- overlaps one is judged by its start.

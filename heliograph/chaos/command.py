@@ -17,6 +17,9 @@ from heliograph.stack import Plan, run_stack
 from market.errors import StackError
 from market.times import MINUTE, SECOND
 
+LIVE_WORKERS = 2
+"""At least: one takes over what another was killed in the middle of."""
+
 _A_MINUTE = MINUTE // SECOND
 
 
@@ -42,12 +45,13 @@ def chaos(  # noqa: PLR0913 - these are its options
     minutes: float,
     every_seconds: float,
     venues: Sequence[str],
+    kinds: Sequence[str],
     report: Path | None,
 ) -> None:
     """Run, strike, judge, and report; raises StackError when anything is wrong."""
     markets = [market for market in MARKETS if market.venue in venues]
     seconds = minutes * _A_MINUTE
-    strikes = strikes_of(seed, seconds, [market.venue for market in markets], every_seconds)
+    strikes = strikes_of(seed, seconds, [market.venue for market in markets], every_seconds, kinds)
     simulations = {market.venue: _simulation(market, seed, seconds) for market in markets}
     console = suitable(sys.stderr)
     reports: list[Report] = []

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from random import Random
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sim.faults import KINDS
 from sim.faults.histories import ShortHistory
@@ -32,6 +32,10 @@ class House(StrEnum):
     CRASH_VALKEY = "crash-valkey"
 
 
+EVERY_KIND: Final = (*KINDS, *House)
+"""Of strikes: at venues, and in the house."""
+
+
 class Strike(NamedTuple):
     """One thing that goes wrong: at a venue when ``venue`` is named, else in the house."""
 
@@ -42,7 +46,11 @@ class Strike(NamedTuple):
 
 
 def plan(
-    seed: int, seconds: float, venues: Sequence[str], every_seconds: float = EVERY_SECONDS
+    seed: int,
+    seconds: float,
+    venues: Sequence[str],
+    every_seconds: float = EVERY_SECONDS,
+    kinds: Sequence[str] = EVERY_KIND,
 ) -> list[Strike]:
     """Return the strikes of a run of so many seconds, in order; each kind comes before any comes twice."""
     random = Random(seed)  # noqa: S311 - chance is seeded, and no secret
@@ -51,17 +59,10 @@ def plan(
     strikes: list[Strike] = []
     deck: list[str] = []
     while at < last:
-        deck = deck or _deck(random)
+        deck = deck or random.sample(kinds, len(kinds))
         strikes += _strike(random, at, deck.pop(), venues, last)
         at += random.uniform(0.5, 1.5) * every_seconds
     return strikes
-
-
-def _deck(random: Random) -> list[str]:
-    """Return every kind once, shuffled."""
-    deck = [*KINDS, *House]
-    random.shuffle(deck)
-    return deck
 
 
 def _strike(random: Random, at: float, what: str, venues: Sequence[str], last: float) -> list[Strike]:

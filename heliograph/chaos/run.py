@@ -27,6 +27,9 @@ from heliograph.venues import Venue, venue_open
 from market.errors import StackError, StoreError
 from market.gaps import TRADES, Gap
 from runtime.lifecycle import wait_at_most
+from workers.folding import Folder
+from workers.kinds.catalogue import KINDS
+from workers.verifying import Verifier
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -231,4 +234,15 @@ async def _evidence(
         [gap for gap in found if gap.instrument_id == of.instrument_id and gap.kind == TRADES],
         covering[of.instrument_id],
         await audits.dirty_of(connection, of.instrument_id),
+        await audits.log_of(connection, of.instrument_id),
+        await audits.signals_of(connection, of.instrument_id),
+        await _different(connection, of, *ends),
     )
+
+
+async def _different(connection: "Connection", of: Listed, from_ts: int, to_ts: int) -> int:
+    """Count what is unlike the stored tape; the log shows of what."""
+    made = await Verifier(connection, Folder(KINDS)).verify(of, from_ts, to_ts)
+    for each in made.differences:
+        logger.warning("chaos.different", instrument=of.instrument.key, difference=msgspec.to_builtins(each))
+    return len(made.differences)

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from db.audits import StoredBar, StoredTrade
+from db.audits import Entry, StoredBar, StoredTrade
+from heliograph.chaos.logs import Thing, heard
+from market.bars import NAMES
+from market.channels import Family
 from market.coverage import Coverage, Interval
 from market.gaps import Gap, GapState
 from market.times import SECOND, floor
@@ -30,7 +33,10 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Evidence(NamedTuple):
-    """All that there is of one instrument. ``dirty`` waits to be computed again: its bars are not judged."""
+    """All that there is of one instrument. ``dirty`` waits to be computed again: its bars are not judged.
+
+    ``different`` counts the rows that verification finds unlike what the stored tape gives.
+    """
 
     tape: Sequence[Told]
     stored: Sequence[StoredTrade]
@@ -38,6 +44,9 @@ class Evidence(NamedTuple):
     gaps: Sequence[Gap]
     coverage: Coverage
     dirty: Sequence[Interval]
+    log: Sequence[Entry]
+    signals: Sequence[tuple[str, int]]
+    different: int
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,12 +64,16 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     unexplained: int
     bars_wrong: int
     bars_sure_of_holes: int
+    unlike_the_tape: int
+    told_twice: int
+    told_wrong: int
 
     @property
     def faults(self) -> int:
         """Return how much is wrong."""
         wrong = self.lost + self.invented + self.repeated + self.unexplained
-        return wrong + self.bars_wrong + self.bars_sure_of_holes
+        told = self.unlike_the_tape + self.told_twice + self.told_wrong
+        return wrong + told + self.bars_wrong + self.bars_sure_of_holes
 
 
 def judge(evidence: Evidence) -> Verdict:
@@ -70,6 +83,7 @@ def judge(evidence: Evidence) -> Verdict:
     tape = [trade for trade in evidence.tape if trade.id >= first]
     missing = [trade for trade in tape if trade.id not in stored]
     known = {trade.id for trade in tape if trade.id in stored and _same(trade, stored[trade.id])}
+    told = heard(evidence.log, _things(evidence))
     return Verdict(
         tape=len(tape),
         stored=len(stored),
@@ -80,7 +94,15 @@ def judge(evidence: Evidence) -> Verdict:
         unexplained=sum(not _explained(trade, evidence.gaps) for trade in missing),
         bars_wrong=_bars_wrong(evidence),
         bars_sure_of_holes=_sure_of_holes(evidence.coverage, evidence.bars, missing),
+        unlike_the_tape=evidence.different,
+        told_twice=told.twice,
+        told_wrong=told.wrong,
     )
+
+
+def _things(evidence: Evidence) -> set[Thing]:
+    bars = {(Family.BARS.value, NAMES[bar.interval_seconds * SECOND], bar.start) for bar in evidence.bars}
+    return bars | {(Family.SIGNALS.value, *signal) for signal in evidence.signals}
 
 
 def _same(told: Told, stored: StoredTrade) -> bool:

@@ -22,6 +22,11 @@ def test_a_run_may_be_short_where_strikes_come_closer_together() -> None:
         assert {*KINDS, *House} == {strike.what for strike in plan(seed, 80, VENUES, 1.4)}
 
 
+def test_only_what_is_chosen_goes_wrong() -> None:
+    strikes = plan(7, 600, VENUES, kinds=["kill-worker", "reset"])
+    assert {"kill-worker", "reset"} == {strike.what for strike in strikes}
+
+
 def test_what_history_forgets_is_dropped_from_the_socket_too() -> None:
     strikes = plan(7, 600, VENUES)
     forgetful = [strike for strike in strikes if strike.what == "short_history"]

@@ -56,6 +56,9 @@ def evidence(numbers: Iterable[int] = range(1, 6), **changes: Any) -> Evidence:
         [],
         Coverage([WHOLE]),
         [],
+        [],
+        [],
+        0,
     )
     return whole._replace(**changes)
 
