@@ -184,6 +184,7 @@ def chaos(  # noqa: PLR0913  # these are its options
             metavar="KIND,...", help="Only these, like kill-worker,reset.", show_default="every kind"
         ),
     ] = None,
+    load: Annotated[float, typer.Option(min=0.1, help="Times as many frames as usual.")] = 1.0,
     report: ReportFile = None,
     data_dir: ChaosDir = None,
     port: OwnPort = None,
@@ -198,6 +199,7 @@ def chaos(  # noqa: PLR0913  # these are its options
         every_seconds=every,
         venues=venue or (),
         kinds=strikes.split(",") if strikes else (),
+        load=load,
     )
 
 

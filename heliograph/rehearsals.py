@@ -81,6 +81,7 @@ def chaos(  # noqa: PLR0913 - these are its options
     every_seconds: float,
     venues: Sequence[str],
     kinds: Sequence[str],
+    load: float,
 ) -> None:
     """Break everything on venues that make their markets up, and judge what was stored."""
     from heliograph.chaos import command
@@ -101,6 +102,7 @@ def chaos(  # noqa: PLR0913 - these are its options
         every_seconds=every_seconds,
         venues=venues or known,
         kinds=kinds or EVERY_KIND,
+        load=load,
         report=options.report,
     )
 

@@ -46,13 +46,14 @@ def chaos(  # noqa: PLR0913 - these are its options
     every_seconds: float,
     venues: Sequence[str],
     kinds: Sequence[str],
+    load: float,
     report: Path | None,
 ) -> None:
     """Run, strike, judge, and report; raises StackError when anything is wrong."""
     markets = [market for market in MARKETS if market.venue in venues]
     seconds = minutes * _A_MINUTE
     strikes = strikes_of(seed, seconds, [market.venue for market in markets], every_seconds, kinds)
-    simulations = {market.venue: _simulation(market, seed, seconds) for market in markets}
+    simulations = {market.venue: _simulation(market, seed, seconds, load) for market in markets}
     console = suitable(sys.stderr)
     reports: list[Report] = []
 
@@ -66,11 +67,11 @@ def chaos(  # noqa: PLR0913 - these are its options
         _present(outcome, report)
 
 
-def _simulation(market: Market, seed: int, seconds: float) -> list[str]:
-    """Return the arguments of one simulated venue."""
+def _simulation(market: Market, seed: int, seconds: float, load: float) -> list[str]:
+    """Return the arguments of one simulated venue, which says ``load`` times as much as it usually does."""
     return [
         *("--venue", market.venue, "--generate", "--symbols", ",".join(market.symbols)),
-        *("--rate", str(market.rate), "--seed", str(seed), "--seconds", str(seconds)),
+        *("--rate", str(market.rate * load), "--seed", str(seed), "--seconds", str(seconds)),
     ]
 
 
