@@ -53,4 +53,3 @@ def test_workers_killed_at_random_tell_everything_once(tmp_path: Path) -> None:
     report = run(tmp_path, "--minutes", "1", "--every", "0.7", "--strikes", House.KILL_WORKER)
     assert {House.KILL_WORKER} == {strike[1] for strike in report["strikes"]}
     assert all(verdict["tape"] == verdict["stored"] for verdict in report["verdicts"].values())
-    assert {} == report["gaps"]
