@@ -38,7 +38,7 @@ async def listing(
     at_most_seconds: int | None = None,
 ) -> Response:
     """Answer with a page of JSON, perhaps a kept one, or with all rows in another format."""
-    _demand_single(request, question)
+    demand_single(request, question)
     format_ = lines.chosen(question.format, request.headers.get("accept", ""))
     if format_ is Format.JSON:
         paged = _Paged(question, here, at_most_seconds)
@@ -59,7 +59,7 @@ async def answer(
     at_most_seconds: int | None = None,
 ) -> Response:
     """Answer with what ``produce`` makes, or with what it made for the same question a moment ago."""
-    _demand_single(request, question)
+    demand_single(request, question)
     seconds = here["settings"].cache_seconds if at_most_seconds is None else at_most_seconds
 
     async def made() -> Product:
@@ -162,7 +162,7 @@ async def all_listed(here: State, exchange: str | None, symbol: str | None) -> l
     return here["catalogue"].matching(exchange, symbol)
 
 
-def _demand_single(request: Request, question: Question) -> None:
+def demand_single(request: Request, question: Question) -> None:
     """Refuse what is said twice and can be meant once: whichever was dropped might be the one meant."""
     fields = {field.alias or name: field for name, field in type(question).model_fields.items()}
     for name in request.query_params:

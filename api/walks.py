@@ -37,7 +37,7 @@ async def streamed(
             rest = await told(database, history, page, None)
             yield writer.lines(rest.rows)
 
-    return StreamingResponse(body(), media_type=writer.media_type, headers=_headers(found.coverage))
+    return StreamingResponse(body(), media_type=writer.media_type, headers=headers(found.coverage))
 
 
 async def _pages(
@@ -56,7 +56,7 @@ async def _pages(
         left = None if left is None else left - size
 
 
-def _headers(coverage: float | None) -> dict[str, str]:
+def headers(coverage: float | None) -> dict[str, str]:
     """Return what tells how far a list is proven that has no room for it."""
     told = {} if coverage is None else {"X-Coverage": str(coverage), "X-Partial": str(coverage < 1).lower()}
     return {"Vary": "Accept", "Cache-Control": "no-store", **told}

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from api.answers import answer, one_listed
-from api.questions import Moment, Question
+from api import lines, walks
+from api.answers import answer, demand_single, one_listed
+from api.lines import FORMATS, Format, Writer
+from api.questions import FormattedQuestion, Moment
 from api.schemas import Coverage as Share
 from api.schemas import Row
 from api.state import Here, State
@@ -21,7 +23,7 @@ from runtime.clock import now
 router = APIRouter()
 
 
-class CoverageQuestion(Question):
+class CoverageQuestion(FormattedQuestion):
     """Of which feed, and when."""
 
     exchange: str
@@ -56,20 +58,62 @@ class Covered(Row):
     listed_until: str
 
 
-@router.get("/v1/coverage", response_model=Covered, tags=["coverage"])
+class CoveredSpan(Row):
+    """A part of [from_ts, to_ts) that is proven, or is not: a line of NDJSON or CSV."""
+
+    exchange: str
+    symbol: str
+    kind: Literal["trades", "depths"]
+    from_ts: str
+    to_ts: str
+    proven: bool
+
+
+@router.get("/v1/coverage", response_model=Covered, responses=FORMATS, tags=["coverage"])
 async def coverage(request: Request, question: Annotated[CoverageQuestion, Query()], here: Here) -> Response:
     """Tell how far a feed is proven to miss nothing; what came before it was first heard is not."""
+    format_ = lines.chosen(question.format, request.headers.get("accept", ""))
+    if format_ is not Format.JSON:
+        demand_single(request, question)
+        return await _lines(question, lines.writer(format_, CoveredSpan), here)
     moving = here["settings"].moving_cache_seconds
     return await answer(request, question, here, lambda: _produce(question, here), at_most_seconds=moving)
 
 
 async def _produce(question: CoverageQuestion, here: State) -> bytes:
     asked = _asked(question)
+    known = await _known(question, asked, here)
+    return _covered(question, asked, known, here).model_dump_json().encode()
+
+
+async def _known(question: CoverageQuestion, asked: Interval, here: State) -> Coverage:
     listed = await one_listed(here["catalogue"], question.exchange, question.symbol)
     instrument_id = listed.instrument_id
     async with here["history"].connection() as connection:
         known = await proofs.read_coverage(connection, [instrument_id], question.kind, *asked)
-    return _covered(question, asked, known[instrument_id], here).model_dump_json().encode()
+    return known[instrument_id]
+
+
+async def _lines(question: CoverageQuestion, writer: Writer, here: State) -> Response:
+    """Answer with every part in order."""
+    asked = _asked(question)
+    known = await _known(question, asked, here)
+    proven = known.intervals(*asked)
+    rows = [
+        CoveredSpan(
+            exchange=question.exchange,
+            symbol=question.symbol,
+            kind=question.kind,
+            from_ts=to_iso(each.from_ts),
+            to_ts=to_iso(each.to_ts),
+            proven=is_proven,
+        )
+        for each, is_proven in sorted(
+            [(each, True) for each in proven] + [(each, False) for each in without([asked], proven)]
+        )
+    ]
+    body = writer.head + writer.lines(rows)
+    return Response(body, media_type=writer.media_type, headers=walks.headers(known.share(*asked)))
 
 
 def _asked(question: CoverageQuestion) -> Interval:

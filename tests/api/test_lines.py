@@ -187,3 +187,20 @@ async def test_a_page_says_how_far_it_is_proven(filled: Served, worker: Worker) 
 async def test_of_quotes_nothing_says_how_far_they_are_proven(filled: Served) -> None:
     page = (await filled.http.get(f"/v1/quotes?{TICKS}")).json()
     assert (None, None) == (page["coverage"], page["partial"])
+
+
+async def test_coverage_is_told_part_by_part(filled: Served, worker: Worker) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    await prove(worker.connection, sol, 0, 90)
+    asked = f"/v1/coverage?{TICKS}&from=1733270400&to=1733270520&format="
+    parts = await filled.http.get(asked + "ndjson")
+    table = await filled.http.get(asked + "csv")
+    found = [json.loads(line) for line in parts.text.splitlines()]
+    assert [("00:00", "01:00", False), ("01:00", "01:30", True), ("01:30", "02:00", False)] == [
+        (row["from_ts"][14:19], row["to_ts"][14:19], row["proven"]) for row in found
+    ]
+    assert [list(found[0]), ["true"]] == [
+        table.text.splitlines()[0].split(","),
+        [table.text.splitlines()[2].rpartition(",")[2]],
+    ]
+    assert ("0.25", "true") == (parts.headers["x-coverage"], parts.headers["x-partial"])
