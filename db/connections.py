@@ -1,6 +1,6 @@
 """Connections on which times are microseconds."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -46,8 +46,25 @@ async def connected(
 
 
 @asynccontextmanager
-async def pooled(url: str, name: str, size: int, *, at_once: int = 1) -> AsyncIterator["ConnectionPool"]:
-    """Open a pool of at most ``size`` connections, some ``at_once``, and close it at the end."""
+async def pooled(  # noqa: PLR0913 - what it needs, and what it may have by name
+    url: str,
+    name: str,
+    size: int,
+    settings: Mapping[str, str] | None = None,
+    *,
+    at_once: int = 1,
+    watch: "Callable[[asyncpg.connection.LoggedQuery], None] | None" = None,
+) -> AsyncIterator["ConnectionPool"]:
+    """Open a pool of at most ``size`` connections, some ``at_once``, and close it at the end.
+
+    They have these session settings; ``watch`` is told of each statement when it has ended.
+    """
+
+    async def begin(connection: "Connection") -> None:
+        await _speak_microseconds(connection)
+        if watch is not None:
+            connection.add_query_logger(watch)
+
     with translated("connecting to PostgreSQL"):
         pool = await asyncpg.create_pool(
             url,
@@ -55,8 +72,8 @@ async def pooled(url: str, name: str, size: int, *, at_once: int = 1) -> AsyncIt
             max_size=size,
             timeout=10,
             command_timeout=60,
-            server_settings=_settings(name),
-            init=_speak_microseconds,
+            server_settings=_settings(name, settings),
+            init=begin,
         )
     try:
         yield pool
