@@ -20,7 +20,17 @@ def test_an_id_names_one_signal(symbol: str, version: int, ts: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "kraken", "kraken:SOL~USD:rsi", "kraken:rsi:2:17", "kraken:A~B:rsi:2:x"]
+    "text",
+    [
+        "",
+        "kraken",
+        "kraken:SOL~USD:rsi",
+        "kraken:rsi:2:17",
+        "kraken:A~B:rsi:2:x",
+        "kraken:A~B:\0:2:17",
+        "kraken:A~B:rsi:32768:17",
+        f"kraken:A~B:rsi:2:{10**30}",
+    ],
 )
 def test_what_is_no_id_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InvalidInputError, match="such as kraken:SOL~USD:rsi:2:"):
