@@ -158,6 +158,15 @@ class _Worker:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 
 
+_UNLIMITED: Final = {
+    "HELIOGRAPH_API_CONNECTIONS_PER_SECOND": "100000",
+    "HELIOGRAPH_API_CONNECTIONS_AT_ONCE": "100000",
+    "HELIOGRAPH_API_SUBSCRIBERS_PER_ADDRESS": "100000",
+    "HELIOGRAPH_API_CONNECTIONS_PER_ADDRESS": "100000",
+}
+"""All subscribers come from one address here."""
+
+
 @asynccontextmanager
 async def _served(url: str) -> AsyncIterator[tuple[Process, str, _Worker]]:
     """Serve a copy of the empty database; give the server, the stream's address, and a worker."""
@@ -174,6 +183,7 @@ async def _served(url: str) -> AsyncIterator[tuple[Process, str, _Worker]]:
                 "HELIOGRAPH_DATABASE_URL": database_url,
                 "HELIOGRAPH_REDIS_URL": redis_url,
                 "HELIOGRAPH_API_PORT": str(port),
+                **_UNLIMITED,
             }
             async with _running("-m", "heliograph", "api", environment=given) as server:
                 await _ready(f"http://127.0.0.1:{port}/health/live")
