@@ -12,9 +12,11 @@ from db.settings import DatabaseSettings
 from runtime.clock import now
 
 
-async def run(naming: Naming, explaining: Explaining, stopping: asyncio.Event) -> None:
-    """Serve until ``stopping`` is set."""
-    settings = ApiSettings()
+async def run(
+    naming: Naming, explaining: Explaining, stopping: asyncio.Event, *, proxy_headers: bool = False
+) -> None:
+    """Serve until ``stopping`` is set; ``proxy_headers`` overrides its setting."""
+    settings = ApiSettings(proxy_headers=True) if proxy_headers else ApiSettings()
     stores = DatabaseSettings()
     database_url = stores.url.get_secret_value()
     read_url = stores.read_url.get_secret_value() if stores.read_url else None

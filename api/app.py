@@ -3,11 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 
 from api import problems
+from api.bodies import Bodies
+from api.described import described
 from api.heads import Heads
+from api.limiting import Limiting
+from api.origins import Origins
 from api.routes import (
     admin,
     bars,
@@ -37,6 +42,16 @@ _DESCRIPTION = (
 )
 
 
+class _App(FastAPI):
+    """Describes itself completely."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return what /openapi.json says."""
+        if self.openapi_schema is None:
+            self.openapi_schema = described(super().openapi())
+        return self.openapi_schema
+
+
 def create(state: State) -> FastAPI:
     """Return the application around a state that lives longer than it."""
 
@@ -44,7 +59,8 @@ def create(state: State) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
         yield state
 
-    app = FastAPI(
+    settings = state["settings"]
+    app = _App(
         title="Heliograph",
         version=version("heliograph"),
         description=_DESCRIPTION,
@@ -73,6 +89,9 @@ def create(state: State) -> FastAPI:
     ):
         app.include_router(noun.router)
     problems.install(app)
+    app.add_middleware(Bodies, settings.max_body_bytes, settings.body_within_seconds)
+    app.add_middleware(Origins, settings.origins)
+    app.add_middleware(Limiting, state["limits"], settings, state["metrics"])
     app.add_middleware(Timing, metrics=state["metrics"])
     app.add_middleware(Heads)
     return app

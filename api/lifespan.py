@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from time import monotonic
 from typing import NamedTuple
 
 from api import cache
@@ -11,12 +12,14 @@ from api.catalogue import Catalogue
 from api.cursors import Cursors
 from api.database import Database, Replica
 from api.hub import Hub
+from api.limits import Limits
 from api.settings import ApiSettings
 from api.state import Explaining, Naming, State
-from bus import subjects
+from bus import limits, subjects
 from bus.subscribing import Subscriber
 from db import installation
 from db.connections import pooled
+from db.slow import watching
 from market.errors import InvalidInputError, UnknownVenueError
 from runtime.metrics import Metrics
 
@@ -37,6 +40,8 @@ async def composed(
     metrics = Metrics()
     async with AsyncExitStack() as opened:
         database, history = await _databases(settings, addresses, opened)
+        timeout = settings.cache_timeout_seconds
+        shared = await opened.enter_async_context(limits.opened(addresses.redis_url, timeout))
         catalogue = Catalogue(database, lambda exchange: _has_adapter(naming, exchange))
         await catalogue.refresh()
         async with database.connection() as connection:
@@ -50,6 +55,7 @@ async def composed(
             cache=await opened.enter_async_context(cache.opened(addresses.redis_url, settings, metrics)),
             cursors=Cursors(secret),
             hub=Hub(database, catalogue, subscriber, settings, metrics),
+            limits=Limits(shared, Breaker(settings.cache_rest_seconds, monotonic), monotonic),
             metrics=metrics,
             naming=naming,
             explaining=explaining,
@@ -61,11 +67,15 @@ async def _databases(
 ) -> tuple[Database, Database]:
     """Return where everything is read, and where history is; the replica need not be there."""
     size = settings.database_connections
-    pool = await opened.enter_async_context(pooled(addresses.database_url, "heliograph api", size))
-    database = Database(pool)
+    session = {"statement_timeout": f"{settings.statement_seconds * 1000:.0f}"}
+    slow = await opened.enter_async_context(
+        watching(addresses.database_url, "heliograph api plans", settings.slow_query_seconds)
+    )
+    pooling = pooled(addresses.database_url, "heliograph api", size, session, watch=slow.watch)
+    database = Database(await opened.enter_async_context(pooling))
     if addresses.read_url is None:
         return database, database
-    reading = pooled(addresses.read_url, "heliograph api", size, at_once=0)
+    reading = pooled(addresses.read_url, "heliograph api", size, session, at_once=0, watch=slow.watch)
     breaker = Breaker(settings.replica_rest_seconds, asyncio.get_running_loop().time)
     return database, Replica(await opened.enter_async_context(reading), database, breaker)
 

@@ -1,6 +1,6 @@
 """What REST gives, as it is documented in /docs."""
 
-from typing import Annotated, Any, Final, Generic, Literal, TypeVar
+from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -226,13 +226,24 @@ class Indicator(Row):
         )
 
 
+class Fault(Row):
+    """A parameter, or a field of the body, and what is wrong with it."""
+
+    where: str
+    what: str
+
+
 class Problem(Row):
-    """What was wrong (`title`, `detail`), where (`instance`, `errors`), and what to do (`action`)."""
+    """What was wrong (`title`, `detail`), where (`instance`, `errors`), and what to do (`action`).
+
+    `code` is the number of what `type` names.
+    """
 
     type: str
+    code: int
     title: str
     status: int
     detail: str
     instance: str
     action: str
-    errors: list[dict[str, Any]] = []
+    errors: list[Fault] = []

@@ -11,6 +11,7 @@ import uvicorn
 from api import app
 from api.settings import ApiSettings
 from api.state import State
+from api.wire import wire
 from api.writing import Wired
 from market.errors import ConfigurationError
 
@@ -74,10 +75,11 @@ def bind(settings: ApiSettings) -> socket.socket:
 
 def _config(state: State) -> uvicorn.Config:
     settings = state["settings"]
+    trusted = frozenset(settings.proxies) if settings.proxy_headers else frozenset[str]()
     return uvicorn.Config(
         app.create(state),
         loop="none",
-        http="httptools",
+        http=wire(settings, trusted),
         ws=Wired,
         ws_max_size=settings.max_frame_bytes,
         ws_per_message_deflate=False,
@@ -86,5 +88,7 @@ def _config(state: State) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=settings.proxy_headers,
+        forwarded_allow_ips=list(settings.proxies),
         timeout_graceful_shutdown=1,
     )

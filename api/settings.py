@@ -70,6 +70,45 @@ class ApiSettings(Settings):
     stalled_seconds: float = Field(
         default=60.0, gt=0, description="How long a subscriber may take nothing before it is let go."
     )
+    statement_seconds: float = Field(
+        default=10.0, gt=0, description="How long PostgreSQL may work on one statement of REST or the stream."
+    )
+    slow_query_seconds: float = Field(
+        default=1.0, ge=0, description="A statement that took longer is logged with its plan; 0 logs all."
+    )
+    requests_per_second: float = Field(
+        default=500.0, gt=0, description="Requests that one address may make, in the long run."
+    )
+    requests_at_once: int = Field(default=5000, ge=1, description="The same, at once after a rest.")
+    connections_per_second: float = Field(
+        default=100.0, gt=0, description="Streams that one address may open, in the long run."
+    )
+    connections_at_once: int = Field(default=2000, ge=1, description="The same, at once after a rest.")
+    subscribers_per_address: int = Field(
+        default=2000, ge=1, description="Streams that one address may have open, in one process of the API."
+    )
+    connections_per_address: int = Field(
+        default=500, ge=1, description="The same of connections that ask REST; a proxy may have any number."
+    )
+    max_head_bytes: int = Field(
+        default=1 << 15, ge=1024, description="Largest head of a request: its address and headers."
+    )
+    head_within_seconds: float = Field(
+        default=10.0, gt=0, description="How long the head of a request may take to arrive."
+    )
+    max_body_bytes: int = Field(default=1 << 16, ge=1024, description="Largest body of a request.")
+    body_within_seconds: float = Field(default=10.0, gt=0, description="How long that may take to arrive.")
+    origins: tuple[str, ...] = Field(
+        default=(),
+        description="JSON: origins of pages, besides our own, that may open the stream.",
+    )
+    proxy_headers: bool = Field(
+        default=False, description="Take who asks, and by which scheme, from a proxy's X-Forwarded headers."
+    )
+    proxies: tuple[str, ...] = Field(
+        default=("127.0.0.1", "::1"),
+        description="JSON: addresses and networks of the proxies that are believed in this.",
+    )
     max_frame_bytes: int = Field(default=1 << 20, ge=1024, description="Largest frame a subscriber may send.")
     subscriptions_per_second: float = Field(
         default=500.0, gt=0, description="Channels that one subscriber may ask for; who asks for more waits."

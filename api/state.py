@@ -10,6 +10,7 @@ from api.catalogue import Catalogue
 from api.cursors import Cursors
 from api.database import Database
 from api.hub import Hub
+from api.limits import Limits
 from api.settings import ApiSettings
 from db.signals import StoredSignal
 from market.explanations import Explanation
@@ -46,6 +47,7 @@ class State(TypedDict):
     cache: Cache
     cursors: Cursors
     hub: Hub
+    limits: Limits
     metrics: Metrics
     naming: Naming
     explaining: Explaining

@@ -84,6 +84,15 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
         raise typer.Exit
 
 
+ProxyHeaders = Annotated[
+    bool,
+    typer.Option(
+        "--proxy-headers",
+        help="Believe the proxies of HELIOGRAPH_API_PROXIES in who asks, by X-Forwarded-For.",
+    ),
+]
+
+
 @app.callback()
 def heliograph(
     *,
@@ -370,7 +379,7 @@ def scheduler() -> None:
 
 
 @app.command()
-def api() -> None:
+def api(proxy_headers: ProxyHeaders = False) -> None:  # noqa: FBT002 - an option by name
     """Serve REST, the stream, and the page."""
     from functools import partial
 
@@ -378,7 +387,7 @@ def api() -> None:
     from ingest.naming import instrument_named
     from workers.explaining import explain
 
-    _run(partial(run, instrument_named, explain))
+    _run(partial(run, instrument_named, explain, proxy_headers=proxy_headers))
 
 
 @db.command()

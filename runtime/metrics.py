@@ -101,6 +101,9 @@ TABLE = (
     Metric("heliograph_subscribers", Kind.GAUGE, "Open WebSocket connections."),
     Metric("heliograph_publications_sent_total", Kind.COUNTER, "Frames sent to subscribers.", ("family",)),
     Metric("heliograph_cache_reads_total", Kind.COUNTER, "Reads through the cache.", ("outcome",)),
+    Metric(
+        "heliograph_requests_limited_total", Kind.COUNTER, "Refused: an address asked too much.", ("limit",)
+    ),
     Metric("heliograph_process_up", Kind.GAUGE, "1 while a role's heartbeat is fresh.", ("role",)),
     Metric(
         "heliograph_request_seconds", Kind.HISTOGRAM, "Time to answer a request.", ("route",), LATENCY_BUCKETS

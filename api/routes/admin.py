@@ -18,6 +18,7 @@ from api.feeds import (
 from api.state import Here, State
 from db import feeds as stored
 from db.feeds import Change, WantedFeed
+from market.errors import ConfigurationError, InvalidInputError
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -40,7 +41,7 @@ async def add(asked: NewSubscriptions, here: Here) -> SubscriptionChanges:
     wanted = [
         WantedFeed(
             exchange=asked.exchange,
-            symbol=here["naming"](asked.exchange, symbol, asked.protocol).symbol,
+            symbol=_named(here, asked, symbol),
             protocol=asked.protocol,
             stream_url=asked.stream_url,
             rest_url=asked.rest_url,
@@ -61,6 +62,13 @@ async def change(asked: SubscriptionState, here: Here) -> SubscriptionChanges:
 async def remove(asked: Annotated[SubscriptionsNamed, Query()], here: Here) -> SubscriptionChanges:
     """Listen to these no more; what was stored stays."""
     return await _changed(here, lambda connection: stored.remove(connection, asked.names))
+
+
+def _named(here: State, asked: NewSubscriptions, symbol: str) -> str:
+    try:
+        return here["naming"](asked.exchange, symbol, asked.protocol).symbol
+    except ConfigurationError as error:  # the asker's, here
+        raise InvalidInputError(str(error), where="protocol") from error
 
 
 async def _changed(

@@ -31,7 +31,10 @@ async def health(here: Here) -> Response:
     return _told(await examine(here))
 
 
-@router.get("/health/live")
+_ALIVE = {"application/json": {"example": {"status": "ok"}}}
+
+
+@router.get("/health/live", responses={200: {"content": _ALIVE}})
 async def live() -> dict[str, str]:
     """Tell that this process answers, whatever else is amiss."""
     return {"status": "ok"}
@@ -43,7 +46,10 @@ async def ready(here: Here) -> Response:
     return _told(await examine(here))
 
 
-@router.get("/metrics", response_class=Response)
+_EXPOSITION = {"text/plain": {"schema": {"type": "string"}, "example": "heliograph_subscribers 12.0\n"}}
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": _EXPOSITION}})
 async def metrics(here: Here) -> Response:
     """Tell Prometheus."""
     found = await examine(here)

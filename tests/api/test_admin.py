@@ -121,3 +121,15 @@ async def test_new_feeds_are_refused_while_no_ingester_has_room(
     refused = await add(admin, "SOL/USD")
     assert (503, "saturated") == problem(refused)
     assert "1" == refused.headers["retry-after"]
+
+
+async def test_a_protocol_that_a_venue_does_not_have_is_the_askers_mistake(admin: httpx.AsyncClient) -> None:
+    asked = {"exchange": "kraken", "symbols": ["SOL/USD"], "protocol": "morse"}
+    refused = await admin.post(FEEDS, json=asked)
+    assert (422, "invalid-input") == problem(refused)
+    assert ["protocol"] == [fault["where"] for fault in refused.json()["errors"]]
+
+
+async def test_a_method_that_is_not_there_is_answered_with_all_that_are(admin: httpx.AsyncClient) -> None:
+    refused = await admin.put(FEEDS)
+    assert (405, "DELETE, GET, HEAD, PATCH, POST") == (refused.status_code, refused.headers["allow"])

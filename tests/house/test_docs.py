@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 import heliograph.cli
 from api.app import create
 from api.frames import CloseCode, Code, Outgoing, Subscribe, Unsubscribe
+from api.settings import ApiSettings
 from api.state import State
 from ingest.settings import FeedSettings
 from market import errors
@@ -119,7 +120,7 @@ def test_every_command_is_documented() -> None:
 
 def application() -> FastAPI:
     """Return the API without anything behind it."""
-    return create(cast("State", {"metrics": Metrics()}))
+    return create(cast("State", {"metrics": Metrics(), "settings": ApiSettings(), "limits": None}))
 
 
 def test_every_route_is_documented() -> None:
@@ -129,7 +130,7 @@ def test_every_route_is_documented() -> None:
 
 
 def test_every_parameter_is_documented() -> None:
-    paths = create(cast("State", {"metrics": Metrics()})).openapi()["paths"]
+    paths = application().openapi()["paths"]
     named = {
         p["name"] for path in paths.values() for verb in path.values() for p in verb.get("parameters", [])
     }
