@@ -49,12 +49,13 @@ async def test_examples_of_streams_run_and_print(
     code: str, served: Served, teller: Teller, tmp_path: Path
 ) -> None:
     program = await started(code, served.url, tmp_path)
+    enough = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        telling = group.create_task(tell_on(teller))
+        group.create_task(tell_on(teller, enough))
         try:
             lines = await two_lines(program)
         finally:
-            telling.cancel()
+            enough.set()
             program.kill()
             await program.wait()
     assert 2 == len(lines), (teller.told, lines)
@@ -74,8 +75,8 @@ async def two_lines(program: asyncio.subprocess.Process) -> list[bytes]:
     return lines
 
 
-async def tell_on(teller: Teller) -> None:
-    while True:
+async def tell_on(teller: Teller, enough: asyncio.Event) -> None:
+    while not enough.is_set():
         await teller.tell()
         await asyncio.sleep(0.01)
 
