@@ -8,6 +8,7 @@ import msgspec
 from heliograph_client.decoding import decoded
 from heliograph_client.errors import InvalidQuestionError, MissedError, RefusedError
 from heliograph_client.events import Event, Frame, Result, event_of
+from heliograph_client.moments import Moment, text_of
 from heliograph_client.positions import Position
 
 _CHANNELS_A_FRAME = 100
@@ -21,12 +22,14 @@ class Channel(NamedTuple):
     """One channel: ``name`` is family:exchange:symbol, like ``signals:kraken:*``.
 
     ``policy`` is ``lossless`` or ``latest``, left out the family's. ``max_rate_ms`` is the least time
-    between two values of one stream, by ``latest``.
+    between two values of one stream, by ``latest``. What was published ``since`` a moment comes first,
+    where no offset of the channel is known.
     """
 
     name: str
     policy: str | None = None
     max_rate_ms: int | None = None
+    since: Moment | None = None
 
 
 class DisturbedError(Exception):
@@ -54,6 +57,12 @@ class Subscriptions:
         self._channels = list(channels)
         self._logged: set[int] = set()
         self._resumed: set[int] = set()
+        self._behind: dict[int, set[str]] = {
+            number: set()
+            for number, channel in enumerate(channels)
+            if channel.since is not None and position.after(channel.name) is None
+        }
+        """Of channels that are followed since a moment: the streams that have not caught up."""
         self._newest: dict[tuple[str, ...], bytes] = {}
         self._before: dict[tuple[str, ...], bytes] = {}
 
@@ -79,6 +88,8 @@ class Subscriptions:
         frame = decoded(text, Frame)
         if frame.op == "subscribed":
             self._begin(frame)
+        elif frame.op == "caught_up":
+            self._caught_up(frame)
         elif frame.op == "error":
             _refuse(frame)
         shown = text if isinstance(text, str) else text.decode()
@@ -100,11 +111,12 @@ class Subscriptions:
             "policy": channel.policy,
             "max_rate_ms": channel.max_rate_ms,
             "after": self._after(number, channel),
+            "since": text_of(channel.since) if channel.since and number in self._behind else None,
         }
         return {name: value for name, value in ask.items() if value is not None}
 
     def _after(self, number: int, channel: Channel) -> int | dict[str, int] | None:
-        if self.established and number not in self._logged:
+        if number in self._behind or (self.established and number not in self._logged):
             return None
         return None if channel.policy == "latest" else self.position.after(channel.name)
 
@@ -114,12 +126,19 @@ class Subscriptions:
         other = self._resumed_epoch not in (None, frame.epoch)
         self.position.epoch = frame.epoch
         missing: dict[str, tuple[int, int]] = {}
+        refused = False
         for number, result in enumerate(frame.results, first):
+            known = number in self._behind and result.missing and self._has(result.missing)
             self._stand(number, result, other_log=other)
-            missing |= result.missing or {}
+            missing |= {} if known else result.missing or {}
+            refused = refused or not (known or result.recovered)
         self.established = True
-        if missing or any(not result.recovered for result in frame.results):
+        if refused:
             raise MissedError(missing, other_log=other)
+
+    def _has(self, missing: Mapping[str, tuple[int, int]]) -> bool:
+        """Tell whether it was said already that this will not come."""
+        return all(last <= self.position.offsets.get(stream, 0) for stream, (_, last) in missing.items())
 
     def _stand(self, number: int, result: Result, *, other_log: bool) -> None:
         heads = _heads(result)
@@ -130,6 +149,9 @@ class Subscriptions:
             self.position.channels.append(result.channel)
         if other_log:
             self.position.forget(result.channel)
+        if number in self._behind:
+            self._replay(number, heads, result.missing or {})
+            return
         replayed = number in self._resumed and not other_log
         for stream, head in heads.items():
             # A stream that was listed since we were here last is sent from its beginning.
@@ -138,6 +160,23 @@ class Subscriptions:
                 self.position.offsets[stream] = min(ours, head)
         for stream, (_, last) in (result.missing or {}).items():
             self.position.offsets[stream] = last
+
+    def _replay(self, number: int, heads: Mapping[str, int], missing: Mapping[str, tuple[int, int]]) -> None:
+        """Wait for what a channel was sent since a moment; it is asked for again until all of it came."""
+        for stream, (_, last) in missing.items():
+            self.position.offsets[stream] = max(last, self.position.offsets.get(stream, 0))
+        self._behind[number] = {stream for stream, head in heads.items() if head and stream not in missing}
+        self._settle(number)
+
+    def _caught_up(self, frame: Frame) -> None:
+        self.position.offsets.setdefault(frame.channel, frame.offset or 0)
+        for number in list(self._behind):
+            self._behind[number].discard(frame.channel)
+            self._settle(number)
+
+    def _settle(self, number: int) -> None:
+        if not self._behind[number]:
+            del self._behind[number]
 
     def _is_news(self, frame: Frame, event: Event) -> bool:
         if frame.offset is None:

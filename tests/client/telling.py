@@ -18,7 +18,7 @@ BARS = "bars:kraken:SOL/USD"
 
 @dataclass
 class Teller:
-    """Tells final bars of one instrument; the open of each is its offset."""
+    """Tells final bars of one instrument; the open of each is its offset, and so is its second."""
 
     worker: Worker
     listed: Listed
@@ -39,4 +39,4 @@ class Teller:
         bar = Bar(SECOND, T + offset * SECOND, float(offset), 2.0, 1.0, 1.5, 10.0, 15.0, 6.0, 4.0, 3)
         named = self.listed.instrument
         text = bar_text(Name(named.exchange, named.symbol), bar, 1.0, "live")
-        return Publication(self.listed.instrument_id, Family.BARS, offset, "bar", text, T)
+        return Publication(self.listed.instrument_id, Family.BARS, offset, "bar", text, T + offset * SECOND)

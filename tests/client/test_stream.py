@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
 from itertools import islice
 from urllib.parse import urlsplit
 
@@ -22,9 +23,10 @@ from heliograph_client import (
     Stream,
     UnreachableError,
 )
+from market.times import SECOND
 from tests.api.holes import find
 from tests.api.peers import FAR_AWAY, Served, serving, until
-from tests.client.telling import BARS, Teller
+from tests.client.telling import BARS, T, Teller
 
 
 @pytest.fixture
@@ -134,6 +136,47 @@ async def test_the_position_has_the_event_that_is_worked_on(client: Client, tell
             assert {BARS: event.offset} == stream.position.offsets
             if event.offset == 5:
                 break
+
+
+@pytest.mark.parametrize("channel", [BARS, "bars:*:*"])
+async def test_what_was_published_since_a_moment_comes_first_and_once_through_cuts(
+    cut_off: Client, wire: Wire, teller: Teller, channel: str
+) -> None:
+    await teller.tell(300)
+    stream = cut_off.stream(Channel(channel, since=T + 101 * SECOND))
+    async with heard_of(stream, lambda: wire.taken > 0) as events:
+        await until(lambda: bool(events))
+        wire.cut()
+        await until(lambda: len(events) == 200)
+        wire.cut()
+        await teller.tell(10)
+        await until(lambda: len(events) == 210)
+    assert list(range(101, 311)) == offsets(events)
+
+
+async def test_since_a_moment_to_come_there_is_nothing_and_then_what_is_told(
+    cut_off: Client, wire: Wire, teller: Teller
+) -> None:
+    await teller.tell(3)
+    stream = cut_off.stream(Channel("bars:*:*", since=datetime(2099, 1, 1, tzinfo=UTC)))
+    async with heard_of(stream, lambda: BARS in stream.position.offsets) as events:
+        wire.cut()
+        await teller.tell(1)
+        await until(lambda: len(events) == 1)
+    assert [4] == offsets(events)
+
+
+async def test_what_the_log_lacks_since_a_moment_is_said_once(client: Client, teller: Teller) -> None:
+    teller.told = 4
+    await teller.tell(2)
+    stream = client.stream(Channel("bars:*:*", since=T))
+    with pytest.raises(MissedError) as missed:
+        await anext(aiter(stream))
+    assert {BARS: (1, 6)} == missed.value.missing
+    async with heard_of(stream, lambda: teller.told > 0) as events:
+        await teller.tell(1)
+        await until(lambda: len(events) == 1)
+    assert [7] == offsets(events)
 
 
 async def test_what_the_log_lacks_is_an_error_and_then_gone_on_after(client: Client, teller: Teller) -> None:
