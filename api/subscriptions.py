@@ -82,7 +82,7 @@ class Wanted(msgspec.Struct, frozen=True):
         """Return the same, asked for by the offsets that were found for its moment."""
         if self.since is None:
             return self
-        after = {str(name_of(stream)): found[stream] for stream in self.streams}
+        after = {str(name_of(stream)): found.get(stream, 0) for stream in self.streams}
         return msgspec.structs.replace(self, ask=msgspec.structs.replace(self.ask, after=after))
 
     @property
