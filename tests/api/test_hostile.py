@@ -253,7 +253,7 @@ async def test_an_absurd_limit(victim: Served, worker: Worker, limit: str) -> No
     assert (422, 2001) == (response.status_code, response.json()["code"])
 
 
-@pytest.mark.parametrize("cursor", ["x", "Ä", "A" * 500, "A" * 501, "%00", "3f////8"])
+@pytest.mark.parametrize("cursor", ["x", "kwGmdHJhZGVzkgAA", "Ä", "A" * 500, "A" * 501, "%00", "3f////8"])
 async def test_a_forged_cursor(victim: Served, worker: Worker, cursor: str) -> None:
     await worker.instruments("SOL/USD")
     response = await victim.http.get(f"{TRADES}&cursor={cursor}")
