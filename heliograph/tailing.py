@@ -74,9 +74,12 @@ async def _print(stream: Stream, *, as_json: bool) -> None:
 
 
 async def _lines(stream: Stream) -> AsyncIterator[str]:
-    """Yield what people are shown."""
-    yield _HEADING
+    """Yield what people are shown; the heading comes with the first event."""
+    headed = False
     async for event in stream:
+        if not headed:
+            yield _HEADING
+            headed = True
         yield line_of(event)
 
 

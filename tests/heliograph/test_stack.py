@@ -234,12 +234,14 @@ def test_a_replay_can_stay_up_to_be_looked_at(start: Start, data_dir: Path, tmp_
 
 def test_a_tail_ends_quietly_on_ctrl_c(start: Start, data_dir: Path) -> None:
     read_until(start("up", "--port", "0"), "api works")
-    command = [sys.executable, "-m", "heliograph", "tail", "signals:*:*", "--data-dir", str(data_dir)]
+    options = ("signals:*:*", "--json", "--data-dir", str(data_dir))
+    command = [sys.executable, "-m", "heliograph", "tail", *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tail:
         assert tail.stdout is not None
-        assert b'"subscribed"' in tail.stdout.readline()
+        first = tail.stdout.readline()
         tail.send_signal(signal.SIGINT)
         _, errors = tail.communicate()
+    assert b'"subscribed"' in first
     assert (0, b"") == (tail.returncode, errors)
 
 
