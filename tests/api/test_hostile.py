@@ -19,6 +19,8 @@ from websockets.exceptions import ConnectionClosed
 from api.settings import ApiSettings
 from tests.api.peers import WITHIN_SECONDS, Served, Worker, serving, until
 
+pytestmark = pytest.mark.slow
+
 SAFETY = Path(__file__).parents[2] / "docs" / "safety.md"
 TOKEN = "of the operator"
 TRADES = "/v1/trades?exchange=kraken&symbol=SOL/USD"
