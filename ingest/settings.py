@@ -76,7 +76,9 @@ class IngestSettings(Settings):
         default=30.0, gt=0, description="The longest wait before a venue is tried again."
     )
     acknowledge_within_seconds: float = Field(
-        default=15.0, gt=0, description="A connection whose subscriptions are not answered by then is closed."
+        default=15.0,
+        gt=0,
+        description="What has no answer by then is asked again; a connection without any is closed.",
     )
     recent_seconds: float = Field(
         default=900.0, ge=0, description="How much of its recent past a new feed begins with; 0: none."

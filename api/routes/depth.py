@@ -13,9 +13,9 @@ from api.lines import FORMATS
 from api.questions import TicksQuestion
 from api.schemas import Page, Row
 from api.state import Here, State
+from api.ticks import reader
 from db import depths as stored
 from db.instruments import Listed
-from db.windows import Window
 from market import depths as words
 from market.depths import LEVELS
 from market.gaps import DEPTHS
@@ -62,19 +62,11 @@ async def _opened(question: TicksQuestion, here: State) -> History[words.Depth]:
     listed = await all_listed(here, question.exchange, question.symbol)
     ids = [each.instrument_id for each in listed]
 
-    async def read(window: Window) -> list[words.Depth]:
-        if not listed:
-            return []
-        async with here["history"].connection() as connection:
-            return await stored.read(
-                connection, window, exchange_id=listed[0].exchange_id, instrument_ids=ids
-            )
-
     return History(
         name="depth",
         key=tuple[Ts, Int32, Int64],
         row=Depth,
-        read=read,
+        read=reader(here, listed, ids, stored.read),
         row_of=lambda depth, _: Depth.of(catalogue.by_id(depth.instrument_id), depth),
         key_of=stored.key,
         tapes=[Tape(each, DEPTHS) for each in ids],

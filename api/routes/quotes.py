@@ -13,9 +13,9 @@ from api.lines import FORMATS
 from api.questions import TicksQuestion
 from api.schemas import Page, Row
 from api.state import Here, State
+from api.ticks import reader
 from db import quotes as stored
 from db.instruments import Listed
-from db.windows import Window
 from market import quotes as words
 from market.times import to_iso
 
@@ -66,19 +66,11 @@ async def _opened(question: TicksQuestion, here: State) -> History[words.Quote]:
     listed = await all_listed(here, question.exchange, question.symbol)
     ids = [each.instrument_id for each in listed]
 
-    async def read(window: Window) -> list[words.Quote]:
-        if not listed:
-            return []
-        async with here["history"].connection() as connection:
-            return await stored.read(
-                connection, window, exchange_id=listed[0].exchange_id, instrument_ids=ids
-            )
-
     return History(
         name="quotes",
         key=tuple[Ts, Int32, Int64],
         row=Quote,
-        read=read,
+        read=reader(here, listed, ids, stored.read),
         row_of=lambda quote, _: Quote.of(catalogue.by_id(quote.instrument_id), quote),
         key_of=stored.key,
         settles=ids[0] if len(ids) == 1 else None,

@@ -12,8 +12,8 @@ from api.lines import FORMATS
 from api.questions import TicksQuestion
 from api.schemas import Page, Trade
 from api.state import Here, State
+from api.ticks import reader
 from db import trades as stored
-from db.windows import Window
 from market import trades as words
 from market.gaps import TRADES
 
@@ -31,22 +31,11 @@ async def _opened(question: TicksQuestion, here: State) -> History[words.Trade]:
     listed = await all_listed(here, question.exchange, question.symbol)
     ids = [each.instrument_id for each in listed]
 
-    async def read(window: Window) -> list[words.Trade]:
-        if not listed:
-            return []
-        async with here["history"].connection() as connection:
-            return await stored.read(
-                connection,
-                window,
-                exchange_id=listed[0].exchange_id,
-                instrument_ids=None if question.symbol is None else ids,
-            )
-
     return History(
         name="trades",
         key=tuple[Ts, Int32, Int64],
         row=Trade,
-        read=read,
+        read=reader(here, listed, None if question.symbol is None else ids, stored.read),
         row_of=lambda trade, _: Trade.of(catalogue.by_id(trade.instrument_id), trade),
         key_of=stored.key,
         tapes=[Tape(each, TRADES) for each in ids],

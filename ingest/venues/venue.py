@@ -124,13 +124,6 @@ class Subscription(NamedTuple):
     keys: tuple[str, ...]
 
 
-class Script(NamedTuple):
-    """What is said: subscriptions first; ``renewals``, by venue symbol, for a fresh book on the socket."""
-
-    subscriptions: Sequence[Subscription]
-    renewals: Mapping[str, Sequence[str]]
-
-
 class Decoder(Protocol):
     """Understands the frames of one connection, in their order. Holds its books and its venue time."""
 

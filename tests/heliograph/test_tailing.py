@@ -1,6 +1,7 @@
 """Frames of channels, printed as they come."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -12,16 +13,23 @@ from tests.api.holes import find
 from tests.api.peers import Worker, serving, until
 from tests.client.telling import BARS, Teller
 
+Contains = Callable[[str], bool]
 
-async def test_gaps_of_every_feed_are_printed(
-    postgres_url: str, redis_url: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    printed, stopping = [""], asyncio.Event()
 
-    def contains(text: str) -> bool:
+@pytest.fixture
+def contains(capsys: pytest.CaptureFixture[str]) -> Contains:
+    """Tells whether a text is in all that was printed."""
+    printed = [""]
+
+    def told(text: str) -> bool:
         printed[0] += capsys.readouterr().out
         return text in printed[0]
 
+    return told
+
+
+async def test_gaps_of_every_feed_are_printed(postgres_url: str, redis_url: str, contains: Contains) -> None:
+    stopping = asyncio.Event()
     async with (
         connected(postgres_url, "test") as connection,
         publishing.opened(redis_url) as bus,
@@ -36,15 +44,8 @@ async def test_gaps_of_every_feed_are_printed(
         stopping.set()
 
 
-async def test_people_are_shown_lines(
-    postgres_url: str, redis_url: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    printed, stopping = [""], asyncio.Event()
-
-    def contains(text: str) -> bool:
-        printed[0] += capsys.readouterr().out
-        return text in printed[0]
-
+async def test_people_are_shown_lines(postgres_url: str, redis_url: str, contains: Contains) -> None:
+    stopping = asyncio.Event()
     async with (
         connected(postgres_url, "test") as connection,
         publishing.opened(redis_url) as bus,
@@ -59,4 +60,4 @@ async def test_people_are_shown_lines(
         await teller.tell()
         await until(lambda: contains("1s 1 2 1 1.5, 10 in 3"))
         stopping.set()
-    assert "\ntime  " in printed[0]
+    assert contains("\ntime  ")
