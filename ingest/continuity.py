@@ -102,6 +102,10 @@ class Continuity:
         """Return the streams that are silent against their habit."""
         return [trades.silent for trades in self._trades.values() if trades.silent]
 
+    def mute_books(self) -> list[int]:
+        """Return the instruments that traded while their book was silent against its habit."""
+        return [instrument_id for instrument_id, book in self._books.items() if book.mute]
+
     def was_quiet(self, instrument_id: int, after_id: int | None) -> None:
         """Learn that a stream that seemed mute had nothing to say since the trade ``after_id``."""
         if trades := self._trades.get(instrument_id):
@@ -134,6 +138,7 @@ class Continuity:
         for each in self._begun:
             self._trades[each].listen(ts)
             self._trades[each].prove(ts)
+            self._books[each].listen(ts, self._trades[each].traded_at)
             self._books[each].prove(ts)
 
 

@@ -16,6 +16,9 @@ _REMEMBERED: Final = 100
 _TIMES_THE_MEAN: Final = 20
 _LEAST: Final = 10 * SECOND
 
+_JUMP: Final = 60 * SECOND
+"""Venue time that passes at once is nobody's silence."""
+
 
 class Habit:
     """The mean time between bursts of one stream, in microseconds of venue time.
@@ -32,6 +35,23 @@ class Habit:
         self._mean = 0.0
         self._bursts = 0
         self._stretched = 1
+        self._looked_at = 0
+        self.listening_since = 0
+        """From when on its silence would be heard."""
+
+    def listen_from(self, ts: int) -> None:
+        """Note that a session begins."""
+        self.listening_since = self._looked_at = ts
+
+    def listen(self, ts: int) -> None:
+        """Note that it is listened to at ``ts``."""
+        if ts - self._looked_at > _JUMP:
+            self.listening_since = ts
+        self._looked_at = ts
+
+    def exceeded(self, silence: int) -> bool:
+        """Tell whether the stream may be mute that was silent for so long."""
+        return self.patience is not None and silence > self.patience
 
     def speak(self, ts: int) -> None:
         """Learn that the stream spoke at ``ts``."""

@@ -50,6 +50,10 @@ class Intake:
         """Return the streams that are silent against their habit."""
         return self._continuity.muted()
 
+    def mute_books(self) -> list[int]:
+        """Return the instruments that traded while their book was silent against its habit."""
+        return self._continuity.mute_books()
+
     def was_quiet(self, instrument_id: int, after_id: int | None) -> None:
         """Learn that an instrument that seemed mute had not traded since ``after_id``."""
         self._continuity.was_quiet(instrument_id, after_id)

@@ -24,6 +24,9 @@ class Listener(Protocol):
     def muted(self) -> list[Silent]:
         """Return the streams that are silent against their habit."""
 
+    def mute_books(self) -> list[int]:
+        """Return the instruments that traded while their book was silent against its habit."""
+
     def was_quiet(self, instrument_id: int, after_id: int | None) -> None:
         """Learn that an instrument had not traded since ``after_id``."""
 
@@ -36,7 +39,8 @@ class MuteWatch:
 
     The gap of a silent stream is healed like any other. When it is settled and nothing was there, the
     stream is waited for longer; a quiet pair is never reconnected for being quiet, nor for what history
-    stored of the time before its session.
+    stored of the time before its session. A book that was silent while its instrument traded is mute
+    for certain: no history need tell.
     """
 
     def __init__(
@@ -54,12 +58,20 @@ class MuteWatch:
     async def run(self, stopping: asyncio.Event) -> None:
         """Look until ``stopping`` is set; PostgreSQL is asked only about streams that fell silent."""
         while not stopping.is_set():
+            for each in self._listeners():
+                await self._renew_books(each)
             if silent := [each for each in self._listeners() if each.muted()]:
                 try:
                     await self._look(silent)
                 except StoreError as error:
                     logger.warning("mutes.unknown", error=str(error))
             await wait_at_most(stopping, self._look_every_seconds)
+
+    async def _renew_books(self, listener: Listener) -> None:
+        for instrument_id in listener.mute_books()[:1]:
+            key = self._places[instrument_id].instrument.key
+            logger.warning("book.mute", instrument=key)
+            await listener.renew(f"the book of {key} was mute: it traded, and its book did not change")
 
     async def _look(self, silent: Sequence[Listener]) -> None:
         every = {stream: each for each in silent for stream in each.muted()}

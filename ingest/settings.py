@@ -57,7 +57,10 @@ class IngestSettings(Settings):
         default=0, ge=0, description="Memory that the process may hold, told against; 0: its control group's."
     )
     depth_slot_seconds: float = Field(
-        default=0.1, ge=0, description="Of a book one depth is stored in so much of the venue's time; 0: all."
+        default=0.1,
+        ge=0,
+        le=30,
+        description="Of a book one depth is stored in so much of the venue's time; 0: all.",
     )
     depth_price_bps: float = Field(
         default=5.0, gt=0, description="A best price that moved so many basis points is stored at once."

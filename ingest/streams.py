@@ -6,6 +6,7 @@ import msgspec
 
 from ingest.findings import Notes
 from ingest.habits import USUAL, Habit
+from ingest.numbering import RENUMBERED, Holes, Renumbering, is_number
 from market.coverage import Proof
 from market.gaps import TRADES, Cause, Finding, GapState, Silent
 from market.tapes import TapeEnd
@@ -17,38 +18,11 @@ _TRADES_LAG: Final = SECOND
 _PROOFS_LAG: Final = 2 * SECOND
 """How far the proof of a session may stay behind its last trade."""
 
-_HOLES: Final = 100
-"""Holes a stream whose trades may still come late; the healer finds those of older ones."""
-
-_NUMBERS: Final = 2**52
-"""Venues number trades below this, even by the microsecond; one hash of 64 bits in 4096 is there."""
-
 _BACK: Final = 10 * SECOND
 """How far the time of a trade may lie before that of the one before it; further back it is wrong."""
 
-_JUMP: Final = 60 * SECOND
-"""Venue time that passes at once is nobody's silence."""
-
 CONTIGUOUS: Final = "ids are contiguous"
 CAME_LATE: Final = "every trade came late"
-
-
-class _Hole:
-    """Ids that were skipped, and those of them that came after all."""
-
-    def __init__(self, found: Finding, after_id: int, before_id: int) -> None:
-        self.found = found
-        self._after_id = after_id
-        self._before_id = before_id
-        self._seen: set[int] = set()
-
-    def holds(self, trade_id: int) -> bool:
-        return self._after_id < trade_id < self._before_id
-
-    def fill(self, trade_id: int) -> bool:
-        """Tell whether nothing is missing any more."""
-        self._seen.add(trade_id)
-        return len(self._seen) == self._before_id - self._after_id - 1
 
 
 class TradeStream:
@@ -70,9 +44,9 @@ class TradeStream:
         self._since: int | None = None
         self._lost: Cause | None = Cause.DOWNTIME
         self._gap: Finding | None = None
-        self._holes: list[_Hole] = []
+        self._holes = Holes()
+        self._renumbering = Renumbering()
         self._habit = Habit(USUAL if contiguous else None)
-        self._listening_since = self._looked_at = 0
         self.silent: Silent | None = None
         """Silent against its habit: until it is known why, nothing more is proven."""
 
@@ -117,7 +91,7 @@ class TradeStream:
         self._unnumbered_until = None
         if not self._contiguous or from_ts is None:
             self._lost = None
-        self._listening_since = self._looked_at = ts
+        self._habit.listen_from(ts)
         self._since = ts if self._since is None else self._since
 
     def prove(self, until: int) -> None:
@@ -140,21 +114,18 @@ class TradeStream:
         elif last is None:
             self._begin_tape(ts, trade_id)
         elif trade_id <= last[1]:
-            self._fill(trade_id)
+            self._take_late(last, ts, trade_id)
         else:
             self._follow(last, max(ts, last[0] - _BACK), trade_id)
 
     def listen(self, ts: int) -> None:
         """Look at venue time ``ts`` whether the stream is silent against its habit."""
-        before, self._looked_at = self._looked_at, ts
-        if ts - before > _JUMP:
-            self._listening_since = ts
-        patience = self._habit.patience
-        if patience is None or self._since is None or self.silent:
+        self._habit.listen(ts)
+        if self._since is None or self.silent:
             return
-        if ts - self._heard_at > patience:
+        if self._habit.exceeded(ts - self._heard_at):
             self._stand(Cause.MUTE, self._gap.from_ts if self._gap else self._heard_at, ts)
-            self.silent = Silent(self._instrument_id, self._last_id, self._listening_since, ts)
+            self.silent = Silent(self._instrument_id, self._last_id, self._habit.listening_since, ts)
 
     def was_quiet(self, after_id: int | None, ts: int) -> None:
         """Learn that since the trade ``after_id`` there was nothing to hear at ``ts``."""
@@ -163,13 +134,18 @@ class TradeStream:
             self.silent = None
 
     @property
+    def traded_at(self) -> int:
+        """Return the time of the last trade, 0 where none is known."""
+        return self._last[0] if self._last else 0
+
+    @property
     def _last_id(self) -> int | None:
         return self._last[1] if self._last else None
 
     @property
     def _heard_at(self) -> int:
         """Return the time of the last trade of this session, or its beginning."""
-        return max(self._last[0], self._listening_since) if self._last else self._listening_since
+        return max(self.traded_at, self._habit.listening_since)
 
     def _known_until(self) -> int | None:
         """Return where what is known for sure ends; a session that was killed is proven a second less."""
@@ -216,7 +192,7 @@ class TradeStream:
         cause = self._gap.cause if self._gap else self._lost or Cause.SEQUENCE
         begin, end = self._edge(last) if self._gap else min(self._edge(last), ts), max(last[0], ts) + 1
         found = self._note(cause, GapState.OPEN, begin, end, after_id=last[1], before_id=trade_id)
-        self._holes = [*self._holes[-_HOLES + 1 :], _Hole(found, last[1], trade_id)]
+        self._holes.add(found, last[1], trade_id)
         self._since = ts if self._since is None else self._since
         self._go_on(ts, trade_id)
 
@@ -226,14 +202,21 @@ class TradeStream:
             return self._gap.from_ts
         return (self._lost and self._known_until()) or last[0]
 
-    def _fill(self, trade_id: int) -> None:
-        """Close a gap when this old trade was the last that it missed."""
-        for hole in self._holes:
-            if hole.holds(trade_id) and hole.fill(trade_id):
-                self._holes.remove(hole)
-                self._notes.gaps.append(_closed(hole.found, CAME_LATE))
-                self._prove(hole.found.from_ts, hole.found.to_ts)
-                return
+    def _take_late(self, last: tuple[int, int], ts: int, trade_id: int) -> None:
+        """Take a trade whose number is old: it comes late, or twice, or from a venue that numbers anew."""
+        if ts <= last[0] or self._holes.hold(trade_id):
+            if filled := self._holes.fill(trade_id):
+                self._notes.gaps.append(_closed(filled, CAME_LATE))
+                self._prove(filled.from_ts, filled.to_ts)
+        elif first := self._renumbering.suspect(ts, trade_id):
+            self._renumber(last, first)
+            self._go_on(ts, trade_id)
+
+    def _renumber(self, last: tuple[int, int], first: tuple[int, int]) -> None:
+        cause = self._gap.cause if self._gap else self._lost or Cause.SEQUENCE
+        self._note(cause, GapState.UNRECOVERABLE, self._edge(last), first[0], detail=RENUMBERED)
+        self._since = first[0] if self._since is None else self._since
+        self._holes, self._renumbering = Holes(), Renumbering()
 
     def _stand(self, cause: Cause, from_ts: int, to_ts: int) -> None:
         """Note the gap since the last trade; it stays the same one while no trade comes."""
@@ -248,6 +231,7 @@ class TradeStream:
         *,
         after_id: int | None = None,
         before_id: int | None = None,
+        detail: str = "",
     ) -> Finding:
         found = Finding(
             instrument_id=self._instrument_id,
@@ -258,6 +242,7 @@ class TradeStream:
             to_ts=max(to_ts, from_ts + 1),
             after_id=after_id,
             before_id=before_id,
+            detail=detail,
         )
         self._notes.gaps.append(found)
         return found
@@ -269,7 +254,7 @@ class TradeStream:
 
 def _unnumbered_until(end: TapeEnd) -> int | None:
     """Return where a tape ends that a protocol without ids wrote: no number goes on from its hashes."""
-    if end.ts is None or end.trade_id is None or 0 <= end.trade_id < _NUMBERS:
+    if end.ts is None or end.trade_id is None or is_number(end.trade_id):
         return None
     return max(end.ts, (end.trades_until or 0) - _TRADES_LAG)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ingest.continuity import Continuity
 from ingest.findings import Findings, merged
+from ingest.numbering import RENUMBERED
 from ingest.streams import CAME_LATE, CONTIGUOUS
 from ingest.venues.venue import Decoded
 from market.coverage import Coverage, Interval
@@ -628,3 +629,103 @@ def test_a_book_after_a_reconnect_and_after_downtime_says_so() -> None:
     assert [(Cause.DOWNTIME, MOMENT + SECOND), (Cause.RECONNECT, MOMENT + 3 * SECOND)] == [
         (gap.cause, gap.to_ts) for gap in feed.books().unclosed(DEPTHS)
     ]
+
+
+def test_a_venue_that_numbers_its_trades_anew_is_followed_in_its_new_numbers() -> None:
+    feed = Feed()
+    feed.open(MOMENT)
+    for second, number in enumerate([1000, 1001, 1002, 1, 2, 3, 5]):
+        feed.trade(number, MOMENT + second * SECOND)
+    seam, skipped = feed.books().unclosed()
+    assert (GapState.UNRECOVERABLE, RENUMBERED) == (seam.state, seam.detail)
+    assert (MOMENT + 2 * SECOND, MOMENT + 3 * SECOND) == (seam.from_ts, seam.to_ts)
+    assert (Cause.SEQUENCE, 3, 5) == (skipped.cause, skipped.after_id, skipped.before_id)
+    assert feed.books().coverage().share(MOMENT + 3 * SECOND, MOMENT + 5 * SECOND) == 1.0
+
+
+def test_a_venue_that_numbered_anew_while_we_were_away_has_a_gap_of_the_downtime() -> None:
+    feed = Feed((ONE, TapeEnd(MOMENT, 1000, MOMENT, None)))
+    feed.open(MOMENT + 60 * SECOND)
+    for number in (7, 8, 9):
+        feed.trade(number, MOMENT + (60 + number) * SECOND)
+    assert (MOMENT, MOMENT + 67 * SECOND) in [
+        (gap.from_ts, gap.to_ts) for gap in feed.books().unclosed() if gap.detail == RENUMBERED
+    ]
+
+
+@pytest.mark.parametrize("late", [(11, 12, 13), (8, 9, 10), (13, 13, 13)])
+def test_trades_that_come_late_or_twice_are_no_new_numbers(late: tuple[int, ...]) -> None:
+    feed = Feed()
+    feed.open(MOMENT)
+    for number in (8, 9, 10, 14):
+        feed.trade(number, MOMENT + number)
+    shown = len(feed.found)
+    for number in late:
+        feed.trade(number, MOMENT + number)
+    feed.trade(15, MOMENT + 15)
+    assert [(10, 14)] == [(gap.after_id, gap.before_id) for gap in feed.books([shown]).of()]
+
+
+class Bookkeeper(Feed):
+    """A feed whose first instrument has traded, and its book changed, each second for a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open(MOMENT)
+        for number in range(60):
+            self.trade(number, MOMENT + number * SECOND)
+            self.depth(MOMENT + number * SECOND)
+        self.last = MOMENT + 59 * SECOND
+
+
+def test_a_book_that_is_silent_while_its_instrument_trades_is_mute_and_not_proven() -> None:
+    feed = Bookkeeper()
+    for second in range(1, 30):
+        feed.trade(59 + second, feed.last + second * SECOND)
+    assert [ONE] == feed.continuity.mute_books()
+    assert feed.books().coverage(DEPTHS).share(feed.last + SECOND, feed.last + 29 * SECOND) < 1.0
+    feed.continuity.lost()
+    assert [] == feed.continuity.mute_books()
+    feed.open(feed.last + 31 * SECOND)
+    feed.depth(feed.last + 31 * SECOND)
+    [gap] = feed.books().unclosed(DEPTHS)
+    assert (Cause.MUTE, feed.last, feed.last + 31 * SECOND) == (gap.cause, gap.from_ts, gap.to_ts)
+    assert feed.books().coverage(DEPTHS).share(feed.last, feed.last + 31 * SECOND) == 0.0
+
+
+def test_a_book_that_speaks_again_was_mute_until_then() -> None:
+    feed = Bookkeeper()
+    for second in range(1, 30):
+        feed.trade(59 + second, feed.last + second * SECOND)
+    feed.depth(feed.last + 30 * SECOND)
+    [gap] = feed.books().unclosed(DEPTHS)
+    assert (Cause.MUTE, feed.last, feed.last + 30 * SECOND) == (gap.cause, gap.from_ts, gap.to_ts)
+    assert [] == feed.continuity.mute_books()
+
+
+def test_a_quiet_book_is_not_mute_and_proven_by_the_depth_that_continues_it() -> None:
+    feed = Bookkeeper()
+    feed.pass_time(feed.last, feed.last + 60 * SECOND)
+    assert [] == feed.continuity.mute_books()
+    assert feed.books().coverage(DEPTHS).share(feed.last + 25 * SECOND, feed.last + 59 * SECOND) == 0.0
+    feed.depth(feed.last + 60 * SECOND)
+    feed.pass_time(feed.last + 60 * SECOND, feed.last + 62 * SECOND)
+    assert [] == feed.books().unclosed(DEPTHS)
+    assert feed.books().coverage(DEPTHS).share(MOMENT, feed.last + 60 * SECOND) == 1.0
+
+
+def test_a_mute_book_that_a_new_connection_does_not_help_is_waited_for_longer() -> None:
+    feed, waited = Bookkeeper(), []
+    now = feed.last
+    for _ in range(3):
+        began = now
+        while not feed.continuity.mute_books():
+            now += SECOND
+            feed.trade(now // SECOND, now)
+        waited.append(now - began)
+        feed.continuity.lost()
+        feed.open(now + SECOND)
+        now += SECOND
+        feed.depth(now)
+    assert waited == sorted(waited)
+    assert waited[-1] > 3 * waited[0]

@@ -36,7 +36,11 @@ class Stream:
         self.since = MOMENT
         self.after_id: int | None = LAST
         self.told = ""
+        self.mute_book = False
         self.stopping = asyncio.Event()
+
+    def mute_books(self) -> list[int]:
+        return [self.instrument_id] if self.mute_book else []
 
     def muted(self) -> list[Silent]:
         return [Silent(self.instrument_id, self.after_id, self.since, MOMENT + SECOND)] if self.silent else []
@@ -139,6 +143,11 @@ async def test_a_stream_that_never_spoke_and_whose_venue_has_trades_is_mute(benc
     bench.stream.after_id = None
     await bench.gap(GapState.UNRECOVERABLE, after_id=None)
     assert await bench.run() == "kraken:SOL/USD was mute: its venue has trades that did not come"
+
+
+async def test_the_connection_of_a_mute_book_is_made_again_whatever_history_says(bench: Bench) -> None:
+    bench.stream.silent, bench.stream.mute_book = False, True
+    assert await bench.run() == "the book of kraken:SOL/USD was mute: it traded, and its book did not change"
 
 
 async def test_nothing_is_said_before_the_gap_is_settled(bench: Bench) -> None:
