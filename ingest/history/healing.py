@@ -26,6 +26,8 @@ from market.errors import (
     DecodeError,
     InvalidInputError,
     RateLimitedError,
+    StoreConflictError,
+    StoreError,
     VenueRefusedError,
     VenueUnavailableError,
 )
@@ -91,6 +93,10 @@ class Healing:
         except (VenueUnavailableError, DecodeError) as error:
             tried = _tried(self._at)
             await self._postpone(tried, self._pause(tried.attempts - 1), str(error))
+        except StoreError as error:
+            if error.retryable or isinstance(error, StoreConflictError):
+                raise
+            await self._postpone(_tried(self._at), _REFUSED_SECONDS, str(error))
 
     async def _heal(self, chunk: Chunk) -> None:
         bounds = await self._bounds(chunk)

@@ -315,6 +315,17 @@ async def test_a_row_that_cannot_be_stored_is_a_dead_letter_and_a_hole(healer: H
     assert [("not_a_number", row)] == [(each["reason"], json.loads(each["payload"])) for each in letters]
 
 
+async def test_a_page_that_postgresql_refuses_is_asked_for_again_much_later(healer: Healer) -> None:
+    place = healer.place
+    await place.connection.execute("ALTER TABLE trades ADD CONSTRAINT no_5 CHECK (trade_id <> 5)")
+    await place.open(2, 9)
+    await healer.heal()
+    state, attempts, detail = await place.of_chunk("state", "attempts", "detail")
+    assert ("waiting", 1) == (state, attempts)
+    assert "no_5" in detail
+    assert await healer.claim() is None
+
+
 async def test_a_protocol_without_ids_has_no_way_back(healer: Healer) -> None:
     place = healer.place
     await place.connection.execute("UPDATE exchanges SET name = 'kraken'")
