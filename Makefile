@@ -32,7 +32,7 @@ demo: $(STAMP) ## run the whole path on a simulated venue: SECONDS=60, 0 until C
 test: $(STAMP) ## run every test: ARGS='-k claims'
 	$(TESTS) $(ARGS)
 
-check: lint types layers quick ## run what a commit must pass, in some minutes
+check: lint types layers quick ## run what a commit must pass, in about a minute
 
 lint: $(STAMP) ## check format, style, and declared dependencies
 	$(BIN)/ruff format --check .

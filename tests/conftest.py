@@ -29,6 +29,12 @@ settings.register_profile("heliograph", deadline=None)  # a busy machine is no f
 settings.load_profile("heliograph")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Call slow what serves the API: each such test starts one of its own."""
+    if "served" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def _logs_as_they_were() -> Iterator[None]:
     """Undo what a test's program configured, so that the next test hears every event."""

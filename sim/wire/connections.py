@@ -20,7 +20,7 @@ from sim.wire.http import Request
 _CHUNK = 2**16
 _LOOK_AGAIN_SECONDS = 0.005
 _GIVE_UP_LOOKS = 200
-_CLOSE_SECONDS = 1.0
+_CLOSE_SECONDS = 2.5
 _RESET_AT_CLOSE = pack("ii", 1, 0)
 _DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 

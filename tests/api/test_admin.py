@@ -10,6 +10,8 @@ from api.settings import ApiSettings
 from db.connections import connected
 from tests.api.peers import Served, serving
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "of the operator"
 FEEDS = "/v1/admin/feeds"
 

@@ -33,6 +33,7 @@ def received(wired: bytes) -> object:
     return value
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), values))
 def test_both_formats_say_the_same(frame: dict[str, Any]) -> None:
     text = msgspec.json.encode(frame)

@@ -50,6 +50,7 @@ async def test_who_asks_too_often_is_told_when_to_come_back(serve: Serve, redis:
         assert (2401, True) == (answers[3].json()["code"], 40 <= int(answers[3].headers["retry-after"]) <= 50)
 
 
+@pytest.mark.slow
 async def test_two_processes_count_together(serve: Serve) -> None:
     limits = {"requests_per_second": 0.001, "requests_at_once": 4}
     async with serve(**limits) as one, serve(**limits) as other:
@@ -130,6 +131,7 @@ async def test_a_socket_of_a_foreign_page_is_refused(serve: Serve, origin: str) 
         assert (403, True) == (refused["status"], b'"code":2204' in refused["body"])
 
 
+@pytest.mark.slow
 async def test_a_name_that_leads_here_is_not_our_own_unless_it_is_listed(serve: Serve) -> None:
     async def opened(served: Served) -> None:
         port = int(served.url.rpartition(":")[2])

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from api.settings import ApiSettings
 from db import gaps
 from market.gaps import DEPTHS, Cause, Gap, GapState
@@ -74,6 +76,7 @@ async def test_what_the_bus_lost_is_found_by_looking(served: Served, worker: Wor
         assert [(SOL, book.gap_id, "unrecoverable")] == await told(peer, 1)
 
 
+@pytest.mark.slow
 async def test_gaps_are_told_while_redis_is_down(
     settings: ApiSettings, postgres_url: str, worker: Worker
 ) -> None:

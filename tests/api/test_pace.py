@@ -10,6 +10,8 @@ from market.channels import Family
 from market.publications import Latest
 from tests.api.peers import Served, Worker, serving, until
 
+pytestmark = pytest.mark.slow
+
 SOL = "signals:kraken:SOL/USD"
 RECENT = 64
 MANY = 4000

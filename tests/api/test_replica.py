@@ -11,6 +11,8 @@ from tests.api.peers import Served, Worker, serving
 from tests.api.ticks import T, add_signals, add_trades, unpartitioned
 from tests.conftest import TEMPLATE, execute, run_aside, url_of
 
+pytestmark = pytest.mark.slow
+
 NOBODY = "postgresql://heliograph@127.0.0.1:1/heliograph"
 ASKED = "/v1/trades?exchange=kraken&symbol=SOL/USD"
 

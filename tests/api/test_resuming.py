@@ -101,6 +101,7 @@ async def patient(postgres_url: str, redis_url: str) -> AsyncIterator[Served]:
         yield served
 
 
+@pytest.mark.slow
 async def test_who_asks_for_too_much_waits_and_is_sent_what_comes_meanwhile(
     patient: Served, worker: Worker
 ) -> None:

@@ -1,8 +1,11 @@
 """Recorded trades on several tapes."""
 
+import pytest
+
 from bench import tapes
 
 
+@pytest.mark.slow
 def test_trades_are_laid_in_order_and_never_twice() -> None:
     recorded = tapes.recorded()
     laid = tapes.laid(recorded, [1, 2, 3], 3 * len(recorded.trades) + 50)

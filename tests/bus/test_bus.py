@@ -46,6 +46,7 @@ async def test_a_quiet_line_is_not_lost(redis_url: str) -> None:
         assert [4] == subjects.decode_wake((await heard).data)
 
 
+@pytest.mark.slow
 async def test_a_redis_that_hangs_is_a_loss(valkey_server: Valkey) -> None:
     listening = Subscriber(valkey_server.url, [subjects.WAKE], silence_seconds=0.2).listen()
     process = valkey_server.process
@@ -65,6 +66,7 @@ async def test_publishing_to_nobody_says_that_everything_goes_on() -> None:
             await bus.wake([1])
 
 
+@pytest.mark.slow
 async def test_a_listener_is_told_of_the_loss_and_of_the_return(valkey_server: Valkey) -> None:
     listening = Subscriber(valkey_server.url, [subjects.WAKE]).listen()
     async with aclosing(listening):

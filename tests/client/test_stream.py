@@ -93,6 +93,7 @@ async def test_the_synchronous_face_comes_back_too(cut_off: Client, wire: Wire, 
     assert list(range(1, 301)) == offsets(await listening)
 
 
+@pytest.mark.slow
 async def test_an_api_that_is_restarted_is_come_back_to(
     teller: Teller, postgres_url: str, redis_url: str
 ) -> None:

@@ -75,6 +75,7 @@ class Log:
         return msgspec.json.encode(told).decode(), replayed
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from([[SOL], [SOL, BTC], ["bars:*:*"], ["bars:*"], ["bars:kraken:*"]]),
     st.lists(

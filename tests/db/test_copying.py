@@ -49,6 +49,7 @@ def in_order(rows_: Iterable[Sequence[Any]]) -> list[Any]:
     return [exactly(row) for row in sorted(rows_, key=itemgetter(1, 2))]
 
 
+@pytest.mark.slow
 @given(trades, quotes, depths)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_every_value_comes_back_from_postgresql_exactly(

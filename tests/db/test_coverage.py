@@ -95,6 +95,7 @@ async def test_however_many_gaps_were_healed_since_it_began_the_live_session_is_
     assert [1.0] == await coverage.shares(connection, [stretch(50, 51)], look_back=16)
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(proven=intervals, missing=intervals, asked=intervals)
 async def test_the_statement_reads_all_that_the_arithmetic_needs(

@@ -9,6 +9,8 @@ from db import migrating
 from db.connections import connected
 from market.errors import StoreUnavailableError
 
+pytestmark = pytest.mark.slow
+
 
 async def test_the_migrated_database_is_what_the_schema_says(postgres_url: str) -> None:
     assert [] == await migrating.drift(postgres_url)

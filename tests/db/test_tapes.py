@@ -38,6 +38,7 @@ async def filled(postgres_url: str) -> str:
     return postgres_url
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(after=PLACES, to=PLACES, kinds=st.sets(st.sampled_from(list(Kind)), min_size=1))
 async def test_a_part_holds_exactly_what_lies_between_its_bounds(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import redis.asyncio
 
 from db.connections import connected
@@ -23,6 +24,7 @@ async def test_valkey_answers(redis_url: str) -> None:
         assert await client.dbsize() == 0
 
 
+@pytest.mark.slow
 async def test_a_server_of_ones_own_can_be_restarted(postgres_server: Postgres) -> None:
     postgres_server.stop()
     postgres_server.start()

@@ -28,6 +28,7 @@ def contains(capsys: pytest.CaptureFixture[str]) -> Contains:
     return told
 
 
+@pytest.mark.slow
 async def test_gaps_of_every_feed_are_printed(postgres_url: str, redis_url: str, contains: Contains) -> None:
     stopping = asyncio.Event()
     async with (

@@ -18,6 +18,7 @@ def mebibytes(size: str) -> int:
     return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1]]
 
 
+@pytest.mark.slow
 def test_the_file_is_valid_against_the_compose_schema() -> None:
     checked = subprocess.run(
         [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", FILE],

@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+pytestmark = pytest.mark.slow
+
 TABLE = Path(__file__).parents[2] / "docs" / "decisions" / "0001-tick-key.md"
 TAPES = {
     "Binance spot BTC/USDT and ETH/USDT": ["spot_btcusdt_20240808.gz", "spot_ethusdt_20240808.gz"],

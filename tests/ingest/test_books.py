@@ -40,6 +40,7 @@ def test_a_book_of_limited_depth_forgets_the_worst_levels() -> None:
 levels = st.lists(st.tuples(st.integers(1, 30).map(float), st.integers(0, 3).map(float)))
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(levels, levels)))
 def test_the_top_is_what_a_plain_sort_gives(updates: list[tuple[list[Level], list[Level]]]) -> None:
     book, bids, asks = OrderBook(), dict[float, float](), dict[float, float]()

@@ -166,6 +166,7 @@ def holds(gap: Finding, number: int) -> bool:
     return (gap.after_id or 0) < number and (gap.before_id is None or number < gap.before_id)
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(events, steps)
 def test_each_trade_is_taken_or_in_a_gap_that_is_open_and_never_proven(
@@ -179,6 +180,7 @@ def test_each_trade_is_taken_or_in_a_gap_that_is_open_and_never_proven(
     assert [] == [number for number in missing if covered.share(times[number], times[number] + 1)]
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(events, steps)
 def test_where_nothing_is_missing_no_gap_stays_open(script: list[Event], gaps: list[int]) -> None:
@@ -189,6 +191,7 @@ def test_where_nothing_is_missing_no_gap_stays_open(script: list[Event], gaps: l
     assert books.coverage().share(times[1], max(times.values()) + 1) == 1.0
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(events, steps, st.data())
 def test_however_commits_cut_it_the_same_is_found(

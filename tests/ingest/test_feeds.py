@@ -228,6 +228,7 @@ async def test_the_address_that_served_is_kept_when_it_cuts() -> None:
         assert feed.state().url.endswith("/one")
 
 
+@pytest.mark.slow
 async def test_what_leaves_and_comes_back_in_one_moment_is_proven_again() -> None:
     async def behaviour(socket: ServerConnection) -> None:
         await acknowledge(socket)
@@ -445,6 +446,7 @@ async def test_an_answer_that_waits_behind_a_full_buffer_is_waited_for() -> None
         assert 1 == feed.connections
 
 
+@pytest.mark.slow
 async def test_a_venue_that_answers_no_ping_is_left_and_one_that_does_is_kept() -> None:
     async def freeze(socket: ServerConnection) -> None:
         await acknowledge(socket)
@@ -465,6 +467,7 @@ async def test_a_venue_that_answers_no_ping_is_left_and_one_that_does_is_kept() 
     assert bench.connected == 2
 
 
+@pytest.mark.slow
 async def test_a_venue_that_freezes_is_left_though_our_clock_is_set_back() -> None:
     async def freeze(socket: ServerConnection) -> None:
         await acknowledge(socket)
@@ -497,6 +500,7 @@ async def test_a_venue_that_answers_no_ping_and_speaks_is_kept() -> None:
     assert bench.connected == 1
 
 
+@pytest.mark.slow
 async def test_while_the_buffer_is_full_the_socket_is_not_read() -> None:
     async def flood(socket: ServerConnection) -> None:
         await acknowledge(socket)

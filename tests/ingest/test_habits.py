@@ -1,5 +1,6 @@
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +76,7 @@ def test_patience_that_was_stretched_comes_back_with_the_habit() -> None:
     assert found.patience <= 60 * SECOND
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 1000), min_size=30, max_size=200).map(sorted))
 def test_a_known_habit_calls_nobody_mute_sooner_than_after_ten_seconds_or_twenty_means(
     seconds: list[float],

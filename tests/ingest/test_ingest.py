@@ -22,6 +22,8 @@ from sim.server import SimulatedVenue
 from sim.tapes import RecordedTape
 from tests.ingest.freely import Nowhere
 
+pytestmark = pytest.mark.slow
+
 DEADLINE_SECONDS = 120
 
 

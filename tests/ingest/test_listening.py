@@ -24,6 +24,8 @@ from tests.ingest.exchange import Exchange
 from tests.ingest.freely import freely
 from tests.ingest.servers import scripted
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 0.5
 NOW = from_iso("2026-11-21T10:00:05Z")
 

@@ -18,6 +18,8 @@ from market.times import SECOND
 if TYPE_CHECKING:
     from db.connections import Connection
 
+pytestmark = pytest.mark.slow
+
 MOMENT = 1_700_000_000 * SECOND
 SOL = spot("kraken", "SOL", "USD", "SOL/USD")
 LAST = 59

@@ -63,6 +63,7 @@ prices = st.integers(9000, 9100).map(lambda price: price / 10)
 updates = st.lists(st.tuples(st.integers(0, 20 * SLOT), prices, st.integers(1, 9).map(float)))
 
 
+@pytest.mark.slow
 @given(updates)
 def test_a_book_is_never_further_from_its_last_row_than_a_slot_or_a_large_change(
     updates: list[tuple[int, float, float]],

@@ -314,5 +314,5 @@ class Network(RuleBasedStateMachine):
             self.told.append(update.final)
 
 
-TestNetwork = Network.TestCase
+TestNetwork = pytest.mark.slow(Network.TestCase)
 TestNetwork.settings = settings(max_examples=300, stateful_step_count=40)

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -138,5 +139,5 @@ class Sharing(RuleBasedStateMachine):
         return self.locks.setdefault((lock, feed), me) == me
 
 
-TestSharing: Any = Sharing.TestCase
+TestSharing: Any = pytest.mark.slow(Sharing.TestCase)
 TestSharing.settings = settings(max_examples=60, stateful_step_count=25)

@@ -28,6 +28,8 @@ from market.times import SECOND
 from market.trades import Side, Trade
 from runtime.backoff import delays
 
+pytestmark = pytest.mark.slow
+
 MOMENT = 1_700_000_000 * SECOND
 SOL = spot("kraken", "SOL", "USD", "SOL/USD")
 DEADLINE_SECONDS = 60

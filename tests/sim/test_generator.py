@@ -53,6 +53,7 @@ def test_the_same_plan_and_start_give_the_same_frames(venue: str) -> None:
     assert generated(venue) != generated(venue, start=START + 1_000_000)
 
 
+@pytest.mark.slow
 @every_venue
 def test_the_rate_is_near_what_was_asked(venue: str) -> None:
     ticks = sum(sum(m.offered) for m in generated(venue, seconds=100.0))
@@ -149,6 +150,7 @@ def test_updates_follow_each_other_from_one_snapshot_to_the_last() -> None:
     assert last == after["lastUpdateId"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("venue", ["coinbase", "kraken"])
 @given(joins_at=st.integers(0, 400))
 @settings(max_examples=20)
@@ -176,6 +178,7 @@ def test_the_last_trades_are_told_again_to_who_subscribes(venue: str) -> None:
     assert list(opening.fills) == told[-len(opening.fills) :]
 
 
+@pytest.mark.slow
 def test_venues_with_one_epoch_follow_one_price_each_with_its_lag() -> None:
     def prices(venue: str, lag_seconds: float) -> dict[int, float]:
         made = generated(venue, epoch=START - 30_000_000, lag_seconds=lag_seconds, phases=steady(1000.0))

@@ -57,6 +57,7 @@ keys = st.sampled_from(["stream", "type", "channel", "data", "event"]) | st.text
 json_values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(keys, inner))
 
 
+@pytest.mark.slow
 @given(st.sampled_from(["binance", "coinbase", "kraken"]), json_values)
 def test_any_json_can_be_counted(venue: str, message: object) -> None:
     assert min(count(venue, message)) >= 0

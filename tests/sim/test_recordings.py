@@ -74,6 +74,7 @@ def test_gzip_and_zstd_are_told_by_their_first_bytes(tmp_path: Path) -> None:
     assert plain == recorded(tmp_path, zstandard.compress(HFTBACKTEST))
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

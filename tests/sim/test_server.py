@@ -232,6 +232,7 @@ async def test_history_knows_what_was_played_and_agrees_with_the_tape() -> None:
         ]
 
 
+@pytest.mark.slow
 async def test_a_recording_remembers_the_trades_that_it_has_played(recordings: Path) -> None:
     tape = RecordedTape(named("binance"), [recordings / "hftbacktest/spot_btcusdt_20240808.gz"])
     async with playing(tape) as sim, connected(sim, "/stream?streams=btcusdt@trade") as socket:
@@ -308,6 +309,7 @@ async def test_coinbase_is_spoken(tmp_path: Path) -> None:
         assert (["BTC/USD"], {"trades": 2, "quotes": 1, "depths": 2}) == (told["symbols"], told["offered"])
 
 
+@pytest.mark.slow
 async def test_kraken_version_1_is_spoken(tmp_path: Path) -> None:
     async with (
         playing(recorded(tmp_path, "kraken", KRAKEN_V1), "kraken") as sim,
@@ -373,6 +375,7 @@ async def test_a_recording_of_kraken_offers_10_trades_in_8_messages(recordings: 
         assert (8, 10) == (told["frames"], told["offered"]["trades"])
 
 
+@pytest.mark.slow
 async def test_a_recording_of_coinbase_offers_97_matches_and_10_last_ones(recordings: Path) -> None:
     tape = RecordedTape(named("coinbase"), [recordings / "cryptofeed/2021-09-14/COINBASE.ws.28.0.974302d.gz"])
     async with playing(tape, "coinbase") as sim, connected(sim, "/") as socket:

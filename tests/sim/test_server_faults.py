@@ -120,6 +120,7 @@ async def test_a_disconnect_closes_in_order_and_refuses_for_as_long_as_it_lasts(
             assert ids[-1] < (await heard(socket, 1))[0]
 
 
+@pytest.mark.slow
 async def test_a_half_open_connection_answers_no_ping_and_is_not_closed() -> None:
     async with playing("half_open@0.01s") as sim, listening(sim) as socket, listening(sim) as other:
         assert list(range(1, 11)) == (await heard(socket, 10))
@@ -155,6 +156,7 @@ async def test_faults_are_ordered_listed_and_ended_by_http() -> None:
         assert (await client.get("/api/v3/trades?symbol=BNBBTC")).status_code == 200
 
 
+@pytest.mark.slow
 async def test_a_slow_reader_of_a_live_market_is_cut_off_and_the_market_goes_on() -> None:
     tape = LiveTape(waits=False, padding="x" * 10_000)
     async with playing(tape=tape, most_waiting=1_000_000) as sim, listening(sim) as socket:

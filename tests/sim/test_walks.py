@@ -1,5 +1,6 @@
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,7 @@ def test_rallies_lift_the_price_and_slumps_lower_it() -> None:
     assert gains[-1] < -0.01 < gains[0] < 0.01 < gains[1]
 
 
+@pytest.mark.slow
 def test_both_directions_come_and_the_price_stays_near_home() -> None:
     walk = Walk(Random(5), 60_000.0)
     assert set(leans(walk, 36_000)) == {-1, 0, 1}

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import msgspec
+import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
@@ -94,6 +95,7 @@ async def test_of_latest_values_that_wait_the_newest_is_told(redis_url: str) -> 
     assert values[2:] == await hearing
 
 
+@pytest.mark.slow
 async def test_behind_a_bus_that_hangs_no_more_waits_than_allowed() -> None:
     async with mute() as url, announcing(url, at_most=100) as announcer:
         for offset in range(250):
@@ -103,6 +105,7 @@ async def test_behind_a_bus_that_hangs_no_more_waits_than_allowed() -> None:
     assert 250 == announcer.unheard
 
 
+@pytest.mark.slow
 async def test_a_bus_that_goes_and_comes_back_is_logged_twice(valkey_server: Valkey) -> None:
     with capture_logs() as logs:
         async with announcing(valkey_server.url) as announcer:
@@ -117,6 +120,7 @@ async def test_a_bus_that_goes_and_comes_back_is_logged_twice(valkey_server: Val
     assert 3 == announcer.unheard
 
 
+@pytest.mark.slow
 async def test_what_is_kept_is_dropped_also_when_redis_comes_later(valkey_server: Valkey) -> None:
     with capture_logs() as logs:
         async with announcing(valkey_server.url) as announcer:

@@ -19,6 +19,8 @@ from workers.folding import Folded, Folder, InstrumentState, Tick
 from workers.kinds.catalogue import KINDS
 from workers.portions import TICKS_A_CLAIM
 
+pytestmark = pytest.mark.slow
+
 BAR = "SELECT volume FROM bars"
 LOG = 'SELECT instrument_id, family, "offset", op, revises, about, ts FROM publications ORDER BY 1, 2, 3'
 

@@ -25,6 +25,7 @@ def told_of(seed: int) -> tuple[list[Tick], list[Signal]]:
     return tape, [each.signal for each in folder.fold(folder.start(), tape).signals]
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 3), st.floats(0, 1, exclude_max=True))
 async def test_every_signal_is_decided_again(seed: int, share: float) -> None:

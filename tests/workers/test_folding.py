@@ -239,6 +239,7 @@ def items_of(fold: AnyFold, tape: Sequence[Tick]) -> list[object]:
 # Determinism
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), cuts=st.lists(st.floats(0.0, 1.0), max_size=6))
 def test_the_same_comes_out_however_the_tape_is_cut(seed: int, cuts: list[float]) -> None:
@@ -246,6 +247,7 @@ def test_the_same_comes_out_however_the_tape_is_cut(seed: int, cuts: list[float]
     assert folded_in_parts(tape, [int(cut * len(tape)) for cut in sorted(cuts)]) == folded(tape, FOLDER)
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), other=st.integers(0, 10_000), cut=st.floats(0.0, 1.0))
 def test_nothing_that_is_told_by_a_cut_depends_on_what_follows(seed: int, other: int, cut: float) -> None:
@@ -260,6 +262,7 @@ def test_nothing_that_is_told_by_a_cut_depends_on_what_follows(seed: int, other:
             assert told == getattr(made, field)[: len(told)]
 
 
+@pytest.mark.slow
 def test_the_same_comes_out_tick_by_tick() -> None:
     tape = random_tape(seed=11, seconds=600)
     assert folded_in_parts(tape, range(len(tape))) == folded(tape, FOLDER)
@@ -283,6 +286,7 @@ def folded_in_parts(tape: Sequence[Tick], cuts: Sequence[int]) -> Folded:
     return whole
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(seed=st.integers(0, 10_000))
 def test_going_on_from_a_snapshot_comes_to_the_same(seed: int) -> None:

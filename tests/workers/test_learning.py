@@ -16,6 +16,8 @@ from workers.folding import Folder
 from workers.kinds.catalogue import KINDS
 from workers.verifying import Verifier
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = ("period=7", "oversold=40", "leave_oversold=45", "leave_overbought=55", "overbought=60")
 CHOSEN_FROM = BEGAN + 5 * MINUTE
 

@@ -25,6 +25,8 @@ from workers.live import LiveWorker
 from workers.portions import TICKS_A_CLAIM, Portion
 from workers.settings import WorkerSettings
 
+pytestmark = pytest.mark.slow
+
 NOBODY = "redis://127.0.0.1:1/0"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from workers.folding import Folder, Tick
 from workers.kinds.catalogue import KINDS
 from workers.memory import REWIND, Remembered, begin, plan
 from workers.snapshots import SNAPSHOT_EVERY
+
+pytestmark = pytest.mark.slow
 
 FOLDER = Folder(KINDS)
 SLOTS_IN_REWIND = REWIND // SNAPSHOT_EVERY

@@ -29,6 +29,8 @@ from workers.kinds.catalogue import KINDS
 from workers.kinds.closes import ClosesState
 from workers.kinds.momentum import Momentum
 
+pytestmark = pytest.mark.slow
+
 
 class Tender(Momentum, frozen=True):
     """Momentum that cannot bear a poisonous price, until it is mended."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+import pytest
 
 from db import gaps, proofs, signals
 from db.windows import Window
@@ -68,6 +69,7 @@ async def test_what_nobody_proved_has_no_coverage(market: Market) -> None:
     assert {0.0} == {each["data"]["coverage"] for each in await told(market)}
 
 
+@pytest.mark.slow
 async def test_what_only_changed_its_coverage_is_not_corrected(market: Market) -> None:
     trades = tape(market.ids[0], 4000)
     running = [each.ts // SECOND == trades[-1].ts // SECOND for each in trades]

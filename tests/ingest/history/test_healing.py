@@ -15,6 +15,8 @@ from market.trades import Trade
 from tests.ingest.history.conftest import Healer
 from tests.ingest.history.past import BEGAN, Place
 
+pytestmark = pytest.mark.slow
+
 END = BEGAN + 10 * SECOND
 
 

@@ -24,6 +24,8 @@ from market.publications import Latest
 from tests.ingest.history.conftest import desk_of
 from tests.ingest.history.past import Place, placed
 
+pytestmark = pytest.mark.slow
+
 DEADLINE_SECONDS = 300
 """Never needed; a machine may be busy."""
 

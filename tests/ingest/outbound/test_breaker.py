@@ -1,5 +1,6 @@
 """Closed, open, half-open."""
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -101,4 +102,4 @@ class Breakers(RuleBasedStateMachine):
         assert round(self.breaker.seconds_left, 6) <= 60
 
 
-TestBreakers = Breakers.TestCase
+TestBreakers = pytest.mark.slow(Breakers.TestCase)

@@ -125,6 +125,7 @@ async def test_without_redis_a_rest_holds_for_the_process() -> None:
     assert 0 == await affordable(budgets)
 
 
+@pytest.mark.slow
 async def test_a_rest_that_was_asked_for_while_redis_was_down_holds_when_it_is_back(
     valkey_server: Valkey,
 ) -> None:
@@ -155,6 +156,7 @@ async def test_what_redis_forgot_it_is_told_again(redis_url: str) -> None:
         assert (0, 0) == (await affordable(first), await affordable(second))
 
 
+@pytest.mark.slow
 async def test_budgets_go_on_alone_and_come_back_empty(valkey_server: Valkey) -> None:
     time = Time()
     async with opened(valkey_server.url) as shared:

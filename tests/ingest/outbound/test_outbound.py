@@ -102,6 +102,7 @@ async def test_a_request_that_is_refused_is_not_sent_again(outbound: Outbound) -
         assert 1 == len(server.asked)
 
 
+@pytest.mark.slow
 async def test_what_stands_in_for_a_venue_has_a_budget_of_its_own(outbound: Outbound) -> None:
     tight = Limit("tight", 5, 1 / 3600)
     async with AsyncExitStack() as open_servers:
@@ -124,6 +125,7 @@ async def test_connecting_is_within_its_budget_and_not_while_the_host_fails(outb
         await outbound.connecting("wss://other.example/ws", scarce)
 
 
+@pytest.mark.slow
 async def test_an_answer_without_end_is_none() -> None:
     async def dripping() -> AsyncIterator[bytes]:
         while True:

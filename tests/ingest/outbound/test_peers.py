@@ -2,10 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from db.processes import Heartbeat
 from heliograph.embedded.postgres import Postgres
 from ingest.outbound.peers import Peers
 from runtime.clock import now
+
+pytestmark = pytest.mark.slow
 
 
 async def beating(url: str, role: str, started_at: int) -> None:

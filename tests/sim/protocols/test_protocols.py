@@ -15,6 +15,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.sampled_from(NAMES), json_values)
 def test_any_recorded_json_belongs_to_a_topic_or_to_none(name: str, message: object) -> None:
     venue = named(name)
@@ -24,6 +25,7 @@ def test_any_recorded_json_belongs_to_a_topic_or_to_none(name: str, message: obj
         assert list(venue.fills(message)) is not None
 
 
+@pytest.mark.slow
 @given(st.sampled_from(NAMES), json_values.map(json.dumps) | st.text())
 def test_any_request_is_answered(name: str, text: str) -> None:
     assert named(name).answer(text, {}, frozenset(), 0).topics == {}

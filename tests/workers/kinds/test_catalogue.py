@@ -64,6 +64,7 @@ def test_every_parameter_and_every_number_of_its_evidence_is_documented(fold: An
     assert [number for number in fold.parameters.values() if f"{number:g}" not in section] == []
 
 
+@pytest.mark.slow
 @every_kind
 @settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), share=st.floats(0.0, 0.5))
@@ -89,6 +90,7 @@ def since(signals: Sequence[Signal], ts: int) -> list[Signal]:
     return [signal for signal in signals if signal.ts >= ts]
 
 
+@pytest.mark.slow
 @every_kind
 @settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), share=st.floats(0.0, 1.0))

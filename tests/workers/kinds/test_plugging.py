@@ -72,6 +72,7 @@ def test_a_breakout_is_measured_from_the_edge_of_the_range() -> None:
     assert (1.0, START + 62 * 1_000_000) == (signals[0].strength, signals[0].ts)
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(seed=st.integers(0, 10_000), share=st.floats(0.0, 0.5))
 def test_the_example_forgets_what_it_says_it_does(seed: int, share: float) -> None:

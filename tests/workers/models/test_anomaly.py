@@ -10,6 +10,8 @@ from tests.workers.models.days import START, generated
 from workers.models.anomaly import MEMORY, WINDOW, Era, told
 from workers.models.training import Trained
 
+pytestmark = pytest.mark.slow
+
 UPSET = (70, 71, 130, 135, 141, 200)
 MINUTES = generated(300, seed=5, upset=UPSET)
 

@@ -37,6 +37,7 @@ def test_a_loaded_model_scores_to_the_last_bit_as_before(trained: Trained) -> No
     assert blob == dump(loaded)
 
 
+@pytest.mark.slow
 def test_training_again_gives_the_same_bytes() -> None:
     minutes = generated(400)
     assert dump(train(minutes).model) == dump(train(minutes).model)

@@ -27,11 +27,13 @@ def test_scores_are_those_of_scikit_learn(rows: list[features.Row]) -> None:
     assert taken_out(grown, samples).scores(OTHERS) == pytest.approx(list(theirs), rel=1e-14, abs=0.0)
 
 
+@pytest.mark.slow
 def test_the_same_rows_grow_the_same_forest() -> None:
     assert grow(ROWS).path_lengths(OTHERS) == grow(ROWS).path_lengths(OTHERS)
     assert grow(ROWS).path_lengths(OTHERS) != grow(ROWS, seed=SEED + 1).path_lengths(OTHERS)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32), st.integers(1, 5))
 def test_a_row_has_one_score_in_any_company(trained: Trained, seed: int, parts: int) -> None:
     random = Random(seed)
