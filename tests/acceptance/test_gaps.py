@@ -133,6 +133,35 @@ async def test_a_mute_stream_is_found_by_its_own_habit_and_its_connection_made_a
     await _whole(house, venue)
 
 
+async def test_a_mute_book_is_found_by_the_trades_beside_it_and_its_connection_made_again(
+    house: House,
+) -> None:
+    venue = await house.venue(*VENUE)
+    ingester = await house.ingest(venue)
+
+    async def habit_learned() -> bool:
+        return await house.value(_FEWEST_SECONDS) >= LEARNED_SECONDS
+
+    await house.until(habit_learned)
+    mute = {"kind": "mute", "parameters": {"symbol": "BTC/USDT", "feed": "depths"}}
+    (await venue.http.post(f"{venue.rest_url}/sim/faults", json=mute)).raise_for_status()
+
+    async def made_again() -> bool:
+        return '"event":"book.mute"' in ingester.log.read_text()
+
+    await house.until(made_again)
+    (await venue.http.delete(f"{venue.rest_url}/sim/faults")).raise_for_status()
+
+    async def on_record() -> bool:
+        gaps = (
+            "SELECT count(*) FROM gaps WHERE kind = 'depths' AND cause = 'mute' AND state = 'unrecoverable'"
+        )
+        return bool(await house.value(gaps))
+
+    await house.until(on_record)
+    assert [0] == await house.stop(ingester)
+
+
 async def _played(house: House, venue: Venue, trades: int) -> None:
     """Return when the venue has played so many trades more, heard or not."""
     tape, symbol = f"{venue.rest_url}/sim/tape", "BTCUSDT"
