@@ -50,6 +50,6 @@ def test_nothing_is_lost_invented_or_unexplained_under_chaos(seed: int, tmp_path
 
 
 def test_workers_killed_at_random_tell_everything_once(tmp_path: Path) -> None:
-    report = run(tmp_path, "--minutes", "1", "--every", "0.7", "--strikes", House.KILL_WORKER)
+    report = run(tmp_path, "--minutes", "0.5", "--every", "0.7", "--strikes", House.KILL_WORKER)
     assert {House.KILL_WORKER} == {strike[1] for strike in report["strikes"]}
     assert all(verdict["tape"] == verdict["stored"] for verdict in report["verdicts"].values())

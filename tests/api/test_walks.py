@@ -129,7 +129,7 @@ async def writer(postgres_url: str) -> AsyncIterator["Connection"]:
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("noun", NOUNS)
 @settings(
-    max_examples=40,
+    max_examples=15,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(growth=growths(), limit=st.integers(1, 7), symbol=st.sampled_from(["SOL/USD", "*"]))
