@@ -27,6 +27,8 @@ _DESCRIPTION: Final = (
     "resume from it."
 )
 
+_TIMES: Final = "Whether frames with data say when the server heard (`heard_at`) and sent (`sent_at`) them."
+
 
 @cache
 def document() -> bytes:
@@ -71,10 +73,12 @@ def _message(frame: type[msgspec.Struct], schema: dict[str, Any]) -> dict[str, A
 def _channel(messages: dict[str, Any]) -> dict[str, Any]:
     header = {"type": "string", "enum": [each.value for each in Format], "default": Format.JSON.value}
     headers = {"type": "object", "properties": {"Sec-WebSocket-Protocol": header}}
+    times = {"type": "boolean", "default": False, "description": _TIMES}
+    query = {"type": "object", "properties": {"times": times}}
     return {
         "address": "/v1/stream",
         "messages": {op: {"$ref": f"{_MESSAGES}/{op}"} for op in messages},
-        "bindings": {"ws": {"method": "GET", "headers": headers}},
+        "bindings": {"ws": {"method": "GET", "headers": headers, "query": query}},
     }
 
 

@@ -44,6 +44,7 @@ class Connection:
         self._sender = Sender(
             wire_of(socket),
             format_,
+            timed=_wants_times(socket),
             hub=hub,
             mailbox=self._mailbox,
             subscriptions=self._subscriptions,
@@ -203,3 +204,8 @@ class Connection:
                 self._subscriptions.begin(stream, self._hub.catalogue.channel(stream), 0, resuming=False)
                 self._hub.open(self._mailbox, stream, 0)
                 self._mailbox.moved(stream)
+
+
+def _wants_times(socket: WebSocket) -> bool:
+    """Tell whether every frame is to say when we heard and sent it: ``/v1/stream?times=true``."""
+    return socket.query_params.get("times", "").lower() in {"1", "true", "yes"}

@@ -13,6 +13,9 @@ import msgspec
 from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
 
+from market.times import to_iso
+from runtime.clock import now
+
 _SHORT: Final = 126
 """Payloads below this have their length in the second byte of a frame; this stands for two bytes more."""
 
@@ -28,14 +31,15 @@ class Format(StrEnum):
 
 
 class Frame:
-    """A frame on the wire, in each format that was asked for."""
+    """A frame on the wire, in each format that was asked for; ``heard_at`` is when we had it, our time."""
 
-    __slots__ = ("_json", "_msgpack")
+    __slots__ = ("_json", "_msgpack", "heard_at")
 
     def __init__(self, text: bytes) -> None:
         """Take the frame's JSON."""
         self._json = _wired(Opcode.TEXT, text)
         self._msgpack: bytes | None = None
+        self.heard_at = now()
 
     def wire(self, format_: Format) -> bytes:
         """Return the bytes to send."""
@@ -44,6 +48,12 @@ class Frame:
         if self._msgpack is None:
             self._msgpack = _wired(Opcode.BINARY, _pack(_unpack_json(_payload(self._json))))
         return self._msgpack
+
+    def timed(self, format_: Format, sent_at: int) -> bytes:
+        """Return the bytes to send to a subscriber who wants to know when we heard and sent it."""
+        times = f',"heard_at":"{to_iso(self.heard_at)}","sent_at":"{to_iso(sent_at)}"}}'
+        frame = Frame(bytes(_payload(self._json)[:-1]) + times.encode())
+        return frame.wire(format_)
 
 
 def wire(frame: msgspec.Struct, format_: Format) -> bytes:

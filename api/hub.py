@@ -29,6 +29,8 @@ from db.publications import Bounds, Stream
 from market.channels import Family
 from market.errors import StoreError
 from market.publications import Latest, Publication
+from market.times import SECOND
+from runtime.clock import now
 from runtime.lifecycle import wait_at_most
 from runtime.metrics import Metrics
 
@@ -70,6 +72,7 @@ class Hub:
         self._recent = Recent(settings.recent_publications)
         self.showing = Showing(catalogue)
         self._published = metrics.counter("heliograph_publications_sent_total")
+        self._sending = metrics.histogram("heliograph_sending_seconds")
         self._suspicion = asyncio.Event()
         self._deserted = asyncio.Event()
 
@@ -230,7 +233,9 @@ class Hub:
         self._heads[stream] = publication.offset
         self._recent.add(stream, publication.offset, frame)
         sent = sum(mailbox.publish(stream, publication.offset, frame) for mailbox in self._followers[stream])
-        self._published.labels(stream.family).inc(sent)
+        if sent:
+            self._published.labels(stream.family).inc(sent)
+            self._sending.observe((now() - frame.heard_at) / SECOND)
 
     def _take_latest(self, latest: Latest) -> None:
         stream = Stream(latest.instrument_id, latest.family)

@@ -12,7 +12,11 @@ Level = tuple[float, float]
 
 
 class _Frame(msgspec.Struct, frozen=True, tag_field="op", kw_only=True):
+    """``heard_at`` and ``sent_at``, when the server had it and sent it, come with ``?times=true``."""
+
     channel: str
+    heard_at: str | msgspec.UnsetType = msgspec.UNSET
+    sent_at: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Data(msgspec.Struct, frozen=True, kw_only=True):

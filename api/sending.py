@@ -17,7 +17,7 @@ from api.writing import Wire
 from db.publications import Stream
 from market.errors import StoreError
 from market.publications import Latest
-from market.times import to_iso
+from market.times import SECOND, to_iso
 from runtime.clock import now
 from runtime.metrics import Metrics
 
@@ -25,6 +25,8 @@ logger = structlog.get_logger(__name__)
 
 _TRY_AGAIN_AFTER_SECONDS: Final = 0.5
 _BYTES_A_WRITE: Final = 1 << 16
+_NONE: Final = 2**63
+"""A moment that never comes."""
 
 
 class StalledError(Exception):
@@ -39,15 +41,17 @@ class Sender:
         wire: Wire,
         format_: Format,
         *,
+        timed: bool,
         hub: Hub,
         mailbox: Mailbox,
         subscriptions: Subscriptions,
         settings: ApiSettings,
         metrics: Metrics,
     ) -> None:
-        """Write frames of this format to a socket."""
+        """Write frames of this format to a socket; ``timed``: each says when we heard and sent it."""
         self._wire = wire
         self._format = format_
+        self._timed = timed
         self._hub = hub
         self._mailbox = mailbox
         self._subscriptions = subscriptions
@@ -59,6 +63,8 @@ class Sender:
         self._idle = False
         mailbox.shortcut = self
         self._published = metrics.counter("heliograph_publications_sent_total")
+        self._sending = metrics.histogram("heliograph_sending_seconds")
+        self._oldest = _NONE
 
     async def run(self) -> CloseCode:
         """Send until the mailbox is to end, or the subscriber takes nothing for too long; return why."""
@@ -87,16 +93,14 @@ class Sender:
         position = self._subscriptions.positions.get(stream)
         if not self._free or position is None or position.offset != offset - 1 or position.resuming:
             return False
-        if not self._wire.offer(frame.wire(self._format)):
+        if not self._wire.offer(self._bytes(frame)):
             return False
         position.offset = offset
         return True
 
     def show(self, latest: Latest) -> bool:
         """Send a latest value now, if nothing waits before it; tell whether it was."""
-        return self._free and self._wire.offer(
-            self._hub.showing.latest(latest, latest.count).wire(self._format)
-        )
+        return self._free and self._wire.offer(self._bytes(self._hub.showing.latest(latest, latest.count)))
 
     @property
     def _free(self) -> bool:
@@ -114,7 +118,7 @@ class Sender:
     async def _send_small(self) -> None:
         await self._send_reply()
         for latest, conflated in self._mailbox.take_due():
-            await self._put(self._hub.showing.latest(latest, conflated).wire(self._format))
+            await self._put(self._bytes(self._hub.showing.latest(latest, conflated)))
         if self._clock() >= self._next_heartbeat:
             self._next_heartbeat = self._clock() + self._settings.heartbeat_seconds
             self._beat()
@@ -148,7 +152,8 @@ class Sender:
             await asyncio.sleep(_TRY_AGAIN_AFTER_SECONDS)
             return
         for offset, frame in page:
-            await self._put(frame.wire(self._format))
+            self._oldest = min(self._oldest, frame.heard_at)
+            await self._put(self._bytes(frame))
             position.offset = offset
         self._published.labels(stream.family).inc(len(page))
 
@@ -171,10 +176,15 @@ class Sender:
         if not self._unsent:
             return
         unsent, self._unsent, self._unsent_bytes = b"".join(self._unsent), [], 0
-        if self._wire.offer(unsent):
-            return
-        try:
-            async with asyncio.timeout(self._settings.stalled_seconds):
-                await self._wire.put(unsent)
-        except TimeoutError as error:
-            raise StalledError from error
+        if not self._wire.offer(unsent):
+            try:
+                async with asyncio.timeout(self._settings.stalled_seconds):
+                    await self._wire.put(unsent)
+            except TimeoutError as error:
+                raise StalledError from error
+        if self._oldest < _NONE:
+            self._sending.observe((now() - self._oldest) / SECOND)
+            self._oldest = _NONE
+
+    def _bytes(self, frame: Frame) -> bytes:
+        return frame.timed(self._format, now()) if self._timed else frame.wire(self._format)

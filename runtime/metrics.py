@@ -99,6 +99,13 @@ TABLE = (
         "heliograph_publishing_seconds_total", Kind.COUNTER, "Time from their commits to the bus, in sum."
     ),
     Metric("heliograph_subscribers", Kind.GAUGE, "Open WebSocket connections."),
+    Metric(
+        "heliograph_sending_seconds",
+        Kind.HISTOGRAM,
+        "Time from an entry of the log being heard to its last frame being handed over.",
+        (),
+        LATENCY_BUCKETS,
+    ),
     Metric("heliograph_publications_sent_total", Kind.COUNTER, "Frames sent to subscribers.", ("family",)),
     Metric("heliograph_cache_reads_total", Kind.COUNTER, "Reads through the cache.", ("outcome",)),
     Metric(

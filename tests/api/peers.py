@@ -45,8 +45,8 @@ class Served:
         self.state = state
         self.http = httpx.AsyncClient(base_url=url, timeout=WITHIN_SECONDS)
 
-    def stream(self, **options: Any) -> AbstractAsyncContextManager["Peer"]:
-        return subscriber(self.url.replace("http", "ws", 1) + "/v1/stream", **options)
+    def stream(self, query: str = "", **options: Any) -> AbstractAsyncContextManager["Peer"]:
+        return subscriber(self.url.replace("http", "ws", 1) + "/v1/stream" + query, **options)
 
     async def get(self, path: str, **parameters: str | int) -> dict[str, Any]:
         response = await self.http.get(path, params=parameters)

@@ -14,6 +14,7 @@ from api import formats
 from api.formats import Format, Frame
 from api.frames import CaughtUp, Subscribed
 from api.frames import Result as Outcome
+from market.times import to_iso
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(),
@@ -53,6 +54,14 @@ def test_a_frame_is_encoded_once_a_format() -> None:
     frame = Frame(b'{"op":"signal"}')
     for format_ in Format:
         assert frame.wire(format_) is frame.wire(format_)
+
+
+@pytest.mark.parametrize("format_", list(Format))
+def test_a_timed_frame_says_besides_when_it_was_heard_and_sent(format_: Format) -> None:
+    frame = Frame(b'{"op":"signal","data":{"n":1}}')
+    said = received(frame.timed(format_, frame.heard_at + 1_500))
+    heard_at, sent_at = to_iso(frame.heard_at), to_iso(frame.heard_at + 1_500)
+    assert {"op": "signal", "data": {"n": 1}, "heard_at": heard_at, "sent_at": sent_at} == said
 
 
 @pytest.mark.parametrize("format_", list(Format))

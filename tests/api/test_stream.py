@@ -1,6 +1,7 @@
 """The stream over real sockets: what is committed arrives once, in order, whatever the bus does."""
 
 import asyncio
+import re
 from contextlib import suppress
 
 from websockets.exceptions import ConnectionClosed
@@ -32,6 +33,23 @@ async def test_a_frame_carries_the_data_as_it_was_committed(served: Served, work
         while '"heartbeat"' in (text := str(await peer.socket.recv())):
             pass
     assert f'{{"op":"signal","channel":"{SOL}","offset":1,"data":{{"n":1}}}}' == text
+
+
+async def test_who_asks_for_times_is_told_them_live_and_from_the_log_and_others_are_not(
+    served: Served, worker: Worker
+) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    await worker.publish(sol, 1)
+    async with served.stream("?times=true") as timed, served.stream() as plain:
+        for peer in (timed, plain):
+            await peer.subscribe({"channel": SOL, "after": 0})
+        await worker.publish(sol, 2)
+        told = [await timed.hear("signal") for _ in range(2)]
+        assert [1, 2] == [frame["offset"] for frame in told]
+        assert all("2" < frame["heard_at"] <= frame["sent_at"] for frame in told)
+        assert "sent_at" not in await plain.hear("signal")
+    measured = (await served.http.get("/metrics")).text
+    assert re.search(r"heliograph_sending_seconds_count [1-9]", measured)
 
 
 async def test_a_lost_message_is_refilled_before_anything_newer(served: Served, worker: Worker) -> None:
