@@ -11,6 +11,7 @@ from db.errors import translated
 from db.queries import load
 from db.windows import fetch
 from market.gaps import HEALED_BY_ITSELF, TOO_LONG, TRADES, Cause, Finding, Gap, GapState, Silent
+from market.times import SECOND
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -99,6 +100,12 @@ async def begin_healing(connection: "Connection", gap_id: int) -> None:
     """Show that somebody works on an open gap."""
     with translated("healing a gap"):
         await connection.execute(_sql.begin_healing, gap_id)
+
+
+async def heal_again(connection: "Connection") -> int:
+    """Give a new job to gaps that stand, are not too long, and that nobody is to heal; return how many."""
+    with translated("looking for gaps that nobody heals"):
+        return len(await connection.fetch(_sql.heal_again, HEALED_BY_ITSELF / SECOND))
 
 
 async def settle(connection: "Connection", gap: Gap, state: GapState, detail: str) -> Gap | None:

@@ -19,9 +19,3 @@ async def try_lead(connection: "Connection", lock: int) -> bool:
     with translated("electing a leader"):
         leads: bool = await connection.fetchval(_sql.try_lead, lock)
     return leads
-
-
-async def still_connected(connection: "Connection") -> None:
-    """Raise StoreUnavailableError when the connection, and with it the lock, is gone."""
-    with translated("keeping the lead"):
-        await connection.execute("SELECT")

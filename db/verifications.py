@@ -185,6 +185,12 @@ async def record(connection: "Connection", new: NewVerification) -> None:
         )
 
 
+async def verified_since(connection: "Connection", from_ts: int, since: int) -> set[int]:
+    """Return the instruments whose stretch from ``from_ts`` was verified after a moment."""
+    with translated("looking for what was verified"):
+        return {row[0] for row in await connection.fetch(_sql.verified_since, from_ts, since)}
+
+
 async def newest(connection: "Connection") -> Newest:
     """Return what the newest day that was verified came to."""
     with translated("reading the newest verification"):

@@ -11,6 +11,7 @@ from heliograph.feeds_cli import feeds
 from heliograph.models_cli import models
 from heliograph.parameters_cli import parameters
 from heliograph.query_cli import query
+from heliograph.schedule_cli import schedule
 
 if TYPE_CHECKING:
     from runtime.lifecycle import Main
@@ -32,6 +33,7 @@ app.add_typer(feeds, name="feeds")
 app.add_typer(parameters, name="parameters")
 app.add_typer(models, name="models")
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(schedule, name="schedule")
 app.add_typer(db, name="db")
 
 _HOME = "in the user's folder of data"

@@ -20,6 +20,7 @@ from workers.announcing import Announcer
 from workers.backfill import BackfillWorker
 from workers.claiming import Claimer
 from workers.folding import Folder
+from workers.housekeeping import Housekeeping
 from workers.kinds.catalogue import KINDS
 from workers.live import LiveWorker
 from workers.models.scoring import Scorer
@@ -76,8 +77,8 @@ async def run_scoring(stopping: asyncio.Event) -> None:
 async def run_scheduler(stopping: asyncio.Event) -> None:
     """Be the scheduler, or wait to become it, until ``stopping`` is set."""
     url = DatabaseSettings().url.get_secret_value()
-    nightly = Nightly(Folder(KINDS), now, version("heliograph"))
-    scheduler = Scheduler(url, WorkerSettings(), now, nightly)
+    settings, nightly = WorkerSettings(), Nightly(url, Folder(KINDS), now, version("heliograph"))
+    scheduler = Scheduler(url, settings, now, Housekeeping(url, settings, now, nightly).works)
     await _run_beating("scheduler", [scheduler], lambda: scheduler.runs, stopping)
 
 

@@ -1,46 +1,96 @@
 """What is verified each night, and where the outcome is kept."""
 
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from db import instruments, verifications
+from db.connections import connected
 from db.verifications import NewVerification
+from market.errors import HeliographError
 from market.times import DAY
 from market.verifications import Verification
+from runtime.backoff import delays
 from runtime.clock import Clock
+from workers.chores import Outcome
 from workers.folding import Folder
 from workers.verifying import Verifier
 
 if TYPE_CHECKING:
-    from db.connections import Connection
     from db.instruments import Listed
 
 logger = structlog.get_logger(__name__)
+
+_TRIES: Final = 4
+_FIRST_SECONDS, _CAP_SECONDS = 1.0, 30.0
 
 
 class Nightly:
     """Verifies days of all instruments, and records what came of it."""
 
-    def __init__(self, folder: Folder, clock: Clock, code_version: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        folder: Folder,
+        clock: Clock,
+        code_version: str,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._url = url
         self._folder = folder
         self._clock = clock
         self._code_version = code_version
+        self._sleep = sleep
 
-    async def run(self, connection: "Connection", day: int) -> None:
-        """Verify the day that begins at ``day``, but for instruments of which there is nothing then."""
-        verifier = Verifier(connection, self._folder)
-        for listed in await instruments.listed(connection):
-            if await verifications.has_anything(connection, listed, day, day + DAY):
-                began = self._clock()
-                made = await verifier.verify(listed, day, day + DAY)
-                await self._record(connection, listed, began, made)
+    async def run(self, day: int, since: int | None = None) -> Outcome:
+        """Verify the day that begins at ``day``, but for instruments of which there is nothing then.
 
-    async def _record(
-        self, connection: "Connection", listed: "Listed", began: int, made: Verification
-    ) -> None:
-        new = NewVerification(listed.instrument_id, began, self._clock(), self._code_version, made)
-        await verifications.record(connection, new)
+        Nor for those whose turn it was ``since``, before a run was interrupted. What fails of one instrument,
+        PostgreSQL's absence too, is tried again and then said; the others have their turn all the same.
+        """
+        done, differing, failed = 0, 0, []
+        for listed in await self._listed(day, since):
+            try:
+                made = await self._tried(listed, day)
+            except Exception as error:
+                logger.exception("verification.failed", instrument=listed.instrument.key)
+                failed.append(f"{listed.instrument.key}: {error}")
+            else:
+                done += made is not None
+                differing += bool(made and made.differences)
+        told = f"{done} instruments, {differing} of them with differences"
+        return Outcome("; ".join([told, *failed]), failed=bool(failed))
+
+    async def _listed(self, day: int, since: int | None) -> list["Listed"]:
+        async with connected(self._url, "heliograph scheduler verify") as connection:
+            seen = await verifications.verified_since(connection, day, since) if since is not None else set()
+            listed = await instruments.listed(connection)
+        return [each for each in listed if each.instrument_id not in seen]
+
+    async def _tried(self, listed: "Listed", day: int) -> Verification | None:
+        """Verify one instrument, over a connection of its own; raises what the last try raised."""
+        for delay in islice(delays(_FIRST_SECONDS, _CAP_SECONDS), _TRIES - 1):
+            try:
+                return await self._verify(listed, day)
+            except HeliographError as error:
+                if not error.retryable:
+                    raise
+                logger.warning("verification.again", instrument=listed.instrument.key, error=str(error))
+                await self._sleep(delay)
+        return await self._verify(listed, day)
+
+    async def _verify(self, listed: "Listed", day: int) -> Verification | None:
+        async with connected(self._url, "heliograph scheduler verify") as connection:
+            if not await verifications.has_anything(connection, listed, day, day + DAY):
+                return None
+            began = self._clock()
+            made = await Verifier(connection, self._folder).verify(listed, day, day + DAY)
+            new = NewVerification(listed.instrument_id, began, self._clock(), self._code_version, made)
+            await verifications.record(connection, new)
         tell = logger.error if made.differences else logger.info
         tell(
             "verification.done",
@@ -49,3 +99,4 @@ class Nightly:
             signals=made.signals,
             differences=len(made.differences),
         )
+        return made

@@ -13,6 +13,7 @@ from db.schema.outcomes import bars, bars_1h, indicators, publications, signals
 from db.schema.parameters import parameters
 from db.schema.processes import processes
 from db.schema.queue import batches, checkpoints, dirty, shards, staged, states, writers
+from db.schema.schedules import paused_chores, scheduled_runs
 from db.schema.ticks import HOT, depths, quotes, trades, watermarks
 from db.schema.trained_models import scorings, trained_models
 from db.schema.verifications import verifications
@@ -37,11 +38,13 @@ __all__ = [
     "jobs",
     "metadata",
     "parameters",
+    "paused_chores",
     "processes",
     "proofs",
     "publications",
     "quarantines",
     "quotes",
+    "scheduled_runs",
     "scorings",
     "shards",
     "signals",

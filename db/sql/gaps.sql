@@ -151,3 +151,22 @@ SELECT gap_id, instrument_id, kind, cause, state, from_ts, to_ts, after_id, befo
 FROM gaps
 WHERE gap_id = ANY($1::bigint[])
 ORDER BY gap_id
+
+-- name: heal_again
+-- Gaps that stand and that nobody is to heal any more, not being too long: each is given a new job.
+WITH stray AS (
+    SELECT gap_id, instrument_id, from_ts, to_ts, nextval(pg_get_serial_sequence('jobs', 'job_id')) AS job_id
+    FROM gaps
+    WHERE state IN ('open', 'healing') AND kind = 'trades' AND opened_at < clock_timestamp() - interval '1 minute'
+      AND (cause = 'mute' OR to_ts - from_ts <= $1::float8 * interval '1 second')
+      AND NOT EXISTS (SELECT FROM chunks
+                      WHERE chunks.gap_id = gaps.gap_id AND chunks.state NOT IN ('done', 'failed'))
+    FOR UPDATE SKIP LOCKED
+), job AS (
+    INSERT INTO jobs (job_id, kind, state) SELECT job_id, 'heal', 'waiting' FROM stray
+), chunk AS (
+    INSERT INTO chunks (job_id, gap_id, instrument_id, from_ts, to_ts, state)
+    SELECT job_id, gap_id, instrument_id, from_ts, to_ts, 'waiting' FROM stray
+)
+UPDATE gaps SET job_id = stray.job_id, state = 'open' FROM stray WHERE gaps.gap_id = stray.gap_id
+RETURNING gaps.gap_id

@@ -87,3 +87,7 @@ SELECT count(*)::int AS instruments, coalesce(sum(differences), 0)::bigint AS di
        extract(epoch FROM clock_timestamp() - max(finished_at))::float8 AS age_seconds
 FROM verifications
 WHERE from_ts = (SELECT max(from_ts) FROM verifications)
+
+-- name: verified_since
+-- Whose turn it was before a run was interrupted.
+SELECT instrument_id FROM verifications WHERE from_ts = $1 AND finished_at >= $2

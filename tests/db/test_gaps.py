@@ -171,3 +171,21 @@ async def test_gaps_are_paged_by_their_id_and_filtered(connection: "Connection")
     assert [9] == await ids(Filters(states=[GapState.UNRECOVERABLE, GapState.CLOSED]))
     assert [7] == await ids(Filters(instrument_ids=[7, 9], kind="trades"))
     assert [] == await ids(Filters(instrument_ids=[]))
+
+
+async def test_a_gap_that_stands_without_work_is_asked_for_again_unless_it_is_long(
+    connection: "Connection",
+) -> None:
+    stray, _, held = await opened(
+        connection,
+        found(),
+        found(8, to_ts=MOMENT + HEALED_BY_ITSELF + 1),
+        found(9),
+    )
+    await connection.execute("UPDATE gaps SET opened_at = opened_at - interval '1 hour'")
+    assert 0 == await gaps.heal_again(connection)
+    await connection.execute("UPDATE chunks SET state = 'done' WHERE gap_id = $1", stray.gap_id)
+    assert 1 == await gaps.heal_again(connection)
+    [again] = await gaps.by_id(connection, [stray.gap_id])
+    assert again.job_id not in {None, stray.job_id, held.job_id}
+    assert 0 == await gaps.heal_again(connection)

@@ -1,8 +1,10 @@
 """What is not what the tape says is found; what cannot be judged is said to be so, and not called wrong."""
 
+import asyncio
 import random
 from collections.abc import Sequence
 from operator import attrgetter
+from threading import Thread
 
 import msgspec
 import pytest
@@ -21,11 +23,13 @@ from market.verifications import (
     UNSETTLED,
     Verification,
 )
+from runtime.clock import Clock
+from tests.conftest import execute
 from tests.workers.market import BEGAN, Market, claim_all, new_claimer, tape
 from workers.folding import Folder
+from workers.housekeeping import Housekeeping
 from workers.kinds.catalogue import KINDS
 from workers.nightly import Nightly
-from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
 from workers.verifying import Verifier
 
@@ -318,11 +322,66 @@ async def test_each_night_the_day_before_is_verified_and_recorded(market: Market
     await live(market, long_tape(market))
     await market.connection.execute("DELETE FROM signals WHERE ts = (SELECT min(ts) FROM signals)")
     tomorrow = floor(BEGAN, DAY) + DAY + 2 * HOUR
-    nightly = Nightly(Folder(KINDS), lambda: tomorrow, "1.2.3")
-    await Scheduler(market.url, WorkerSettings(), lambda: tomorrow, nightly).verify()
+    nightly = Nightly(market.url, Folder(KINDS), lambda: tomorrow, "1.2.3")
+    await Housekeeping(market.url, WorkerSettings(), lambda: tomorrow, nightly).verify()
     [row] = await verifications.read(market.connection, market.ids, limit=9)
     assert (market.ids[0], tomorrow - 2 * HOUR - DAY) == (row.instrument_id, row.from_ts)
     assert (DAY, "1.2.3", 1) == (row.to_ts - row.from_ts, row.code_version, row.differences)
     assert row.signals > 0
     assert [("signal", None)] == [(each.noun, each.stored) for each in row.found]
     assert 1 == (await verifications.newest(market.connection)).differences
+
+
+LOSE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name LIKE 'heliograph scheduler%' AND datname = current_database()
+"""
+
+
+def losing(url: str, ts: int, times: int) -> Clock:
+    """Return a clock that takes PostgreSQL away from the scheduler when it is looked at, some times."""
+    left = iter(range(times))
+
+    def clock() -> int:
+        if next(left, None) is not None:
+            killer = Thread(target=asyncio.run, args=(execute(url, LOSE),))
+            killer.start()
+            killer.join()
+        return ts
+
+    return clock
+
+
+async def unhurried(_seconds: float) -> None:
+    """Wait for nothing."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("losses", "verified_of"), [(1, (0, 1)), (4, (1,))])
+async def test_a_night_that_loses_postgresql_leaves_no_other_instrument_unverified(
+    market: Market, losses: int, verified_of: tuple[int, ...]
+) -> None:
+    for instrument_id in market.ids[:2]:
+        await live(market, tape(instrument_id, 40))
+    day = floor(BEGAN, DAY)
+    clock = losing(market.url, day + DAY + 2 * HOUR, losses)
+    nightly = Nightly(market.url, Folder(KINDS), clock, "1.2.3", sleep=unhurried)
+    outcome = await nightly.run(day)
+    rows = await verifications.read(market.connection, market.ids, limit=9)
+    assert {market.ids[each] for each in verified_of} == {row.instrument_id for row in rows}
+    assert (losses == 4) == outcome.failed
+    assert (f"{market.listed[0].instrument.key}: " in outcome.detail) == outcome.failed
+
+
+@pytest.mark.slow
+async def test_a_night_that_was_interrupted_goes_on_with_the_instruments_that_are_left(
+    market: Market,
+) -> None:
+    for instrument_id in market.ids[:2]:
+        await live(market, tape(instrument_id, 40))
+    day = floor(BEGAN, DAY)
+    nightly = Nightly(market.url, Folder(KINDS), lambda: day + DAY, "1.2.3")
+    await nightly.run(day)
+    await market.connection.execute("DELETE FROM verifications WHERE instrument_id = $1", market.ids[1])
+    assert "1 instruments" in (await nightly.run(day, since=day)).detail
+    assert 2 == len(await verifications.read(market.connection, market.ids, limit=9))

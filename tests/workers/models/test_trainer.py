@@ -19,11 +19,11 @@ from runtime.clock import now
 from tests.workers.models.days import START, generated
 from tests.workers.models.history import listed, span, store
 from workers.folding import Folder
+from workers.housekeeping import Housekeeping
 from workers.models.fitting import fitted, fitted_aside
 from workers.models.promoting import consider, loaded, promote
 from workers.models.trainer import Trainer
 from workers.nightly import Nightly
-from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
 
 pytestmark = pytest.mark.slow
@@ -31,10 +31,13 @@ pytestmark = pytest.mark.slow
 if TYPE_CHECKING:
     from db.connections import Connection
 
-NIGHTLY = Nightly(Folder(()), now, "test")
 STATES = "SELECT version, state FROM trained_models ORDER BY version"
 JOBS = "SELECT jobs.state, chunks.state, jobs.detail FROM jobs JOIN chunks USING (job_id) ORDER BY job_id"
 DAY_OLD = "UPDATE jobs SET created_at = created_at - interval '1 day 1 minute'"
+
+
+def housekeeping(url: str, settings: WorkerSettings) -> Housekeeping:
+    return Housekeeping(url, settings, now, Nightly(url, Folder(()), now, "test"))
 
 
 @pytest.fixture
@@ -252,7 +255,7 @@ async def test_a_trainer_that_is_told_to_stop_gives_its_training_back(
 async def test_the_scheduler_asks_once_a_day_where_there_is_enough_history(
     postgres_url: str, connection: "Connection", instrument: Listed
 ) -> None:
-    scheduler = Scheduler(postgres_url, WorkerSettings(train_least_minutes=200), now, NIGHTLY)
+    scheduler = housekeeping(postgres_url, WorkerSettings(train_least_minutes=200))
     await store(connection, instrument, generated(199))
     await scheduler.ask_for_trainings()
     assert [] == await jobs(connection)
@@ -287,5 +290,5 @@ async def test_candidates_that_nobody_put_to_use_are_forgotten(
         await ask(connection)
     await connection.execute("UPDATE trained_models SET created_at = created_at - interval '31 days'")
     await connection.execute("UPDATE trained_models SET state = 'candidate' WHERE version = 2")
-    await Scheduler(postgres_url, WorkerSettings(), now, NIGHTLY).forget()
+    await housekeeping(postgres_url, WorkerSettings()).forget()
     assert [(1, "retired")] == await states(connection)

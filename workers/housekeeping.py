@@ -1,0 +1,92 @@
+"""What each chore does."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Final
+
+from db import gaps, schedules, statistics, trainings
+from db.connections import connected
+from db.partitions import days_ahead, ensure_days
+from db.processes import forget_old
+from db.sockets import forget_old as forget_old_sockets
+from db.trained_models import forget_old as forget_old_models
+from db.trainings import History
+from market.times import DAY, floor
+from runtime.clock import Clock
+from workers import chores
+from workers.chores import Chore, Outcome
+from workers.nightly import Nightly
+from workers.settings import WorkerSettings
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+
+Work = Callable[[int | None], Awaitable[Outcome]]
+"""A chore's work, told since when it was tried and interrupted, if it was."""
+
+
+class Housekeeping:
+    """The works of all chores, each over a connection of its own."""
+
+    def __init__(self, url: str, settings: WorkerSettings, clock: Clock, nightly: Nightly) -> None:
+        self._url = url
+        self._settings = settings
+        self._clock = clock
+        self._nightly = nightly
+        self.works: Final[Mapping[Chore, Work]] = {
+            chores.PARTITIONS: self.make_partitions,
+            chores.TRAIN: self.ask_for_trainings,
+            chores.HEAL: self.heal,
+            chores.STATISTICS: self.refresh_statistics,
+            chores.FORGET: self.forget,
+            chores.VERIFY: self.verify,
+        }
+
+    async def make_partitions(self, _since: int | None = None) -> Outcome:
+        """Have partitions for today and the days ahead."""
+        days = days_ahead(self._clock(), self._settings.partitions_ahead_days)
+        async with self._connected("partitions") as connection:
+            await ensure_days(connection, days)
+        return Outcome(f"there are partitions until {days[-1]}")
+
+    async def ask_for_trainings(self, _since: int | None = None) -> Outcome:
+        """Have models trained where there is enough history, and none was asked for lately."""
+        async with self._connected("train") as connection:
+            histories = await trainings.histories(connection, self._settings.train_days)
+            due = [history for history in histories if self._due(history)]
+            for history in due:
+                await trainings.enqueue(connection, history)
+        return Outcome(f"{len(due)} trainings were asked for")
+
+    async def heal(self, _since: int | None = None) -> Outcome:
+        """Have gaps healed that stand, and that nobody is to heal any more."""
+        async with self._connected("heal") as connection:
+            asked = await gaps.heal_again(connection)
+        return Outcome(f"{asked} gaps were asked for again")
+
+    async def refresh_statistics(self, _since: int | None = None) -> Outcome:
+        """Have the planner know how the partitioned tables are filled."""
+        async with self._connected("statistics") as connection:
+            tables = await statistics.refresh(connection)
+        return Outcome(f"{tables} tables were sampled")
+
+    async def forget(self, _since: int | None = None) -> Outcome:
+        """Drop what processes told that ended long ago, and runs and models that nobody asks for."""
+        async with self._connected("forget") as connection:
+            await forget_old(connection)
+            await forget_old_sockets(connection)
+            await forget_old_models(connection)
+            await schedules.forget_old(connection)
+        return Outcome("")
+
+    async def verify(self, since: int | None = None) -> Outcome:
+        """Verify the day before, but for what was verified ``since`` a run that was interrupted."""
+        return await self._nightly.run(floor(self._clock(), DAY) - DAY, since)
+
+    def _due(self, history: History) -> bool:
+        asked = history.asked_seconds_ago
+        lately = asked is not None and asked < self._settings.train_after_seconds
+        return history.minutes >= self._settings.train_least_minutes and not (history.waits or lately)
+
+    def _connected(self, chore: str) -> "AbstractAsyncContextManager[Connection[Record]]":
+        return connected(self._url, f"heliograph scheduler {chore}")
