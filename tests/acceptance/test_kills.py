@@ -1,9 +1,13 @@
 """Workers are killed in mid-claim, over and over, and nobody notices."""
 
 import random
+from contextlib import aclosing
 
 import pytest
+from redis.asyncio import Redis
 
+from bus import subjects
+from bus.subscribing import Subscriber as Ear
 from heliograph.roles import WORKER_LIVE
 from tests.acceptance import evidence
 from tests.acceptance.house import House
@@ -14,6 +18,7 @@ pytestmark = pytest.mark.slow
 
 KILLS = 12
 SEED = 7
+PAUSED_MS = 600_000
 WRITTEN = ("bars", "signals", "publications", "states", "batches")
 """What a claim writes, in its order; a worker waits at one of these when we hold it."""
 
@@ -43,6 +48,34 @@ async def test_workers_killed_in_mid_claim_lose_and_repeat_nothing(house: House)
     told = evidence.counted(subscriber.frames)
     assert told["signal"] == sum(len(each.signals) for each in outcome.values()) > 0
     assert told["bar"] == sum(len(each.bars) for each in outcome.values()) > 0
+
+
+async def test_what_a_worker_committed_and_never_published_is_delivered_from_the_log(house: House) -> None:
+    counted = "SELECT count(*) FROM publications"
+    async with (
+        subscribed(await house.api()) as subscriber,
+        Redis.from_url(house.valkey.url) as redis,
+        aclosing(Ear(house.valkey.url, [subjects.PUBLICATIONS]).listen()) as heard,
+    ):
+        venue = await house.venue(*ENDLESS)
+        (worker,) = await house.start(WORKER_LIVE)
+        await house.ingest(venue)
+        await _more_claims(house, 3)
+        await redis.client_pause(PAUSED_MS, all=False)
+        assert (await anext(heard)).connected
+        before = await house.value(counted)
+
+        async def committed() -> bool:
+            return await house.value(counted) > before
+
+        await house.until(committed)
+        house.kill(worker)
+        await redis.client_unpause()
+        await house.delivered(subscriber)
+        await redis.publish(subjects.PUBLICATIONS, subjects.encode([]))
+        assert [] == subjects.decode_publications((await anext(heard)).data)
+        async with house.connected() as connection:
+            assert await evidence.log(connection) == subscriber.frames
 
 
 async def _kill(house: House, worker: Process, chance: random.Random) -> None:
