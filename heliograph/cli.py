@@ -8,6 +8,7 @@ import typer
 from heliograph import checks, demonstration
 from heliograph.dead_letters_cli import dead_letters
 from heliograph.feeds_cli import feeds
+from heliograph.files_cli import import_
 from heliograph.models_cli import models
 from heliograph.parameters_cli import parameters
 from heliograph.query_cli import query
@@ -234,6 +235,7 @@ def tail(
 
 
 app.command()(query)
+app.command("import")(import_)
 
 
 @app.command()

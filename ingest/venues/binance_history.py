@@ -1,11 +1,9 @@
-"""Old trades of Binance spot and USD-M futures, by their ids, and the trade files of data.binance.vision.
+"""Old trades of Binance spot and USD-M futures, by their ids.
 
-``isBuyerMaker`` says that the seller took, as the socket's ``m`` does. Files of spot tell microseconds
-since 2025; the socket tells milliseconds, and so do keys.
+``isBuyerMaker`` says that the seller took, as the socket's ``m`` does.
 
 Docs: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints#old-trade-lookup
 https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api/Old-Trades-Lookup
-https://github.com/binance/binance-public-data#trades
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,9 +20,6 @@ from market.trades import Side, Trade
 
 _MILLISECOND: Final = 1000
 """In microseconds."""
-
-_MICROSECOND_DIGITS: Final = 16
-"""Of a time in microseconds, until the year 2286; one in milliseconds has 13."""
 
 _NEWEST: Final = "<"
 """The position of the newest page. What else begins so is a window; any other is an id to go on from."""
@@ -51,7 +46,6 @@ _ROADS: Final = {
     Market.SPOT: _Road("/api/v3/historicalTrades", 25, 1000),
     Market.SWAP: _Road("/fapi/v1/historicalTrades", 20, 500),
 }
-_SIDES: Final = {"true": Side.SELL, "false": Side.BUY}
 
 
 class _Trade(msgspec.Struct):
@@ -101,11 +95,6 @@ class BinanceHistory:
         if position.startswith(_NEWEST):
             return self._downwards(stretch, _window(position), decoded)
         return _upwards(stretch, position, decoded)
-
-    def file(self, lines: Iterable[str], instrument_id: int, received_at: int) -> Decoded:
-        """Return the trades of ``BTCUSDT-trades-2025-01-01.csv``, whose first line may name the columns."""
-        rows = (line.strip().encode() for line in lines if line[:1].isdigit())
-        return understood(rows, lambda row: _filed(row.decode(), instrument_id, received_at))
 
     def _beginning(self, stretch: Stretch) -> str:
         if stretch.after_id is not None:
@@ -164,20 +153,5 @@ def _trade(row: bytes, instrument_id: int, received_at: int) -> Trade:
         price=positive(frame.price),
         size=positive(frame.qty),
         side=Side.SELL if frame.isBuyerMaker else Side.BUY,
-        received_at=received_at,
-    )
-
-
-def _filed(line: str, instrument_id: int, received_at: int) -> Trade:
-    """Return the trade of ``id,price,qty,quote_qty,time,is_buyer_maker[,is_best_match]``."""
-    number, price, size, _, time, buyer_made, *_ = line.split(",")
-    milliseconds = int(time) // _MILLISECOND if len(time) >= _MICROSECOND_DIGITS else int(time)
-    return Trade(
-        instrument_id=instrument_id,
-        ts=plausible(milliseconds * _MILLISECOND, received_at),
-        trade_id=int(number),
-        price=positive(price),
-        size=positive(size),
-        side=_SIDES.get(buyer_made.lower(), Side.UNKNOWN),
         received_at=received_at,
     )

@@ -6,7 +6,6 @@ Docs: https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products
 and https://docs.cdp.coinbase.com/exchange/rest-api/pagination
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -15,8 +14,7 @@ from ingest.venues.bodies import parsed
 from ingest.venues.checking import positive
 from ingest.venues.coinbase import TAKERS
 from ingest.venues.history import Answer, Page, Request, Stretch, cut, judge, plausible, understood
-from ingest.venues.venue import Decoded, Id
-from market.errors import InvalidInputError
+from ingest.venues.venue import Id
 from market.times import from_iso
 from market.trades import Side, Trade
 
@@ -62,11 +60,6 @@ class CoinbaseHistory:
         past = any(map(stretch.precedes, decoded.trades))
         stuck = str(bottom) == position or not ids
         return cut(decoded, stretch, str(bottom), complete=reached or past or stuck)
-
-    def file(self, lines: Iterable[str], instrument_id: int, received_at: int) -> Decoded:  # noqa: ARG002
-        """Raise InvalidInputError: there are none."""
-        message = "coinbase publishes no files of trades; backfill them by its REST"
-        raise InvalidInputError(message)
 
 
 def _beginning(stretch: Stretch) -> str:

@@ -101,9 +101,6 @@ class History(Protocol):
     def page(self, stretch: Stretch, position: str, body: bytes, received_at: int) -> Page:
         """Return what a page says; raises DecodeError when it is none."""
 
-    def file(self, lines: Iterable[str], instrument_id: int, received_at: int) -> Decoded:
-        """Return the trades of the venue's downloadable file; raises InvalidInputError where none fits."""
-
 
 def judge(answer: Answer) -> None:
     """Raise what an answer's status says, as far as venues agree on it."""

@@ -8,7 +8,7 @@ Docs: https://docs.kraken.com/api/docs/rest-api/get-recent-trades
 and https://docs.kraken.com/api/docs/guides/spot-rest-ratelimits
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -17,10 +17,9 @@ import msgspec
 from ingest.venues.bodies import parsed
 from ingest.venues.checking import positive
 from ingest.venues.history import Answer, Page, Request, Stretch, cut, judge, plausible, understood
-from ingest.venues.venue import Decoded, Id
+from ingest.venues.venue import Id
 from market.errors import (
     DecodeError,
-    InvalidInputError,
     RateLimitedError,
     VenueRefusedError,
     VenueUnavailableError,
@@ -87,14 +86,6 @@ class KrakenHistory:
         reached = stretch.before_id is not None and max(ids, default=-1) >= stretch.before_id - 1
         past = any(map(stretch.follows, decoded.trades))
         return cut(decoded, stretch, str(following), complete=reached or past or following <= since)
-
-    def file(self, lines: Iterable[str], instrument_id: int, received_at: int) -> Decoded:  # noqa: ARG002
-        """Raise InvalidInputError: its files tell whole seconds and no ids, so no row can be recognised."""
-        message = (
-            "kraken's files of trades have no ids and only whole seconds: their rows cannot be told from "
-            "those that are stored already; backfill them by its REST"
-        )
-        raise InvalidInputError(message)
 
 
 def _rows_and_last(body: bytes) -> tuple[list[bytes], int]:

@@ -18,6 +18,7 @@ from db.instruments import Listed, register
 from db.partitions import day_of, ensure_days
 from db.ticks import Ticks, TickWriter
 from db.writers import enlist
+from ingest.files.formats import layout_of
 from ingest.history.roads import Road, road, stretch
 from ingest.venues.histories import TOLERANCES
 from ingest.venues.registry import venue
@@ -83,9 +84,9 @@ class Roads:
         return await self.store(page.trades)
 
     async def by_file(self, lines: Sequence[str]) -> int:
-        decoded = self.road.history.file(lines, self._listed.instrument_id, now())
-        assert (TRADES, []) == (len(decoded.trades), list(decoded.rejections))
-        return await self.store(decoded.trades)
+        rows = [line.strip().split(",") for line in lines]
+        layout = layout_of("binance-vision")(None, rows[0], self._listed.instrument)
+        return await self.store([layout.row(row, self._listed.instrument_id, now()).trade for row in rows])
 
     async def stored(self) -> list[tuple[object, ...]]:
         return [tuple(row) for row in await self.connection.fetch(CONTENT)]

@@ -4,7 +4,6 @@ https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-e
 """
 
 import json
-from typing import Any
 
 import pytest
 
@@ -131,27 +130,3 @@ def test_a_row_that_cannot_be_stored_is_rejected_and_the_others_are_not() -> Non
 def test_what_is_no_page_is_a_decode_error(body: bytes) -> None:
     with pytest.raises(DecodeError, match="BNBBTC"):
         page(body)
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        ["28457,4.00000100,12.00000000,48.000012,1499865549590,True,True\n"],
-        ["28457,4.00000100,12.00000000,48.000012,1499865549590999,True,True\n"],
-        [
-            "id,price,qty,quote_qty,time,is_buyer_maker\n",
-            "28457,4.00000100,12.00000000,48.000012,1499865549590,true\n",
-        ],
-    ],
-    ids=["spot", "spot since 2025", "futures"],
-)
-def test_a_files_row_is_the_trade_that_the_socket_tells(lines: list[str]) -> None:
-    decoded = BinanceHistory(Market.SPOT).file(lines, BNB, NOW)
-    expected = Trade(BNB, 1_499_865_549_590_000, 28457, 4.000001, 12.0, Side.SELL, NOW)
-    assert [expected] == list(decoded.trades)
-
-
-@pytest.mark.parametrize("line", ["28457,4.0", "28457,4.0,1,4,soon,True,True"])
-def test_a_files_row_that_cannot_be_read_is_rejected(line: str) -> None:
-    decoded: Any = BinanceHistory(Market.SPOT).file([line], BNB, NOW)
-    assert ([], [Reason.UNDECODABLE]) == (decoded.trades, [each.reason for each in decoded.rejections])

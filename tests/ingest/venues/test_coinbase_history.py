@@ -9,7 +9,7 @@ import pytest
 
 from ingest.venues.coinbase_history import CoinbaseHistory
 from ingest.venues.history import Page, Stretch
-from market.errors import DecodeError, InvalidInputError
+from market.errors import DecodeError
 from market.times import from_iso
 from market.trades import Side, Trade
 
@@ -81,8 +81,3 @@ def test_an_empty_page_is_the_end() -> None:
 def test_what_is_no_page_is_a_decode_error(body: bytes) -> None:
     with pytest.raises(DecodeError, match="BTC-USD"):
         CoinbaseHistory().page(stretch(), "", body, NOW)
-
-
-def test_there_are_no_files() -> None:
-    with pytest.raises(InvalidInputError, match="no files"):
-        CoinbaseHistory().file([], BTC, NOW)

@@ -15,7 +15,6 @@ from ingest.venues.venue import Reason
 from market.errors import (
     DecodeError,
     FeedError,
-    InvalidInputError,
     RateLimitedError,
     VenueRefusedError,
     VenueUnavailableError,
@@ -140,8 +139,3 @@ def test_a_page_is_judged_well() -> None:
 def test_what_is_no_page_is_a_decode_error(body: bytes) -> None:
     with pytest.raises(DecodeError, match="BTC/USD"):
         page(body)
-
-
-def test_its_files_are_refused_as_their_rows_cannot_be_recognised() -> None:
-    with pytest.raises(InvalidInputError, match="no ids and only whole seconds"):
-        KrakenHistory().file(["1381095255,123.61,0.10000000"], XBT, NOW)

@@ -1,0 +1,1 @@
+"""Trades out of files."""
