@@ -7,9 +7,7 @@ from api.serving import Server, bind
 from api.settings import ApiSettings
 from api.state import Explaining, Naming
 from bus.settings import BusSettings
-from db.processes import Heartbeat
 from db.settings import DatabaseSettings
-from runtime.clock import now
 
 
 async def run(
@@ -23,7 +21,7 @@ async def run(
     addresses = Addresses(database_url, BusSettings().url.get_secret_value(), read_url)
     with bind(settings) as listener:
         async with composed(settings, addresses, naming, explaining) as state:
-            heartbeat = Heartbeat(database_url, "api", state["hub"].counters, now)
+            heartbeat = state["heartbeat"]
             async with asyncio.TaskGroup() as group:
                 hub = group.create_task(state["hub"].run())
                 group.create_task(heartbeat.run(stopping))

@@ -24,6 +24,11 @@ class Database:
     def __init__(self, pool: "ConnectionPool") -> None:
         self._pool = pool
 
+    def usage(self) -> tuple[int, int]:
+        """Return how many connections are lent, and how many are idle."""
+        idle = self._pool.get_idle_size()
+        return self._pool.get_size() - idle, idle
+
     @asynccontextmanager
     async def connection(self) -> "AsyncIterator[Connection]":
         """Lend a connection; raises StoreUnavailableError."""

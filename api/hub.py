@@ -72,6 +72,7 @@ class Hub:
         self._recent = Recent(settings.recent_publications)
         self.showing = Showing(catalogue)
         self._published = metrics.counter("heliograph_publications_sent_total")
+        self._refilled = metrics.counter("heliograph_refilled_total")
         self._sending = metrics.histogram("heliograph_sending_seconds")
         self._suspicion = asyncio.Event()
         self._deserted = asyncio.Event()
@@ -93,6 +94,10 @@ class Hub:
     def counters(self) -> dict[str, int]:
         """Return what the heartbeat tells of this process."""
         return {"subscribers": len(self._members), "streams": len(self._heads)}
+
+    def deepest(self) -> int:
+        """Return how much waits for the subscriber for whom most waits."""
+        return max(map(len, self._members), default=0)
 
     # What connections ask for.
 
@@ -306,6 +311,7 @@ class Hub:
     def _refill(self, publication: Publication) -> None:
         stream = Stream(publication.instrument_id, publication.family)
         if publication.offset > self._heads.get(stream, publication.offset):
+            self._refilled.inc()
             self._advance(stream, publication)
 
     def _unfinished(self, page: list[Publication], at_most: int) -> dict[Stream, int]:

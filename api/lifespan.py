@@ -19,8 +19,10 @@ from bus import limits, subjects
 from bus.subscribing import Subscriber
 from db import installation
 from db.connections import pooled
+from db.processes import Heartbeat
 from db.slow import watching
 from market.errors import InvalidInputError, UnknownVenueError
+from runtime.clock import now
 from runtime.metrics import Metrics
 
 
@@ -47,6 +49,7 @@ async def composed(
         async with database.connection() as connection:
             secret = await installation.cursor_key(connection)
         subscriber = Subscriber(addresses.redis_url, [subjects.PUBLICATIONS, subjects.LATEST])
+        hub = Hub(database, catalogue, subscriber, settings, metrics)
         yield State(
             settings=settings,
             database=database,
@@ -54,7 +57,8 @@ async def composed(
             catalogue=catalogue,
             cache=await opened.enter_async_context(cache.opened(addresses.redis_url, settings, metrics)),
             cursors=Cursors(secret),
-            hub=Hub(database, catalogue, subscriber, settings, metrics),
+            heartbeat=Heartbeat(addresses.database_url, metrics.role, hub.counters, now),
+            hub=hub,
             limits=Limits(shared, Breaker(settings.cache_rest_seconds, monotonic), monotonic),
             metrics=metrics,
             naming=naming,

@@ -63,6 +63,7 @@ class Sender:
         self._idle = False
         mailbox.shortcut = self
         self._published = metrics.counter("heliograph_publications_sent_total")
+        self._conflated = metrics.counter("heliograph_conflated_total")
         self._sending = metrics.histogram("heliograph_sending_seconds")
         self._oldest = _NONE
 
@@ -118,6 +119,7 @@ class Sender:
     async def _send_small(self) -> None:
         await self._send_reply()
         for latest, conflated in self._mailbox.take_due():
+            self._conflated.inc(max(0, conflated - 1))
             await self._put(self._bytes(self._hub.showing.latest(latest, conflated)))
         if self._clock() >= self._next_heartbeat:
             self._next_heartbeat = self._clock() + self._settings.heartbeat_seconds

@@ -12,6 +12,7 @@ from api.database import Database
 from api.hub import Hub
 from api.limits import Limits
 from api.settings import ApiSettings
+from db.processes import Heartbeat
 from db.signals import StoredSignal
 from market.explanations import Explanation
 from market.instruments import Instrument
@@ -46,6 +47,7 @@ class State(TypedDict):
     catalogue: Catalogue
     cache: Cache
     cursors: Cursors
+    heartbeat: Heartbeat
     hub: Hub
     limits: Limits
     metrics: Metrics

@@ -13,6 +13,7 @@ from db.connections import connected
 from db.errors import translated
 from db.queries import load
 from market.errors import StoreError
+from market.times import SECOND
 from runtime.lifecycle import wait_at_most
 
 if TYPE_CHECKING:
@@ -51,6 +52,15 @@ class Heartbeat:
         self._started_at = clock()
         self.process_id = f"{socket.gethostname()}:{os.getpid()}:{self._started_at}"
         """Names this process for as long as its row is kept."""
+        self._beaten_at: int | None = None
+
+    def counted(self) -> Mapping[str, object]:
+        """Return what this process has counted."""
+        return self._counters()
+
+    def age_seconds(self) -> float | None:
+        """Return how long ago a heartbeat was written; None before the first."""
+        return None if self._beaten_at is None else (self._clock() - self._beaten_at) / SECOND
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Beat until ``stopping`` is set."""
@@ -88,6 +98,7 @@ class Heartbeat:
                 stopped_at,
                 counters,
             )
+        self._beaten_at = self._clock()
 
 
 async def seconds_since_beat(connection: "Connection", role: str, host: str = "") -> float | None:

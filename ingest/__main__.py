@@ -44,8 +44,11 @@ from market.instruments import Instrument
 from market.tapes import TapeEnd
 from runtime.backoff import delays
 from runtime.clock import now
+from runtime.exporting import Exporter
 from runtime.lifecycle import run_services, wait_at_most
 from runtime.memory import limit_bytes, resident_bytes
+from runtime.metrics import Metrics
+from runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -108,6 +111,7 @@ class Ingester:
         self._room = Room()
         self._tallies = Tallies()
         self._notifier = Notifier(wire)
+        metrics = Metrics("ingest")
         self._writer = Writer(
             url,
             self._buffer,
@@ -116,6 +120,7 @@ class Ingester:
             notifier=self._notifier,
             rhythm=_rhythm(settings),
             code_version=code_version,
+            metrics=metrics,
         )
         self._switchboard = Switchboard(self._feed)
         self._mutes = MuteWatch(url, self._switchboard.feeds, self._places)
@@ -126,7 +131,8 @@ class Ingester:
             welcome=RecentPast(self._ends, settings.recent_seconds, now),
             saturated=lambda: self._buffer.saturated,
         )
-        self._heartbeat = Heartbeat(url, "ingest", self.counters, now)
+        self._heartbeat = Heartbeat(url, metrics.role, self.counters, now)
+        self._exporter = Exporter(RuntimeSettings(), metrics, self._heartbeat)
         self._reporter = SocketReporter(url, self._heartbeat.process_id, self._switchboard.states)
 
     def counters(self) -> dict[str, object]:
@@ -152,7 +158,7 @@ class Ingester:
         """Ingest until ``stopping``; then hand over, commit what was read, and tell the final counts."""
         closing = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            for service in (self._heartbeat, self._reporter, self._mutes):
+            for service in (self._heartbeat, self._exporter, self._reporter, self._mutes):
                 group.create_task(service.run(stopping))
             group.create_task(self._notifier.run())
             claiming = group.create_task(self._claimer.run(stopping))

@@ -19,6 +19,7 @@ from db.writers import enlist
 from ingest.buffer import Arrival, Buffer
 from ingest.findings import merged
 from ingest.latest import latest_of
+from ingest.metering import CommitMeter
 from ingest.notifying import Notifier
 from ingest.tallies import Stored, Tallies
 from ingest.venues.histories import TOLERANCES
@@ -34,6 +35,7 @@ from market.ticks import Kind
 from market.times import DAY
 from market.trades import Trade
 from runtime.clock import Clock, now
+from runtime.metrics import Metrics
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -87,6 +89,7 @@ class Writer:
         rhythm: Rhythm,
         code_version: str,
         clock: Clock = now,
+        metrics: Metrics | None = None,
     ) -> None:
         self._url = url
         self._buffer = buffer
@@ -98,6 +101,7 @@ class Writer:
         self._clock = clock
         self._in_hand: list[Arrival] = []
         self._unsettled: Written | None = None
+        self._meter = CommitMeter(metrics or Metrics("ingest"), clock)
         self.commits = 0
         self.retries = 0
 
@@ -144,7 +148,9 @@ class Writer:
         try:
             ticks = self._merged()
             await session.ensure_days(ticks)
-            self._settle(await session.ticks.write(ticks, self._places), ticks)
+            with self._meter.committing(ticks):
+                written = await session.ticks.write(ticks, self._places)
+            self._settle(written, ticks)
         except StoreError:
             self._unsettled = session.ticks.unsettled
             raise

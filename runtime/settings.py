@@ -108,3 +108,10 @@ class RuntimeSettings(Settings):
         default=None,
         description="An inherited pipe whose end means that the parent died; set by heliograph up.",
     )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Where roles but the API answer /metrics and /health; 0: any port; unset: not at all.",
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="And at which address.")

@@ -15,7 +15,10 @@ from db.processes import Heartbeat
 from db.settings import DatabaseSettings
 from market.times import SECOND
 from runtime.clock import now
+from runtime.exporting import Exporter
 from runtime.lifecycle import Service, run_services
+from runtime.metrics import Metrics
+from runtime.settings import RuntimeSettings
 from workers.announcing import Announcer
 from workers.backfill import BackfillWorker
 from workers.claiming import Claimer
@@ -41,9 +44,13 @@ async def run_live(stopping: asyncio.Event) -> None:
     bus_url = BusSettings().url.get_secret_value()
     async with publishing.opened(bus_url) as bus:
         settings = WorkerSettings()
-        worker = LiveWorker(url, Announcer(bus), partial(_claimer, settings), settings)
-        heartbeat = Heartbeat(url, "worker-live", worker.counters, now)
+        metrics = Metrics("worker-live")
+        announcer = Announcer(bus, metrics=metrics)
+        worker = LiveWorker(url, announcer, partial(_claimer, settings, metrics), settings)
+        heartbeat = Heartbeat(url, metrics.role, worker.counters, now)
+        exporter = Exporter(RuntimeSettings(), metrics, heartbeat)
         async with asyncio.TaskGroup() as group:
+            group.create_task(exporter.run(stopping))
             listening = group.create_task(worker.listen(Subscriber(bus_url, [subjects.WAKE])))
             group.create_task(heartbeat.run(stopping))
             await worker.run(stopping)
@@ -89,12 +96,14 @@ async def _run_beating(
     stopping: asyncio.Event,
 ) -> None:
     heartbeat = Heartbeat(DatabaseSettings().url.get_secret_value(), role, counters, now)
+    exporter = Exporter(RuntimeSettings(), Metrics(role), heartbeat)
     async with asyncio.TaskGroup() as group:
+        group.create_task(exporter.run(stopping))
         group.create_task(heartbeat.run(stopping))
         group.create_task(run_services(services, stopping))
     await heartbeat.close()
 
 
-def _claimer(settings: WorkerSettings, portion: Portion) -> Claimer:
+def _claimer(settings: WorkerSettings, metrics: Metrics, portion: Portion) -> Claimer:
     show_every = round(settings.show_after_seconds * SECOND)
-    return Claimer(Folder(KINDS), now, version("heliograph"), show_every, portion)
+    return Claimer(Folder(KINDS), now, version("heliograph"), show_every, portion, metrics=metrics)

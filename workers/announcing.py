@@ -11,6 +11,7 @@ from market.errors import BusUnavailableError
 from market.publications import Latest, Publication
 from market.times import SECOND
 from runtime.clock import now
+from runtime.metrics import Metrics
 
 logger = structlog.get_logger(__name__)
 
@@ -23,7 +24,14 @@ class Announcer:
     What waits is sent together. Of more than ``at_most`` publications that wait, all are let go.
     """
 
-    def __init__(self, bus: Bus, at_most: int = 10_000, clock: Callable[[], int] = now) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        at_most: int = 10_000,
+        clock: Callable[[], int] = now,
+        *,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._bus = bus
         self._at_most = at_most
         self._clock = clock
@@ -33,6 +41,7 @@ class Announcer:
         self._news = asyncio.Event()
         self._up = True
         self._closed = False
+        self._told = (metrics or Metrics("worker-live")).histogram("heliograph_stage_seconds").labels("told")
         self.unheard = 0
         """Publications that the bus did not take."""
         self.published = 0
@@ -98,7 +107,10 @@ class Announcer:
     def _count(self, publications: Sequence[Publication]) -> None:
         at = self._clock()
         self.published += len(publications)
-        self.publishing_seconds += sum(at - each.committed_at for each in publications) / SECOND
+        for each in publications:
+            seconds = (at - each.committed_at) / SECOND
+            self.publishing_seconds += seconds
+            self._told.observe(seconds)
 
     def _turned(self, *, up: bool, **details: str) -> None:
         if up != self._up:

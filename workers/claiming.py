@@ -14,6 +14,7 @@ from market.batches import Batch, Listing, Span
 from market.errors import StoreError
 from market.publications import Latest, Publication
 from market.times import SECOND
+from runtime.metrics import Metrics
 from workers.advancing import Advancer
 from workers.applying import Applied, Applier
 from workers.folding import Folder
@@ -23,6 +24,7 @@ from workers.memory import Plan, Remembered, begin, plan
 from workers.portions import Portion
 from workers.shards import ShardMemory, take_over
 from workers.showing import Showing, latest
+from workers.stopwatch import Stopwatch
 from workers.telling import Step, Telling
 from workers.walks import Walks
 
@@ -54,13 +56,15 @@ class Claimed(msgspec.Struct, frozen=True):
 class Claimer:
     """Claims and folds for one worker, over whatever connection it is given."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it needs, and what it may be given by name
         self,
         folder: Folder,
         clock: Callable[[], int],
         code_version: str,
         show_every: int = SECOND // 4,
         portion: Portion | None = None,
+        *,
+        metrics: Metrics | None = None,
     ) -> None:
         """Take as much as ``portion`` says, which outlives a connection that was lost for taking too much."""
         self._folder = folder
@@ -71,6 +75,7 @@ class Claimer:
         self._portion = portion or Portion()
         self._showing = Showing(show_every)
         self._walks = Walks()
+        self._stopwatch = Stopwatch(metrics or Metrics("worker-live"))
 
     async def claim(self, connection: "Connection", workers: int) -> Claimed | None:
         """Claim a share of the due shards among ``workers``, fold them, commit; None when nothing was due.
@@ -133,13 +138,17 @@ class Claimer:
         return claimed
 
     async def _claim(self, connection: "Connection", wanted: Sequence[int], share: int) -> Claimed | None:
+        self._stopwatch.begin()
         async with connection.transaction():
             shards = await claims.lock(connection, wanted, share)
             if not shards:
                 return None
             claimed_at = self._clock()
+            self._stopwatch.passed("lock")
             memory = await self._refreshed(connection, shards)
             claimed, after = await self._work(connection, memory, claimed_at)
+        self._stopwatch.passed("commit")
+        self._stopwatch.folded(claimed.ticks)
         self._memory.update(after)
         for shard, each in after.items():
             self._walks.did(shard, each.versioned.head.done)
@@ -171,6 +180,8 @@ class Claimer:
         listed = _by_shard(batches)
         await self._learn(connection, [i for listing in listed.values() for i in listing])
         steps = await self._fold(connection, memory, listed)
+        self._stopwatch.passed("fold")
+        self._stopwatch.claimed(batches, claimed_at)
         now = self._clock()
         telling = Telling(connection, now, self._code_version, Journeys(batches, claimed_at))
         for step in (step for of_shard in steps.values() for step in of_shard):

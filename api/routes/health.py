@@ -6,9 +6,10 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from api.gauges import gauge_self, gauge_strain
 from api.health import Health, Status, examine
 from api.state import Here, State
-from db import overview, verifications
+from db import overview, strain, verifications
 from db.overview import BudgetRow
 
 router = APIRouter(tags=["operation"])
@@ -54,6 +55,7 @@ async def metrics(here: Here) -> Response:
     """Tell Prometheus."""
     found = await examine(here)
     _gauge(here, found)
+    gauge_self(here, found)
     if found.database:
         await _count(here)
     return Response(generate_latest(here["metrics"].registry), media_type=CONTENT_TYPE_LATEST)
@@ -118,6 +120,8 @@ async def _count(here: State) -> None:
         published, publishing_seconds = await overview.published(connection)
         verified = await verifications.newest(connection)
         budgets = await overview.budgets(connection)
+        strained = await strain.read(connection)
+    gauge_strain(here["metrics"], strained)
     _gauge_budgets(here, budgets)
     ticks = here["metrics"].counter("heliograph_ticks_total")
     ticks.clear()

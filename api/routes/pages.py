@@ -29,6 +29,12 @@ async def page() -> Response:
     return _file("index.html")
 
 
+@router.get("/health/page")
+async def health() -> Response:
+    """Show what /health says, and what to do about it."""
+    return _file("health.html")
+
+
 @router.get("/docs")
 async def docs() -> Response:
     """Show what /openapi.json says."""

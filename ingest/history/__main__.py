@@ -22,6 +22,9 @@ from ingest.outbound.opening import opened
 from ingest.settings import HistorySettings, OutboundSettings
 from market.errors import StoreError
 from runtime.clock import now
+from runtime.exporting import Exporter
+from runtime.metrics import Metrics
+from runtime.settings import RuntimeSettings
 
 logger = structlog.get_logger(__name__)
 
@@ -54,8 +57,10 @@ async def fetch_history(  # noqa: PLR0913, PLR0917 - it composes
 
         heartbeat = Heartbeat(url, "ingest-history", counters, now)
         desk = Desk(outbound, settings, tally, partial(notifier.tell, ()), now, version("heliograph"))
+        exporter = Exporter(RuntimeSettings(), Metrics("ingest-history"), heartbeat)
         async with asyncio.TaskGroup() as group:
             group.create_task(heartbeat.run(stopping))
+            group.create_task(exporter.run(stopping))
             group.create_task(notifier.run())
             await Runner(url, desk, heartbeat.process_id).run(stopping)
             notifier.close()

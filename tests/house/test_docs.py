@@ -23,7 +23,8 @@ from api.state import State
 from ingest.settings import FeedSettings
 from market import errors
 from market.errors import HeliographError
-from runtime.metrics import TABLE, Metrics
+from runtime.declared import EVERY, TABLE
+from runtime.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs" / "operations.md"
@@ -96,7 +97,11 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 def test_every_metric_is_documented() -> None:
     rows = [
         row(
-            f"`{m.name}`", m.kind.name.lower(), ", ".join(f"`{label}`" for label in m.labels), m.documentation
+            f"`{m.name}`",
+            m.kind.name.lower(),
+            ", ".join(f"`{label}`" for label in m.labels),
+            "every" if m.roles == EVERY else ", ".join(m.roles),
+            m.documentation,
         )
         for m in TABLE
     ]

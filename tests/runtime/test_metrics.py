@@ -1,12 +1,16 @@
 import pytest
 from prometheus_client import generate_latest
 
-from runtime.metrics import TABLE, Kind, Metrics
+from runtime.declared import EVERY, TABLE, Kind
+from runtime.metrics import Metrics
 
 
 def test_every_row_of_the_table_is_exposed() -> None:
-    text = generate_latest(Metrics().registry).decode()
-    assert [] == [row.name for row in TABLE if f"# HELP {row.name}" not in text]
+    for role in EVERY:
+        text = generate_latest(Metrics(role).registry).decode()
+        assert [row.name for row in TABLE if role in row.roles] == [
+            row.name for row in TABLE if f"# HELP {row.name} " in text
+        ]
 
 
 def test_names_are_prefixed_and_counters_end_in_total() -> None:
