@@ -304,6 +304,22 @@ def verify(
 
 
 @app.command()
+def audit(
+    noun: Annotated[
+        str | None, typer.Argument(metavar="[NOUN]", help="Only of this, like feeds. Left out: all.")
+    ] = None,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 20,
+    data_dir: RunningDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show who changed what by command line or API, and when."""
+    from heliograph import auditing
+
+    auditing.show(noun, limit, data_dir, as_json=as_json)
+
+
+@app.command()
 def health(
     role: Annotated[str, typer.Argument(callback=checks.role, help="A role, like worker-live.")],
     data_dir: RunningDir = None,

@@ -12,6 +12,7 @@ import msgspec
 from db import dead_letters
 from db.connections import connected
 from db.dead_letters import Filter, Letter
+from heliograph.changing import changing
 from heliograph.tables import print_table
 from heliograph.whereabouts import database_url
 from market.errors import InvalidInputError
@@ -151,7 +152,7 @@ async def _changed(wanted: Wanted, options: Options, verb: Verb) -> Outcome:
     if meant.says_nothing and not options.everything:
         message = "say which letters: by number, by filters, or --all"
         raise InvalidInputError(message)
-    async with connected(database_url(options.data_dir), "heliograph dead-letters") as connection:
+    async with changing(options.data_dir, "dead-letters") as connection:
         transaction = connection.transaction()
         await transaction.start()
         try:

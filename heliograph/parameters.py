@@ -11,6 +11,7 @@ from db import dirty, instruments, parameters
 from db.connections import connected
 from db.dirty import DirtyInterval
 from db.instruments import Listed
+from heliograph.changing import changing
 from heliograph.whereabouts import database_url
 from market.errors import InvalidInputError, UnknownInstrumentError
 from market.nearest import suggestion
@@ -92,7 +93,7 @@ async def _read(options: Options) -> tuple[list[Chosen], dict[int, Listed]]:
 
 async def _chosen(wanted: Wanted, options: Options) -> _Made:
     """Choose in one transaction; a dry run is rolled back, and nobody hears of it."""
-    async with connected(database_url(options.data_dir), "heliograph parameters") as connection:
+    async with changing(options.data_dir, "parameters") as connection:
         transaction = connection.transaction()
         await transaction.start()
         try:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import typer
 
 from db import schedules
-from db.connections import connected
 from db.processes import count_running
 from db.schedules import FAILED, UNFINISHED, LastRun, Run
+from heliograph.changing import changing
 from heliograph.tables import print_table
-from heliograph.whereabouts import database_url
 from market.errors import StackError
 from market.times import SECOND, to_iso
 from runtime.clock import now
@@ -127,7 +126,7 @@ async def _ran(connection: "Connection", name: str, *, detach: bool) -> Run:
 
 def _asked(options: Options, ask: Callable[["Connection"], Coroutine[Any, Any, _Answer]]) -> _Answer:
     async def answer() -> _Answer:
-        async with connected(database_url(options.data_dir), "heliograph schedule") as connection:
+        async with changing(options.data_dir, "schedule") as connection:
             return await ask(connection)
 
     return asyncio.run(answer())

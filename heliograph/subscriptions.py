@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from db import feeds
 from db.connections import connected
 from db.feeds import Change, FeedName, FeedRow, WantedFeed
+from heliograph.changing import changing
 from heliograph.tables import print_table
 from heliograph.whereabouts import database_url
 from ingest.naming import instrument_named
@@ -91,7 +92,7 @@ def fields(row: FeedRow) -> dict[str, Any]:
 
 async def _changed(options: Options, work: Callable[["Connection"], Awaitable[list[Change]]]) -> list[Change]:
     """Do the work in one transaction; a dry run is rolled back, and nobody hears of it."""
-    async with connected(database_url(options.data_dir), "heliograph feeds") as connection:
+    async with changing(options.data_dir, "feeds") as connection:
         transaction = connection.transaction()
         await transaction.start()
         try:

@@ -11,11 +11,10 @@ import msgspec
 import typer
 
 from db import trained_models, trainings
-from db.connections import connected
 from db.trained_models import ModelRow
 from db.trainings import History
+from heliograph.changing import changing
 from heliograph.tables import print_table
-from heliograph.whereabouts import database_url
 from market.errors import UnknownInstrumentError, UntrustedModelError
 from market.times import to_iso
 from runtime import logs
@@ -100,7 +99,7 @@ def _asked(options: Options, ask: Callable[["Connection"], Awaitable[_Answer]]) 
     logs.configure(RuntimeSettings().model_copy(update={"log_level": "warning"}))
 
     async def answer() -> _Answer:
-        async with connected(database_url(options.data_dir), "heliograph models") as connection:
+        async with changing(options.data_dir, "models") as connection:
             return await ask(connection)
 
     return asyncio.run(answer())

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 
 from api.admission import operator
 from api.feeds import (
@@ -17,6 +17,7 @@ from api.feeds import (
 )
 from api.state import Here, State
 from db import feeds as stored
+from db.audit import act_as
 from db.feeds import Change, WantedFeed
 from market.errors import ConfigurationError, InvalidInputError
 
@@ -36,7 +37,7 @@ async def feeds(here: Here) -> Subscriptions:
 
 
 @router.post("/v1/admin/feeds", status_code=201)
-async def add(asked: NewSubscriptions, here: Here) -> SubscriptionChanges:
+async def add(asked: NewSubscriptions, request: Request, here: Here) -> SubscriptionChanges:
     """Listen to these too, beginning with their recent past; 503 while no ingester has room."""
     wanted = [
         WantedFeed(
@@ -48,20 +49,22 @@ async def add(asked: NewSubscriptions, here: Here) -> SubscriptionChanges:
         )
         for symbol in dict.fromkeys(asked.symbols)
     ]
-    return await _changed(here, lambda connection: stored.add(connection, wanted))
+    return await _changed(here, request, lambda connection: stored.add(connection, wanted))
 
 
 @router.patch("/v1/admin/feeds")
-async def change(asked: SubscriptionState, here: Here) -> SubscriptionChanges:
+async def change(asked: SubscriptionState, request: Request, here: Here) -> SubscriptionChanges:
     """Pause or resume these."""
     verb = _VERBS[asked.state]
-    return await _changed(here, lambda connection: verb(connection, asked.names))
+    return await _changed(here, request, lambda connection: verb(connection, asked.names))
 
 
 @router.delete("/v1/admin/feeds")
-async def remove(asked: Annotated[SubscriptionsNamed, Query()], here: Here) -> SubscriptionChanges:
+async def remove(
+    asked: Annotated[SubscriptionsNamed, Query()], request: Request, here: Here
+) -> SubscriptionChanges:
     """Listen to these no more; what was stored stays."""
-    return await _changed(here, lambda connection: stored.remove(connection, asked.names))
+    return await _changed(here, request, lambda connection: stored.remove(connection, asked.names))
 
 
 def _named(here: State, asked: NewSubscriptions, symbol: str) -> str:
@@ -72,8 +75,10 @@ def _named(here: State, asked: NewSubscriptions, symbol: str) -> str:
 
 
 async def _changed(
-    here: State, work: Callable[["Connection"], Awaitable[list[Change]]]
+    here: State, request: Request, work: Callable[["Connection"], Awaitable[list[Change]]]
 ) -> SubscriptionChanges:
     async with here["database"].connection() as connection, connection.transaction():
+        who = request.client.host if request.client else "somewhere"
+        await act_as(connection, f"operator at {who} by API", in_transaction=True)
         changes = await work(connection)
     return SubscriptionChanges(data=[SubscriptionChange.of(each) for each in changes])

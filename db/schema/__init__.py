@@ -4,6 +4,7 @@ Times are ``timestamptz``; in Python they are microseconds. Hot tables have no f
 Tables that Citus would distribute carry ``instrument_id`` in every unique key.
 """
 
+from db.schema.audit import audit_log
 from db.schema.dead_letters import dead_letters, quarantines
 from db.schema.feeds import feeds, sockets
 from db.schema.gaps import gaps, proofs
@@ -21,6 +22,7 @@ from db.schema.words import metadata
 
 __all__ = [
     "HOT",
+    "audit_log",
     "bars",
     "bars_1h",
     "batches",

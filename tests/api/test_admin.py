@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from api.settings import ApiSettings
+from db import audit
 from db.connections import connected
 from tests.api.peers import Served, serving
 
@@ -135,3 +136,10 @@ async def test_a_protocol_that_a_venue_does_not_have_is_the_askers_mistake(admin
 async def test_a_method_that_is_not_there_is_answered_with_all_that_are(admin: httpx.AsyncClient) -> None:
     refused = await admin.put(FEEDS)
     assert (405, "DELETE, GET, HEAD, PATCH, POST") == (refused.status_code, refused.headers["allow"])
+
+
+async def test_who_changed_what_is_written_down(admin: httpx.AsyncClient, postgres_url: str) -> None:
+    assert (await add(admin, "SOL/USD")).is_success
+    async with connected(postgres_url, "test") as connection:
+        [entry] = await audit.entries(connection, None, 9)
+    assert ("operator at 127.0.0.1 by API", "feeds", "insert") == (entry.actor, entry.noun, entry.change)

@@ -40,3 +40,9 @@ def test_a_run_without_a_scheduler_says_what_to_start(schedule: Schedule) -> Non
     assert "start one: heliograph scheduler" in refused.stderr
     assert "verify would be run\n" == schedule("run", "verify", "--dry-run").stdout
     assert "did you mean verify?" in schedule("pause", "verfy").stderr
+
+
+def test_who_paused_what_is_shown(schedule: Schedule, postgres_url: str) -> None:
+    schedule("pause", "train")
+    shown = heliograph("audit", HELIOGRAPH_DATABASE_URL=postgres_url).stdout.splitlines()
+    assert "by heliograph schedule paused_chores insert - name=train" in " ".join(shown[1].split())
