@@ -18,6 +18,9 @@ LONG_RUNNING = (
     "scheduler",
     "api",
 )
+WATCHING = ("prometheus", "grafana")
+"""Started by the profile of that name alone."""
+
 PASSWORD = {"HELIOGRAPH_POSTGRES_PASSWORD": "chosen"}
 
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<how>[?-])(?P<rest>[^}]*))?\}")

@@ -6,7 +6,7 @@ import sys
 import pytest
 import yaml
 
-from tests.house.compose import FILE, LONG_RUNNING, STORES, services
+from tests.house.compose import FILE, LONG_RUNNING, STORES, WATCHING, services
 
 
 def limits(service: str) -> dict[str, str]:
@@ -43,7 +43,7 @@ def test_no_password_is_written_in_it() -> None:
 
 
 def test_it_has_the_stores_and_one_service_a_role() -> None:
-    assert {*STORES, *LONG_RUNNING, "migrate"} == set(services())
+    assert {*STORES, *LONG_RUNNING, *WATCHING, "migrate"} == set(services())
 
 
 def test_every_role_comes_from_the_one_image() -> None:
@@ -51,13 +51,13 @@ def test_every_role_comes_from_the_one_image() -> None:
     assert 1 == len({services()[role]["image"] for role in roles})
 
 
-@pytest.mark.parametrize("service", [*STORES, *LONG_RUNNING])
+@pytest.mark.parametrize("service", [*STORES, *LONG_RUNNING, *WATCHING])
 def test_what_runs_long_has_a_health_check_and_comes_back(service: str) -> None:
     assert "CMD" == services()[service]["healthcheck"]["test"][0]
     assert "unless-stopped" == services()[service]["restart"]
 
 
-@pytest.mark.parametrize("service", [*STORES, *LONG_RUNNING, "migrate"])
+@pytest.mark.parametrize("service", [*STORES, *LONG_RUNNING, *WATCHING, "migrate"])
 def test_every_service_is_limited(service: str) -> None:
     assert {"cpus", "memory"} == set(limits(service))
 
@@ -88,3 +88,21 @@ def test_the_data_outlives_its_container() -> None:
 def test_roles_wait_for_the_schema() -> None:
     for role in LONG_RUNNING:
         assert "service_completed_successfully" == services()[role]["depends_on"]["migrate"]["condition"]
+
+
+def test_who_watches_is_asked_for_and_is_published_on_the_loopback_only() -> None:
+    for service in WATCHING:
+        assert ["watching"] == services()[service]["profiles"]
+        assert all(port.startswith("127.0.0.1:") for port in services()[service]["ports"])
+        mounted = [each.partition(":")[0] for each in services()[service]["volumes"] if each.startswith("./")]
+        assert [] == [path for path in mounted if not (FILE.parent / path).exists()]
+
+
+def test_every_role_exports_where_prometheus_looks() -> None:
+    config = yaml.safe_load((FILE.parent / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    _, roles = config["scrape_configs"]
+    [looked] = roles["dns_sd_configs"]
+    assert set(LONG_RUNNING) - {"api"} == set(looked["names"])
+    for role in looked["names"]:
+        environment = services()[role]["environment"]
+        assert str(looked["port"]) == environment["HELIOGRAPH_METRICS_PORT"]
