@@ -13,10 +13,10 @@ _Stored = TypeVar("_Stored")
 def reader(
     here: State,
     listed: Sequence[Listed],
-    instrument_ids: Sequence[int] | None,
+    instrument_ids: Sequence[int],
     read: Callable[..., Awaitable[Sequence[_Stored]]],
 ) -> Callable[[Window], Awaitable[Sequence[_Stored]]]:
-    """Return what reads pages of ``listed``, which are of one exchange; of all that it has for None."""
+    """Return what reads pages of ``listed``, which are of one exchange."""
 
     async def of(window: Window) -> Sequence[_Stored]:
         if not listed:

@@ -280,7 +280,8 @@ def _received(ticks: Sequence[Any]) -> Column:
 def _encode_trades(trades: Sequence[Trade], places: Places) -> bytes:
     sides: Column = ("side", ">i2", np.fromiter([trade.side for trade in trades], np.int16, len(trades)))
     values = _doubles(trades, "price", "size")
-    return rows([*_key_columns(trades, "trade_id", places), *values, sides, _received(trades)])
+    exchange, *key = _key_columns(trades, "trade_id", places)
+    return rows([exchange, sides, *key, *values, _received(trades)])
 
 
 def _encode_quotes(quotes: Sequence[Quote], places: Places) -> bytes:

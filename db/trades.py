@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from db import schema
-from db.windows import Key, Window, cut, fetch, merged
+from db.windows import Key, Window, fetch, merged
 from market.trades import Trade
 
 if TYPE_CHECKING:
@@ -18,14 +18,11 @@ _ORDER = (_t.ts, _t.instrument_id, _t.trade_id)
 
 
 async def read(
-    connection: "Connection", window: Window, *, exchange_id: int, instrument_ids: Sequence[int] | None = None
+    connection: "Connection", window: Window, *, exchange_id: int, instrument_ids: Sequence[int]
 ) -> list[Trade]:
-    """Return trades of one exchange, or of some of its instruments, in the order of (ts, instrument, id)."""
+    """Return trades of instruments of one exchange in the order of (ts, instrument, id)."""
     statement = select(*_COLUMNS).where(_t.exchange_id == exchange_id)
-    if instrument_ids is None:
-        page = cut(statement, window, _ORDER)  # by an index of its own, and a short sort of what is equal
-    else:
-        page = merged(statement, window, _ORDER, _t.instrument_id, instrument_ids)
+    page = merged(statement, window, _ORDER, _t.instrument_id, instrument_ids)
     return [Trade(*row) for row in await fetch(connection, page, "reading trades")]
 
 

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 
-from db import gaps, schedules, statistics, trainings
+from db import gaps, schedules, statistics, storage, trainings
 from db.connections import connected
-from db.partitions import days_ahead, ensure_days
+from db.partitions import day_of, days_ahead, ensure_days
 from db.processes import forget_old
 from db.sockets import forget_old as forget_old_sockets
 from db.trained_models import forget_old as forget_old_models
@@ -39,6 +39,7 @@ class Housekeeping:
             chores.HEAL: self.heal,
             chores.STATISTICS: self.refresh_statistics,
             chores.FORGET: self.forget,
+            chores.PACK: self.pack,
             chores.VERIFY: self.verify,
         }
 
@@ -78,6 +79,13 @@ class Housekeeping:
             await forget_old_models(connection)
             await schedules.forget_old(connection)
         return Outcome("")
+
+    async def pack(self, _since: int | None = None) -> Outcome:
+        """Have days take no more room than they need once they are closed; yesterday may still be healed."""
+        async with self._connected("pack") as connection:
+            packed = await storage.pack(connection, day_of(self._clock() - DAY))
+        saved = sum(each.before_bytes - each.after_bytes for each in packed)
+        return Outcome(f"{len(packed)} indexes were written anew, {saved / 2**20:.1f} MiB are free")
 
     async def verify(self, since: int | None = None) -> Outcome:
         """Verify the day before, but for what was verified ``since`` a run that was interrupted."""

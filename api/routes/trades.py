@@ -35,7 +35,7 @@ async def _opened(question: TicksQuestion, here: State) -> History[words.Trade]:
         name="trades",
         key=tuple[Ts, Int32, Int64],
         row=Trade,
-        read=reader(here, listed, None if question.symbol is None else ids, stored.read),
+        read=reader(here, listed, ids, stored.read),
         row_of=lambda trade, _: Trade.of(catalogue.by_id(trade.instrument_id), trade),
         key_of=stored.key,
         tapes=[Tape(each, TRADES) for each in ids],

@@ -9,14 +9,19 @@ trades = Table(
     "trades",
     metadata,
     Column("exchange_id", SmallInteger, primary_key=True, autoincrement=False),
+    Column(
+        "side",
+        SmallInteger,
+        nullable=False,
+        comment="1 the taker bought, -1 sold, 0 not told; here it fills what would be padding",
+    ),
     Column("instrument_id", Integer, primary_key=True, autoincrement=False),
     Column("ts", TIME, primary_key=True),
     Column("trade_id", BigInteger, primary_key=True, autoincrement=False),
     Column("price", Double, nullable=False),
     Column("size", Double, nullable=False),
-    Column("side", SmallInteger, nullable=False, comment="1 the taker bought, -1 sold, 0 not told"),
     Column("received_at", TIME, nullable=False),
-    Index(None, "exchange_id", "ts"),
+    Index(None, "ts", postgresql_using="brin"),
     postgresql_partition_by="RANGE (ts)",
 )
 

@@ -1,7 +1,7 @@
 -- Four instruments over a fortnight; with VACUUM, as no transaction may have it, after this.
 
 INSERT INTO trades
-SELECT exchange_id, instrument_id, '2026-11-01Z'::timestamptz + n * interval '4 seconds', n, 241.07, 1, 1, now()
+SELECT exchange_id, 1, instrument_id, '2026-11-01Z'::timestamptz + n * interval '4 seconds', n, 241.07, 1, now()
 FROM instruments CROSS JOIN generate_series(0, 302399) AS n;
 
 INSERT INTO quotes

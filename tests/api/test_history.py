@@ -25,7 +25,7 @@ T = 1_733_270_400_000_000
 async def add_trades(worker: Worker, listed: "Listed", *places: tuple[int, int]) -> None:
     await worker.connection.execute("CREATE TABLE IF NOT EXISTS trades_all PARTITION OF trades DEFAULT")
     await worker.connection.executemany(
-        "INSERT INTO trades VALUES ($1, $2, $3, $4, 65000.1, 1e-8, -1, $3)",
+        "INSERT INTO trades VALUES ($1, -1, $2, $3, $4, 65000.1, 1e-8, $3)",
         [(listed.exchange_id, listed.instrument_id, ts, trade_id) for ts, trade_id in places],
     )
 

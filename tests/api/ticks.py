@@ -20,7 +20,7 @@ async def unpartitioned(connection: "Connection") -> None:
 
 async def add_trades(connection: "Connection", listed: "Listed", *places: tuple[int, int]) -> None:
     await connection.executemany(
-        "INSERT INTO trades VALUES ($1, $2, $3, $4, 65000.1, 1e-8, -1, $3)",
+        "INSERT INTO trades VALUES ($1, -1, $2, $3, $4, 65000.1, 1e-8, $3)",
         [(listed.exchange_id, listed.instrument_id, ts, trade_id) for ts, trade_id in places],
     )
 

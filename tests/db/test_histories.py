@@ -26,7 +26,7 @@ async def connection(postgres_url: str) -> AsyncIterator["Connection"]:
 
 async def add_trades(connection: "Connection", *keys: tuple[int, int, int]) -> None:
     await connection.executemany(
-        "INSERT INTO trades VALUES (1, $1, $2, $3, 65000.1, 0.30000000000000004, 1, $2)", keys
+        "INSERT INTO trades VALUES (1, 1, $1, $2, $3, 65000.1, 0.30000000000000004, $2)", keys
     )
 
 
@@ -47,9 +47,9 @@ async def test_trades_of_one_instant_are_paged_by_their_id(connection: "Connecti
 
 async def test_a_whole_exchange_is_paged_without_repeating_an_instant(connection: "Connection") -> None:
     await add_trades(connection, (8, T, 1), (7, T, 1), (7, T, 2), (7, T + 1, 9))
-    first = await trades.read(connection, Window(limit=2), exchange_id=1)
+    first = await trades.read(connection, Window(limit=2), exchange_id=1, instrument_ids=[8, 7])
     after = trades.key(first[-1])
-    second = await trades.read(connection, Window(after=after, limit=5), exchange_id=1)
+    second = await trades.read(connection, Window(after=after, limit=5), exchange_id=1, instrument_ids=[8, 7])
     read = [(t.ts, t.instrument_id, t.trade_id) for t in first + second]
     assert [(T, 7, 1), (T, 7, 2), (T, 8, 1), (T + 1, 7, 9)] == read
 

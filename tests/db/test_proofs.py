@@ -83,7 +83,7 @@ async def test_the_end_of_a_tape_is_its_last_trade_and_where_proofs_end(connecti
     one, two = places
     await ensure_days(connection, [day_of(MOMENT + days * DAY) for days in (-1, 0)])
     await connection.executemany(
-        "INSERT INTO trades VALUES ($1, $2, $3, $4, 1, 1, 1, $3)",
+        "INSERT INTO trades VALUES ($1, 1, $2, $3, $4, 1, 1, $3)",
         [
             (places[one].exchange_id, one, MOMENT + days * DAY, number)
             for days in (-1, 0)
@@ -106,7 +106,7 @@ async def test_a_trade_of_a_time_to_come_does_not_end_a_tape(connection: "Connec
     wrong = now() + 20 * HOUR
     await ensure_days(connection, [day_of(MOMENT), day_of(wrong)])
     await connection.executemany(
-        "INSERT INTO trades VALUES ($1, $2, $3, $4, 1, 1, 1, $3)",
+        "INSERT INTO trades VALUES ($1, 1, $2, $3, $4, 1, 1, $3)",
         [(places[one].exchange_id, one, ts, number) for ts, number in ((MOMENT, 9), (wrong, 5))],
     )
     assert {one: TapeEnd(MOMENT, 9)} == await proofs.tape_ends(connection, places)

@@ -17,18 +17,22 @@ PLACES = st.builds(
 
 FILL = """
 INSERT INTO {table}
-SELECT 1, 7, to_timestamp(0) + ($1::bigint + ts) * interval '1 microsecond', id, {values}, now()
+SELECT 1, {place}, to_timestamp(0) + ($1::bigint + ts) * interval '1 microsecond', id, {values}, now()
 FROM generate_series(0, 3) AS ts, generate_series(0, 2) AS id
 """
-VALUES = {"trades": "1, 1, 1", "quotes": "1, 1, 1, 1", "depths": "'{1}', '{1}', '{1}', '{1}'"}
+VALUES = {
+    "trades": ("1, 7", "1, 1"),
+    "quotes": ("7", "1, 1, 1, 1"),
+    "depths": ("7", "'{1}', '{1}', '{1}', '{1}'"),
+}
 
 
 @pytest.fixture
 async def filled(postgres_url: str) -> str:
     async with connected(postgres_url, "test") as connection:
         await ensure_days(connection, [day_of(BEGAN)])
-        for table, values in VALUES.items():
-            await connection.execute(FILL.format(table=table, values=values), BEGAN)
+        for table, (place, values) in VALUES.items():
+            await connection.execute(FILL.format(table=table, place=place, values=values), BEGAN)
         await connection.execute(
             "INSERT INTO watermarks"
             " SELECT 1, 7, to_timestamp(0) + ($1::bigint + ts) * interval '1 microsecond', now()"

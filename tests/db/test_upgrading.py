@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING
 from alembic import command
 from alembic.config import Config
 
-from db import migrating
+from db import migrating, trades
 from db.connections import connected
-from market.times import HOUR, MINUTE, SECOND
+from db.partitions import day_of, ensure_days
+from db.windows import Window
+from market.times import DAY, HOUR, MINUTE, SECOND
+from market.trades import Trade
 from tests.conftest import SHARDS
 
 if TYPE_CHECKING:
@@ -40,3 +43,22 @@ async def test_hours_move_to_their_table_and_bars_of_five_minutes_are_asked_for(
     assert [(7, T, 3, "live"), (7, T + HOUR, 3, "live")] == [tuple(row) for row in hours]
     assert {1, 60} == {row["interval_seconds"] for row in left}
     assert (7, T + 5 * MINUTE, T + 15 * MINUTE, "upgraded") in [tuple(row) for row in dirty]
+
+
+async def test_trades_of_days_from_before_stay_where_they_are_in_a_table_of_other_columns(
+    postgres_url: str,
+) -> None:
+    async with connected(postgres_url, "test") as connection:
+        await connection.execute("DROP SCHEMA public CASCADE")
+        await connection.execute("CREATE SCHEMA public")
+        await migrating._run("migrating", postgres_url, upgrade, "0015")
+        await ensure_days(connection, [day_of(T)])
+        await connection.execute("INSERT INTO trades VALUES (1, 7, $1, 3, 10.5, 2.5, -1, $1)", T)
+        await migrating.migrate(postgres_url, SHARDS)
+        await ensure_days(connection, [day_of(T + DAY)])
+        await connection.execute("INSERT INTO trades VALUES (1, 1, 7, $1, 4, 11.5, 3.5, $1)", T + DAY)
+        again = "INSERT INTO trades VALUES (1, 1, 7, $1, 3, 9, 9, $1) ON CONFLICT DO NOTHING"
+        assert "INSERT 0 0" == await connection.execute(again, T)
+        read = await trades.read(connection, Window(limit=9), exchange_id=1, instrument_ids=[7])
+    assert [Trade(7, T, 3, 10.5, 2.5, -1, T), Trade(7, T + DAY, 4, 11.5, 3.5, 1, T + DAY)] == read
+    assert [] == await migrating.drift(postgres_url)

@@ -79,7 +79,7 @@ class Bench:
 
     async def trade(self, number: int) -> None:
         await self.connection.execute(
-            "INSERT INTO trades VALUES ($1, $2, $3, $4, 1, 1, 1, $3)",
+            "INSERT INTO trades VALUES ($1, 1, $2, $3, $4, 1, 1, $3)",
             self.listed.exchange_id,
             self.listed.instrument_id,
             MOMENT + number,

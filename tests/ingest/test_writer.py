@@ -184,7 +184,7 @@ async def test_who_waits_long_for_a_lock_lets_go_of_its_own_and_tries_again(benc
         transaction = history.transaction()
         await transaction.start()
         await history.execute(
-            "INSERT INTO trades SELECT $1, $2, $3, 2, 1, 1, 1, $3",
+            "INSERT INTO trades SELECT $1, 1, $2, $3, 2, 1, 1, $3",
             bench.listed.exchange_id,
             bench.listed.instrument_id,
             MOMENT,

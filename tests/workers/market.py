@@ -145,7 +145,7 @@ async def fill(market: Market, trades: Sequence[Trade]) -> None:
     ]
     async with market.connection.transaction():
         await market.connection.executemany(
-            "INSERT INTO trades VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", rows
+            "INSERT INTO trades VALUES ($1, $7, $2, $3, $4, $5, $6, $8)", rows
         )
         stretches = covering(trades[0].instrument_id, [trade.ts for trade in trades])
         await dirty.mark(market.connection, stretches, "history")
