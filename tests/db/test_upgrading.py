@@ -51,7 +51,7 @@ async def test_trades_of_days_from_before_stay_where_they_are_in_a_table_of_othe
     async with connected(postgres_url, "test") as connection:
         await connection.execute("DROP SCHEMA public CASCADE")
         await connection.execute("CREATE SCHEMA public")
-        await migrating._run("migrating", postgres_url, upgrade, "0015")
+        await migrating._run("migrating", postgres_url, upgrade, "0016")
         await ensure_days(connection, [day_of(T)])
         await connection.execute("INSERT INTO trades VALUES (1, 7, $1, 3, 10.5, 2.5, -1, $1)", T)
         await migrating.migrate(postgres_url, SHARDS)
