@@ -304,6 +304,36 @@ def verify(
 
 
 @app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new one.")], data_dir: RunningDir = None
+) -> None:
+    """Write everything into FOLDER, as of one moment, while everything goes on."""
+    from heliograph import backups
+
+    backups.backup(folder, data_dir)
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", exists=True, file_okay=False)],
+    *,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="A new folder, for `up --data-dir`. Left out: the environment's database, which is empty."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+) -> None:
+    """Restore FOLDER into an empty database and compare every table; exit with 1 unless all is equal."""
+    from heliograph import backups
+
+    backups.restore(folder, data_dir, dry_run=dry_run)
+
+
+@app.command()
 def audit(
     noun: Annotated[
         str | None, typer.Argument(metavar="[NOUN]", help="Only of this, like feeds. Left out: all.")

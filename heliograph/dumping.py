@@ -1,0 +1,62 @@
+"""PostgreSQL's own tools for dumps: those of the embedded wheel, else those of the path."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from heliograph.embedded.binaries import postgres_folder
+from market.errors import StackError
+
+JOBS: Final = 2
+"""Processes that dump or restore beside each other."""
+
+_REMEDY = "install heliograph[local], or PostgreSQL 18's client programs"
+
+
+def dump(url: str, folder: Path, snapshot: str) -> None:
+    """Write what the snapshot sees into a new folder; raises StackError."""
+    options = ["--format=directory", f"--jobs={JOBS}", f"--snapshot={snapshot}", "--no-owner", "--no-acl"]
+    _run("pg_dump", url, [*options, f"--file={folder}"])
+
+
+def restore(url: str, folder: Path) -> None:
+    """Bring a dump into an empty database; raises StackError."""
+    options = ["--format=directory", f"--jobs={JOBS}", "--no-owner", "--no-acl", "--exit-on-error"]
+    _run("pg_restore", url, [*options, str(folder)])
+
+
+def _run(program: str, url: str, options: list[str]) -> None:
+    bare, password = _apart(url)
+    environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
+    done = subprocess.run(  # noqa: S603 - PostgreSQL's own program, and no shell
+        [_found(program), f"--dbname={bare}", *options],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        message = f"{program} failed: {done.stderr.strip() or done.returncode}"
+        raise StackError(message)
+
+
+def _apart(url: str) -> tuple[str, str | None]:
+    """Return the address without its password, which others could read in the list of processes."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    name, _, _ = user.partition(":")
+    return urlunsplit(parts._replace(netloc=f"{name}{at}{host}")), parts.password
+
+
+def _found(program: str) -> str:
+    try:
+        return str(postgres_folder(None) / program)
+    except StackError:
+        found = shutil.which(program)
+    if found is None:
+        message = f"{program} is not here: {_REMEDY}"
+        raise StackError(message)
+    return found
