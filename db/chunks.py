@@ -1,7 +1,7 @@
 """Pieces of history to fetch: claimed under a lease, stored a page at a time with the cursor."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 _sql = load("chunks")
 
+HEALING: Final = ("heal", "recent")
+BACKFILL: Final = "backfill"
+
+_SETTLING: Final = 0x4843484B
+"""'HCHK'; the class of advisory locks, below it one an instrument."""
+
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     """A claimed piece: [from_ts, to_ts) of an instrument, in microseconds, and how far it is.
@@ -29,6 +35,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
 
     chunk_id: int
     job_id: int
+    kind: str
     gap_id: int | None
     instrument_id: int
     exchange_id: int
@@ -59,11 +66,27 @@ class FetchedPage(msgspec.Struct, frozen=True, kw_only=True):
     tolerance: int
 
 
-async def claim(connection: "Connection", lease: Lease) -> Chunk | None:
-    """Lease the due chunk that has waited longest, if there is one that nobody else holds."""
+class Hands(msgspec.Struct, frozen=True):
+    """What a free hand may take: kinds of jobs, but nothing of venues that have hands enough already.
+
+    ``crowded`` venues have enough of backfill.
+    """
+
+    kinds: Sequence[str] = (*HEALING, BACKFILL)
+    busy: Sequence[str] = ()
+    crowded: Sequence[str] = ()
+
+
+_ANYTHING: Final = Hands()
+
+
+async def claim(connection: "Connection", lease: Lease, hands: Hands = _ANYTHING) -> Chunk | None:
+    """Lease the due chunk that comes first, if there is one that nobody else holds."""
     with translated("claiming a chunk"):
         async with connection.transaction():
-            row = await connection.fetchrow(_sql.claim, lease.holder, lease.seconds)
+            row = await connection.fetchrow(
+                _sql.claim, lease.holder, lease.seconds, hands.kinds, hands.busy, hands.crowded
+            )
             if row is None:
                 return None
             await connection.execute(_sql.begin, row["job_id"])
@@ -73,13 +96,14 @@ async def claim(connection: "Connection", lease: Lease) -> Chunk | None:
 async def store(connection: "Connection", chunk: Chunk, lease: Lease, page: FetchedPage) -> int:
     """Store in one transaction a page, what must be computed again for it, and the cursor after it.
 
-    The day partitions exist. Return how many trades were new; raises StoreConflictError, and stores
-    nothing, when the lease is another's by now.
+    What a backfill stores is marked to be computed again when its chunk ends. The day partitions exist.
+    Return how many trades were new; raises StoreConflictError, and stores nothing, when the lease is
+    another's by now.
     """
     with translated("storing a page"):
         async with connection.transaction():
             fresh = await _add(connection, chunk, page)
-            if fresh:
+            if fresh and chunk.kind != BACKFILL:
                 await dirty.mark(connection, covering(chunk.instrument_id, fresh), "history")
             if page.letters:
                 await dead_letters.add(connection, page.letters)
@@ -91,6 +115,7 @@ async def store(connection: "Connection", chunk: Chunk, lease: Lease, page: Fetc
                 len(fresh),
                 lease.seconds,
                 chunk.to_ts,
+                len(page.trades),
             )
             _demand(held, chunk)
     return len(fresh)
@@ -100,6 +125,12 @@ async def hold(connection: "Connection", chunk: Chunk, lease: Lease) -> None:
     """Keep a chunk to the end of the transaction; raises StoreConflictError when it is another's by now."""
     with translated("holding a chunk"):
         _demand(await connection.fetchval(_sql.hold, chunk.chunk_id, lease.holder), chunk)
+
+
+async def settle_alone(connection: "Connection", instrument_id: int) -> None:
+    """Be the only one to end pieces of an instrument, until the transaction's end."""
+    with translated("ending a chunk"):
+        await connection.execute(_sql.alone, _SETTLING, instrument_id)
 
 
 async def postpone(connection: "Connection", chunk: Chunk, lease: Lease, seconds: float, detail: str) -> None:
@@ -117,10 +148,30 @@ async def postpone(connection: "Connection", chunk: Chunk, lease: Lease, seconds
         )
 
 
-async def finish(connection: "Connection", chunk: Chunk) -> None:
-    """End a chunk that is held, and its job with the last one."""
+async def is_wanted(connection: "Connection", chunk: Chunk, lease: Lease) -> bool:
+    """Tell whether a chunk is still ours to work on: its job may be paused, or cancelled."""
+    with translated("looking after a chunk"):
+        wanted: bool = await connection.fetchval(_sql.wanted, chunk.chunk_id, lease.holder)
+    return wanted
+
+
+async def finish(connection: "Connection", chunk: Chunk, *, failed: str = "") -> None:
+    """End a chunk that is held, and its job with the last one, in a transaction.
+
+    ``failed`` says why it cannot be done.
+    """
     with translated("finishing a chunk"):
-        await connection.execute(_sql.finish, chunk.chunk_id)
+        if chunk.kind == BACKFILL:
+            await mark_stored(connection, [chunk.chunk_id])
+        await connection.execute(_sql.end, chunk.chunk_id, "failed" if failed else "done", failed)
+        await connection.execute(_sql.lock_job, chunk.job_id)
+        await connection.execute(_sql.end_job, chunk.job_id)
+
+
+async def mark_stored(connection: "Connection", chunk_ids: Sequence[int]) -> None:
+    """Ask for what pieces of a backfill stored to be computed again."""
+    with translated("marking what is stored"):
+        await connection.execute(_sql.mark_stored, chunk_ids)
 
 
 async def release(connection: "Connection", holder: str) -> None:

@@ -120,6 +120,18 @@ async def settle(connection: "Connection", gap: Gap, state: GapState, detail: st
     return _gaps(rows)[0] if rows else None
 
 
+async def standing(connection: "Connection", instrument_id: int, from_ts: int, to_ts: int) -> list[Gap]:
+    """Return the gaps of an instrument's trades in a stretch that are not closed and that nobody heals."""
+    with translated("reading gaps"):
+        return _gaps(await connection.fetch(_sql.standing, instrument_id, from_ts, to_ts))
+
+
+async def brought(connection: "Connection", gap_ids: Sequence[int]) -> list[Gap]:
+    """Close gaps that were backfilled."""
+    with translated("closing gaps"):
+        return _gaps(await connection.fetch(_sql.brought, gap_ids))
+
+
 async def silences(
     connection: "Connection", muted: Iterable[Silent], places: "Mapping[int, Listed]"
 ) -> list[Silence]:

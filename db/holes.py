@@ -55,6 +55,13 @@ async def first(
     return Stored(*row) if row else None
 
 
+async def last(connection: "Connection", exchange_id: int, instrument_id: int, to_ts: int) -> Stored | None:
+    """Return an instrument's last trade before a time, if there is one."""
+    with translated("looking for a trade"):
+        row = await connection.fetchrow(_sql.last, exchange_id, instrument_id, to_ts)
+    return Stored(*row) if row else None
+
+
 async def holes(connection: "Connection", edges: Edges, at_most: int) -> list[Hole]:
     """Return the holes between the edges, the first ``at_most``.
 

@@ -125,6 +125,7 @@ def _chunk(listed: Listed, ids: tuple[int, int], mark: str, from_ts: int, to_ts:
     return Chunk(
         chunk_id=ids[0],
         job_id=ids[1],
+        kind="import",
         gap_id=None,
         instrument_id=listed.instrument_id,
         exchange_id=listed.exchange_id,

@@ -9,6 +9,7 @@ from heliograph import checks, demonstration
 from heliograph.dead_letters_cli import dead_letters
 from heliograph.feeds_cli import feeds
 from heliograph.files_cli import import_
+from heliograph.jobs_cli import backfill, jobs
 from heliograph.models_cli import models
 from heliograph.parameters_cli import parameters
 from heliograph.query_cli import query
@@ -33,6 +34,7 @@ app.add_typer(worker, name="worker")
 app.add_typer(feeds, name="feeds")
 app.add_typer(parameters, name="parameters")
 app.add_typer(models, name="models")
+app.add_typer(jobs, name="jobs")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(schedule, name="schedule")
 app.add_typer(db, name="db")
@@ -236,6 +238,7 @@ def tail(
 
 app.command()(query)
 app.command("import")(import_)
+app.command()(backfill)
 
 
 @app.command()

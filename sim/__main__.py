@@ -18,6 +18,7 @@ from sim import profiles, protocols
 from sim.faults import orders
 from sim.generator import GeneratedTape, Plan
 from sim.pacing import MAX, Pace, parse_speed
+from sim.pasts import Length
 from sim.server import MOST_WAITING, Manners, SimulatedVenue
 from sim.tapes import RecordedTape, Tape
 
@@ -87,6 +88,10 @@ def _add_market(parser: ArgumentParser) -> None:
         "--epoch", type=float, default=0.0, help="seconds since 1970 at which prices began; 0: now"
     )
     parser.add_argument("--lag", type=float, default=0.0, help="seconds that prices follow behind")
+    parser.add_argument(
+        "--past", type=int, default=0, metavar="N", help="trades of each symbol before the tape begins"
+    )
+    parser.add_argument("--past-rate", type=float, default=50.0, help="so many of those a second")
     parser.add_argument("--seconds", type=float, default=0.0, help="length of the made-up tape; 0: endless")
 
 
@@ -113,6 +118,7 @@ def _made_up(arguments: Namespace) -> Tape:
         seconds=arguments.seconds,
         epoch=round(arguments.epoch * SECOND),
         lag_seconds=arguments.lag,
+        past=Length(arguments.past, arguments.past_rate),
     )
     return GeneratedTape(plan)
 

@@ -23,6 +23,7 @@ from sim.encoders.encoder import Encoder
 from sim.ledger import MICROSECOND
 from sim.markets import TICKS_AN_EVENT, Execution, Listing, MadeUpMarket
 from sim.messages import Message
+from sim.pasts import Length, Past
 from sim.profiles import Phase, steady
 from sim.protocols.protocol import Topic
 from sim.tapes import Contents
@@ -62,6 +63,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Length of the tape; 0: endless."""
     epoch: int = 0
     lag_seconds: float = 0.0
+    past: Length = Length()
+    """What was traded before the start."""
 
 
 class _Kind(IntEnum):
@@ -104,7 +107,8 @@ class GeneratedTape:
         pairs = [self._pair(symbol) for symbol in symbols]
         self._pairs = {pair.encoder.venue_symbol: pair for pair in pairs}
         topics = frozenset(Topic(feed, symbol) for feed in self._encoder.feeds for symbol in self._pairs)
-        self.contents = Contents(Market.SPOT, topics)
+        pasts = {pair.encoder.venue_symbol: self._past(pair) for pair in pairs}
+        self.contents = Contents(Market.SPOT, topics, pasts)
 
     def frames(self) -> Iterator[Message]:
         """Yield frames from the clock's present time on."""
@@ -134,6 +138,12 @@ class GeneratedTape:
         random = _random(self._plan.seed, f"{self._plan.venue}:{symbol}")
         market = MadeUpMarket(random, Listing(symbol, decimals), walk, self._started, self._encoder.levels)
         return _Pair(market, self._encoder(market), Arrivals(random, self._phases))
+
+    def _past(self, pair: _Pair) -> Past:
+        """Return the trades before the first that is told, whose id follows theirs."""
+        listing = pair.market.listing
+        price, _ = _STARTS.get(listing.symbol.partition("/")[0], _OTHER_START)
+        return Past(self._plan.past.checked(), self._started, self._started, price, listing.price_decimals)
 
     def _events(self, phases: Iterable[Phase]) -> list[Phase]:
         """Return the phases of one symbol in events a second in place of ticks."""

@@ -75,7 +75,7 @@ class SimulatedVenue:
         self._clock = clock
         self._audience = Audience(tape.contents.topics, manners.settle_seconds)
         self._faults = Injector(manners.seed, manners.faults, self._connected)
-        ledger = Ledger(tape.contents.venue_symbols)
+        ledger = Ledger(tape.contents.venue_symbols, pasts=tape.contents.pasts)
         self._broadcast = Broadcast(self._audience, ledger, self._faults, clock)
         desk = (
             venue,

@@ -10,6 +10,7 @@ import msgspec
 
 from market.errors import InvalidInputError
 from market.instruments import Market
+from sim.ledger import Fill
 from sim.messages import Message, parsed
 from sim.offered import NOTHING, count
 from sim.protocols.protocol import Topic, VenueProtocol
@@ -17,10 +18,14 @@ from sim.recordings import Answer, Frame, read_all
 
 
 class Contents(msgspec.Struct, frozen=True):
-    """What a tape holds: ``topics`` are those with trades, quotes, or depths."""
+    """What a tape holds: ``topics`` are those with trades, quotes, or depths.
+
+    ``pasts`` are trades from before it, by venue symbol.
+    """
 
     market: Market
     topics: frozenset[Topic]
+    pasts: Mapping[str, Sequence[Fill]] = {}
 
     @property
     def venue_symbols(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 -- name: claim
 -- The one that has waited longest, leased: a lease outlives a lost connection, and ends by itself when its
--- holder died. Only what somebody wants to listen to, as its feed says where the venue is.
+-- holder died. Only what somebody wants to listen to, as its feed says where the venue is. What heals comes first;
+-- of kinds $3, of no venue of $4, and no backfill of $5: so that no venue has all hands, nor backfill.
 UPDATE chunks
 SET leased_until = clock_timestamp() + $2::float8 * interval '1 second', leased_by = $1
 FROM (
@@ -10,17 +11,20 @@ FROM (
     JOIN instruments USING (instrument_id)
     JOIN exchanges USING (exchange_id)
     JOIN feeds ON feeds.exchange = exchanges.name AND feeds.symbol = instruments.symbol
-    WHERE jobs.kind IN ('heal', 'recent') AND chunks.state = 'waiting' AND due_at <= clock_timestamp()
+    WHERE jobs.kind = ANY($3::text[]) AND jobs.state <> 'paused'
+      AND chunks.state = 'waiting' AND due_at <= clock_timestamp()
       AND (leased_until IS NULL OR leased_until <= clock_timestamp())
-    ORDER BY due_at, chunk_id
+      AND exchanges.name <> ALL($4::text[]) AND (jobs.kind <> 'backfill' OR exchanges.name <> ALL($5::text[]))
+    ORDER BY chunks.priority, due_at, chunk_id
     LIMIT 1
     FOR UPDATE OF chunks SKIP LOCKED
-) AS due, instruments
+) AS due, jobs, instruments
 JOIN exchanges USING (exchange_id)
 JOIN feeds ON feeds.exchange = exchanges.name AND feeds.symbol = instruments.symbol
 WHERE chunks.chunk_id = due.chunk_id AND instruments.instrument_id = chunks.instrument_id
-RETURNING chunks.chunk_id, job_id, gap_id, chunks.instrument_id, exchange_id, exchanges.name AS exchange,
-          instruments.symbol, protocol, rest_url, from_ts, to_ts, cursor, attempts, rounds
+  AND jobs.job_id = chunks.job_id
+RETURNING chunks.chunk_id, chunks.job_id, jobs.kind, gap_id, chunks.instrument_id, exchange_id, exchanges.name AS exchange,
+          instruments.symbol, protocol, rest_url, chunks.from_ts, chunks.to_ts, cursor, attempts, rounds
 
 -- name: add_trades
 -- Row by row in the order in which every writer takes its locks. A trade that stands already under this id,
@@ -42,7 +46,7 @@ RETURNING ts
 -- name: advance
 -- With the page, in one transaction: whoever lost the lease meanwhile gets nothing back, and takes all back.
 UPDATE chunks
-SET cursor = $3, to_ts = $6, requests = requests + 1, stored = stored + $4, attempts = 0, detail = '',
+SET cursor = $3, to_ts = $6, requests = requests + 1, stored = stored + $4, fetched = fetched + $7, attempts = 0, detail = '',
     leased_until = clock_timestamp() + $5::float8 * interval '1 second'
 WHERE chunk_id = $1 AND leased_by = $2 AND state = 'waiting'
 RETURNING chunk_id
@@ -62,18 +66,44 @@ WHERE chunk_id = $1 AND leased_by = $2 AND state = 'waiting'
 -- What a holder still has when it begins or ends.
 UPDATE chunks SET leased_until = NULL, leased_by = NULL WHERE leased_by = $1 AND state = 'waiting'
 
--- name: finish
--- And the job with its last chunk.
-WITH finished AS (
-    UPDATE chunks SET state = 'done', leased_until = NULL, leased_by = NULL WHERE chunk_id = $1 RETURNING job_id
+-- name: wanted
+-- Whether a chunk is still to be worked on by its holder: its job may be paused or cancelled meanwhile.
+SELECT EXISTS (
+    SELECT FROM chunks JOIN jobs USING (job_id)
+    WHERE chunk_id = $1 AND leased_by = $2 AND chunks.state = 'waiting' AND jobs.state <> 'paused'
 )
+
+-- name: end
+-- Done, or failed.
+UPDATE chunks
+SET state = $2, detail = $3, leased_until = NULL, leased_by = NULL
+WHERE chunk_id = $1
+
+-- name: mark_stored
+-- What a backfill stored is computed again once, when its chunk ends: page by page each minute would be computed
+-- many times over, with all that remembers it.
+INSERT INTO dirty (instrument_id, from_ts, to_ts, reason)
+SELECT instrument_id, from_ts, to_ts, 'history' FROM chunks WHERE chunk_id = ANY($1::bigint[]) AND stored > 0
+
+-- name: lock_job
+-- Before its chunks are counted: two of them may end in one instant.
+SELECT job_id FROM jobs WHERE job_id = $1 FOR UPDATE
+
+-- name: end_job
+-- With its last chunk.
 UPDATE jobs
-SET state = 'done', finished_at = clock_timestamp()
-FROM finished
-WHERE jobs.job_id = finished.job_id AND NOT EXISTS (
-    SELECT FROM chunks WHERE chunks.job_id = jobs.job_id AND chunks.state = 'waiting' AND chunk_id <> $1
-)
+SET state = CASE
+        WHEN EXISTS (SELECT FROM chunks WHERE chunks.job_id = jobs.job_id AND chunks.state = 'failed')
+        THEN 'failed' ELSE 'done'
+    END,
+    finished_at = clock_timestamp()
+WHERE job_id = $1 AND state IN ('waiting', 'running', 'paused')
+  AND NOT EXISTS (SELECT FROM chunks WHERE chunks.job_id = $1 AND chunks.state = 'waiting')
 
 -- name: begin
 -- A job is running once one of its chunks is.
 UPDATE jobs SET state = 'running' WHERE job_id = $1 AND state = 'waiting'
+
+-- name: alone
+-- Until the transaction ends: whether trades are missing between two pieces that touch, whoever ends last finds out.
+SELECT pg_advisory_xact_lock($1::int, $2::int)

@@ -170,3 +170,19 @@ WITH stray AS (
 )
 UPDATE gaps SET job_id = stray.job_id, state = 'open' FROM stray WHERE gaps.gap_id = stray.gap_id
 RETURNING gaps.gap_id
+
+-- name: standing
+-- What nobody heals and is not closed, of trades in a stretch: a backfill may have brought it.
+SELECT gap_id, instrument_id, kind, cause, state, from_ts, to_ts, after_id, before_id, job_id,
+       opened_at, closed_at, detail
+FROM gaps
+WHERE instrument_id = $1 AND kind = 'trades' AND to_ts > $2 AND from_ts < $3
+  AND (state = 'unrecoverable' OR state = 'open' AND job_id IS NULL)
+ORDER BY gap_id
+
+-- name: brought
+-- What a backfill brought, though nobody healed it.
+UPDATE gaps SET state = 'closed', closed_at = clock_timestamp(), detail = 'backfilled'
+WHERE gap_id = ANY($1::bigint[]) AND state <> 'closed'
+RETURNING gap_id, instrument_id, kind, cause, state, from_ts, to_ts, after_id, before_id, job_id,
+          opened_at, closed_at, detail

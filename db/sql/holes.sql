@@ -30,3 +30,11 @@ FROM trades
 WHERE exchange_id = $1 AND instrument_id = $2 AND ts >= $3
 ORDER BY ts, trade_id
 LIMIT 1
+
+-- name: last
+-- The trade before it.
+SELECT trade_id, ts
+FROM trades
+WHERE exchange_id = $1 AND instrument_id = $2 AND ts < $3
+ORDER BY ts DESC, trade_id DESC
+LIMIT 1

@@ -9,7 +9,7 @@ SET leased_by = $3, leased_until = clock_timestamp() + $4::float8 * interval '1 
 FROM jobs
 WHERE jobs.job_id = chunks.job_id AND jobs.kind = 'import' AND chunks.state = 'waiting'
   AND chunks.instrument_id = $1 AND starts_with(chunks.cursor, $2)
-RETURNING chunk_id, chunks.job_id, cursor, from_ts, to_ts, stored
+RETURNING chunk_id, chunks.job_id, cursor, chunks.from_ts, chunks.to_ts, stored
 
 -- name: begin
 -- A job of one chunk, which nobody but the command itself works on.

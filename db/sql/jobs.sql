@@ -25,3 +25,98 @@ WITH given_up AS (
 UPDATE jobs SET state = 'failed', finished_at = clock_timestamp(), detail = given_up.detail
 FROM given_up
 WHERE jobs.job_id = given_up.job_id
+
+-- name: enqueue
+-- A job that an operator asked for, with its pieces in the order in which they are to be done, behind what heals.
+WITH job AS (
+    INSERT INTO jobs (kind, state, from_ts, to_ts) VALUES ($1, 'waiting', $2, $3) RETURNING job_id
+)
+INSERT INTO chunks (job_id, instrument_id, from_ts, to_ts, rows, priority, state)
+SELECT job_id, piece.instrument_id, piece.from_ts, piece.to_ts, piece.rows, 1, 'waiting'
+FROM job
+CROSS JOIN unnest($4::int[], $5::timestamptz[], $6::timestamptz[], $7::bigint[])
+    WITH ORDINALITY AS piece (instrument_id, from_ts, to_ts, rows, number)
+ORDER BY piece.number
+RETURNING job_id
+
+-- name: overview
+-- Jobs with what their pieces add up to: of these kinds, or these jobs; the newest first.
+SELECT jobs.job_id, jobs.kind, jobs.state, jobs.created_at, jobs.finished_at,
+       coalesce(nullif(jobs.detail, ''), piece.detail, '') AS detail,
+       coalesce(jobs.from_ts, piece.from_ts) AS from_ts, coalesce(jobs.to_ts, piece.to_ts) AS to_ts,
+       coalesce(piece.names, '{}') AS names, piece.pieces, piece.done, piece.failed,
+       piece.rows, piece.fetched, piece.stored, piece.requests
+FROM jobs
+CROSS JOIN LATERAL (
+    SELECT count(*)::int AS pieces, (count(*) FILTER (WHERE chunks.state = 'done'))::int AS done,
+           (count(*) FILTER (WHERE chunks.state = 'failed'))::int AS failed,
+           coalesce(sum(chunks.rows), 0)::bigint AS rows, coalesce(sum(fetched), 0)::bigint AS fetched,
+           coalesce(sum(stored), 0)::bigint AS stored, coalesce(sum(requests), 0)::bigint AS requests,
+           min(chunks.from_ts) AS from_ts, max(chunks.to_ts) AS to_ts,
+           array_agg(DISTINCT exchanges.name || ':' || instruments.symbol)
+               FILTER (WHERE instruments.symbol IS NOT NULL) AS names,
+           max(chunks.detail) FILTER (WHERE chunks.detail <> '' AND chunks.state <> 'done') AS detail
+    FROM chunks
+    LEFT JOIN instruments USING (instrument_id)
+    LEFT JOIN exchanges USING (exchange_id)
+    WHERE chunks.job_id = jobs.job_id
+) AS piece
+WHERE ($1::text[] IS NULL OR jobs.kind = ANY($1)) AND ($2::bigint[] IS NULL OR jobs.job_id = ANY($2))
+ORDER BY jobs.job_id DESC
+LIMIT $3
+
+-- name: pieces
+-- Of one job, in order of time.
+SELECT chunk_id, instrument_id, from_ts, to_ts,
+       CASE WHEN state = 'waiting' AND leased_until > clock_timestamp() THEN 'running' ELSE state END AS state,
+       rows, fetched, stored, requests, attempts, rounds, due_at, detail
+FROM chunks
+WHERE job_id = $1
+ORDER BY instrument_id, from_ts
+
+-- name: state
+-- For a change that depends on it.
+SELECT kind, state FROM jobs WHERE job_id = $1
+
+-- name: pause
+-- Whoever works on it lays it down after the page.
+UPDATE jobs SET state = 'paused' WHERE job_id = $1 AND state IN ('waiting', 'running') RETURNING job_id
+
+-- name: resume
+-- Whatever was put off is due.
+WITH resumed AS (
+    UPDATE jobs SET state = 'running' WHERE job_id = $1 AND state = 'paused' RETURNING job_id
+), due AS (
+    UPDATE chunks SET due_at = clock_timestamp() FROM resumed
+    WHERE chunks.job_id = resumed.job_id AND chunks.state = 'waiting'
+)
+SELECT job_id FROM resumed
+
+-- name: cancel_pieces
+-- What is not done; whoever works on one finds it gone, and stores no more.
+UPDATE chunks SET state = 'cancelled', leased_until = NULL, leased_by = NULL
+WHERE job_id = $1 AND state IN ('waiting', 'failed')
+RETURNING chunk_id
+
+-- name: cancel
+-- After its pieces.
+UPDATE jobs SET state = 'cancelled', finished_at = clock_timestamp()
+WHERE job_id = $1 AND state IN ('waiting', 'running', 'paused', 'failed')
+RETURNING job_id
+
+-- name: retry_pieces
+-- What failed, was cancelled, or waits for another try, from where it was.
+UPDATE chunks SET state = 'waiting', attempts = 0, rounds = 0, due_at = clock_timestamp(), detail = ''
+WHERE job_id = $1 AND state IN ('failed', 'cancelled', 'waiting')
+RETURNING chunk_id
+
+-- name: retry
+-- After its pieces.
+UPDATE jobs SET state = 'running', finished_at = NULL
+WHERE job_id = $1 AND state IN ('waiting', 'running', 'failed', 'cancelled')
+RETURNING job_id
+
+-- name: dirty_left
+-- Stretches of these instruments in a range that are to be computed again, and results that are to be told.
+SELECT (SELECT count(*) FROM dirty WHERE instrument_id = ANY($1::int[]) AND from_ts < $3 AND to_ts > $2)
+     + (SELECT count(*) FROM staged WHERE instrument_id = ANY($1::int[]) AND from_ts < $3 AND to_ts > $2)

@@ -13,7 +13,7 @@ from bus import budgets, publishing
 from bus.settings import BusSettings
 from db.processes import Heartbeat
 from db.settings import DatabaseSettings
-from ingest.history.healing import Desk
+from ingest.history.fetching import Desk
 from ingest.history.runner import Runner
 from ingest.history.tallies import HistoryTally
 from ingest.notifying import Notifier, Wire

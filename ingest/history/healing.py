@@ -1,74 +1,35 @@
 """One chunk, from its claim to its end: the table first, then pages, then what is proven by them."""
 
-import asyncio
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import structlog
 
 from db import chunks, gaps, proofs
-from db.chunks import Chunk, FetchedPage, Lease
-from db.claims import oldest_batch_seconds
-from db.dead_letters import DeadLetter
+from db.chunks import Chunk, Lease
 from db.errors import translated
 from db.holes import Edges, Hole, first, holes
-from db.partitions import day_of, ensure_days
+from ingest.history.fetching import Desk, Fetching
 from ingest.history.outcomes import HOLES_AT_MOST, Outcome, outcome
 from ingest.history.pasts import ASKED, ASKED_LATE, Past, begun
 from ingest.history.roads import Road, road, stretch
-from ingest.history.tallies import HistoryTally
-from ingest.outbound.outbound import Outbound
-from ingest.settings import HistorySettings
-from ingest.venues.history import Page, Stretch
+from ingest.venues.history import Page
 from market.coverage import Proof
-from market.errors import (
-    DecodeError,
-    InvalidInputError,
-    RateLimitedError,
-    StoreConflictError,
-    StoreError,
-    VenueRefusedError,
-    VenueUnavailableError,
-)
 from market.gaps import TRADES, Gap, GapState
-from market.texts import Name, gap_change
 from market.times import SECOND
-from runtime.clock import Clock
 
 if TYPE_CHECKING:
     from db.connections import Connection
-    from market.publications import Latest
 
 logger = structlog.get_logger(__name__)
 
 _UNSETTLED: Final = (GapState.OPEN, GapState.HEALING)
-_YIELD_SECONDS: Final = 0.25
-_YIELDS_AT_MOST: Final = 20
-"""A page waits no longer for the live path than this often: gaps heal also where nobody folds."""
-
-_SHARE_OF_LEASE: Final = 0.75
-"""Of a lease, what asking for one page may take."""
-
 _AHEAD: Final = 2 * SECOND
 """How far ahead of our clock a venue's may be."""
 
-_FIRST_RETRY_SECONDS: Final = 1.0
-_REFUSED_SECONDS: Final = 600.0
-_DOUBLINGS: Final = 16
 _AWAITED: Final = "the first trade after it is awaited: it shows whether the last before it are there"
 _NO_ROAD: Final = "this protocol's trades have no ids: the venue's history cannot be told from what is stored"
-
-
-class Desk(NamedTuple):
-    """What every chunk is worked on with; ``tell`` says what became of gaps, and ``tally`` counts."""
-
-    outbound: Outbound
-    settings: HistorySettings
-    tally: HistoryTally
-    tell: "Callable[[Sequence[Latest]], None]"
-    clock: Clock
-    code_version: str
 
 
 class Healing:
@@ -78,25 +39,11 @@ class Healing:
         self._connection = connection
         self._desk = desk
         self._lease = lease
-        self._days: set[int] = set()
-        self._at: Chunk | None = None
+        self._fetching = Fetching(connection, desk, lease)
 
     async def heal(self, chunk: Chunk) -> None:
         """Bring a claimed chunk to its end, or give it back as far as it came; raises StoreError."""
-        self._at = chunk
-        try:
-            await self._heal(chunk)
-        except RateLimitedError as error:
-            await self._postpone(self._at, error.retry_after_seconds, str(error))
-        except (VenueRefusedError, InvalidInputError) as error:
-            await self._postpone(_tried(self._at), _REFUSED_SECONDS, str(error))
-        except (VenueUnavailableError, DecodeError) as error:
-            tried = _tried(self._at)
-            await self._postpone(tried, self._pause(tried.attempts - 1), str(error))
-        except StoreError as error:
-            if error.retryable or isinstance(error, StoreConflictError):
-                raise
-            await self._postpone(_tried(self._at), _REFUSED_SECONDS, str(error))
+        await self._fetching.attempt(chunk, self._heal)
 
     async def _heal(self, chunk: Chunk) -> None:
         bounds = await self._bounds(chunk)
@@ -117,14 +64,14 @@ class Healing:
         wanted, began = stretch(chunk, bounds), self._desk.clock()
         page = Page((), (), chunk.cursor, complete=False)
         while not page.complete:
-            await self._yield_to_live()
-            page = await self._page(chunk, way, wanted, page.position)
-            chunk = self._at = msgspec.structs.replace(chunk, cursor=page.position, attempts=0)
+            await self._fetching.yield_to_live()
+            page = await self._fetching.page(chunk, way, wanted, page.position)
+            chunk = self._fetching.at
         found = await self._holes(chunk, bounds) if way.history.contiguous else ()
         if found and chunk.rounds + 1 < self._desk.settings.rounds:
             again = msgspec.structs.replace(chunk, cursor="", rounds=chunk.rounds + 1)
             detail = f"the venue's answer lacks trades in {len(found)} places; asked again"
-            await self._postpone(again, self._pause(chunk.rounds), detail)
+            await self._fetching.postpone(again, self._fetching.pause(chunk.rounds), detail)
         elif isinstance(bounds, Past) and bounds.next_trade is None:
             await self._leave_open(chunk, bounds, began, found)
         else:
@@ -138,31 +85,6 @@ class Healing:
         if past.is_late(asked_at) and not found:
             await self._prove(chunk, past)
         await self._wait(chunk, past, ASKED_LATE if past.is_late(asked_at) else ASKED)
-
-    async def _page(self, chunk: Chunk, way: Road, wanted: Stretch, position: str) -> Page:
-        """Ask for a page and store it, with everything that follows from it."""
-        body = await self._get(way, wanted, position)
-        page = way.history.page(wanted, position, body, self._desk.clock())
-        await self._ensure_days({trade.ts for trade in page.trades})
-        fetched = FetchedPage(
-            trades=page.trades,
-            letters=[self._letter(chunk, each.reason, each.payload) for each in page.rejections],
-            cursor=page.position,
-            tolerance=way.history.tolerance,
-        )
-        fresh = await chunks.store(self._connection, chunk, self._lease, fetched)
-        self._desk.tally.page(len(page.trades), fresh, len(page.rejections))
-        logger.info("chunk.page", chunk=chunk.chunk_id, position=position, trades=len(page.trades), new=fresh)
-        return page
-
-    async def _get(self, way: Road, wanted: Stretch, position: str) -> bytes:
-        """Return an answer that comes while the lease holds."""
-        try:
-            async with asyncio.timeout(self._lease.seconds * _SHARE_OF_LEASE):
-                return await self._desk.outbound.get(way.call(wanted, position))
-        except TimeoutError as error:
-            message = f"no page within {self._lease.seconds * _SHARE_OF_LEASE:.0f} s"
-            raise VenueUnavailableError(message) from error
 
     async def _settle(self, chunk: Chunk, bounds: Gap | Past, end: Outcome) -> None:
         """End a chunk and its gap; where live found more about the gap meanwhile, begin again."""
@@ -183,7 +105,7 @@ class Healing:
                 await chunks.finish(self._connection, chunk)
         self._desk.tally.ended(end.state)
         logger.info("chunk.ended", chunk=chunk.chunk_id, gap=chunk.gap_id, state=end.state, detail=end.detail)
-        self._tell(chunk, told)
+        self._fetching.tell(chunk, told)
 
     async def _prove(self, chunk: Chunk, bounds: Gap | Past) -> None:
         """Prove what lies between the bounds, and not ahead of now.
@@ -207,11 +129,6 @@ class Healing:
                 await chunks.hold(self._connection, chunk, self._lease)
                 await chunks.finish(self._connection, chunk)
 
-    async def _postpone(self, chunk: Chunk, seconds: float, detail: str) -> None:
-        self._desk.tally.postponed += 1
-        logger.warning("chunk.postponed", chunk=chunk.chunk_id, seconds=round(seconds, 1), detail=detail)
-        await chunks.postpone(self._connection, chunk, self._lease, seconds, detail)
-
     async def _wait(self, chunk: Chunk, past: Past, cursor: str) -> None:
         waiting = msgspec.structs.replace(chunk, cursor=cursor)
         seconds = past.look_after_seconds(self._desk.clock())
@@ -233,7 +150,7 @@ class Healing:
     async def _show_healing(self, chunk: Chunk, bounds: Gap | Past) -> None:
         if isinstance(bounds, Gap) and bounds.state == GapState.OPEN:
             await gaps.begin_healing(self._connection, bounds.gap_id)
-            self._tell(chunk, await gaps.by_id(self._connection, [bounds.gap_id]))
+            self._fetching.tell(chunk, await gaps.by_id(self._connection, [bounds.gap_id]))
 
     async def _is_whole(self, chunk: Chunk, bounds: Gap | Past) -> bool:
         """Tell whether everything up to the trades on the bounds is known to be stored already."""
@@ -252,39 +169,3 @@ class Healing:
             before_id=bounds.before_id,
         )
         return await holes(self._connection, edges, HOLES_AT_MOST + 1)
-
-    async def _ensure_days(self, times: set[int]) -> None:
-        days = {day_of(ts) for ts in times}
-        if fresh := [day for day in days if day.toordinal() not in self._days]:
-            await ensure_days(self._connection, fresh)
-            self._days.update(day.toordinal() for day in fresh)
-
-    async def _yield_to_live(self) -> None:
-        """Wait a little while the live path is behind."""
-        for _ in range(_YIELDS_AT_MOST):
-            if await oldest_batch_seconds(self._connection) < self._desk.settings.yield_above_seconds:
-                return
-            self._desk.tally.yielded_seconds += _YIELD_SECONDS
-            await asyncio.sleep(_YIELD_SECONDS)
-
-    def _pause(self, tried: int) -> float:
-        ceiling = _FIRST_RETRY_SECONDS * (1 << min(tried, _DOUBLINGS))
-        return min(ceiling, self._desk.settings.retry_cap_seconds)
-
-    def _tell(self, chunk: Chunk, told: Sequence[Gap]) -> None:
-        name, now = Name(chunk.exchange, chunk.symbol), self._desk.clock()
-        self._desk.tell([gap_change(name, gap, now) for gap in told])
-
-    def _letter(self, chunk: Chunk, reason: str, payload: bytes) -> DeadLetter:
-        return DeadLetter(
-            source="tick",
-            exchange=chunk.exchange,
-            reason=reason,
-            payload=payload,
-            code_version=self._desk.code_version,
-            instrument_id=chunk.instrument_id,
-        )
-
-
-def _tried(chunk: Chunk) -> Chunk:
-    return msgspec.structs.replace(chunk, attempts=chunk.attempts + 1)

@@ -11,6 +11,7 @@ from ingest.venues.history import History, Stretch
 from ingest.venues.reach import Reach, reach
 from ingest.venues.registry import venue
 from market.gaps import Gap
+from market.instruments import Instrument
 
 
 class Road(msgspec.Struct, frozen=True):
@@ -34,8 +35,15 @@ class Road(msgspec.Struct, frozen=True):
 def road(chunk: Chunk, binance_api_key: str) -> Road | None:
     """Return the road of a chunk; None where what a venue remembers cannot be told from what is stored."""
     instrument = venue(chunk.exchange, chunk.protocol).instrument(chunk.symbol)
-    found = history(chunk.exchange, instrument.market, chunk.protocol, binance_api_key)
-    return Road(found, reach(chunk.exchange, instrument.market), chunk.rest_url) if found else None
+    return road_of(instrument, chunk.protocol, chunk.rest_url, binance_api_key)
+
+
+def road_of(
+    instrument: Instrument, protocol: str | None, rest_url: str | None, binance_api_key: str
+) -> Road | None:
+    """Return the road of an instrument; ``rest_url`` stands in for the venue's own hosts."""
+    found = history(instrument.exchange, instrument.market, protocol, binance_api_key)
+    return Road(found, reach(instrument.exchange, instrument.market), rest_url) if found else None
 
 
 def stretch(chunk: Chunk, known: Gap | Past | None) -> Stretch:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from db import chunks
-from db.chunks import Lease
+from db.chunks import BACKFILL, Chunk, Lease
 from db.connections import connected
-from ingest.history.healing import Desk, Healing
+from ingest.history.backfilling import Backfilling
+from ingest.history.fetching import Desk
+from ingest.history.healing import Healing
+from ingest.history.slots import Held, free
 from market.errors import StoreError
 from runtime.backoff import delays
 from runtime.lifecycle import wait_at_most
@@ -39,6 +42,8 @@ class Runner:
         self._desk = desk
         self._holder = holder
         self._slots = range(desk.settings.chunks_at_once)
+        self._held: dict[int, Held] = {}
+        self._claiming = asyncio.Lock()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until ``stopping`` is set; what is under way then is given back to whoever comes next."""
@@ -58,19 +63,32 @@ class Runner:
                     lease = self._lease(slot)
                     await chunks.release(connection, lease.holder)
                     waits = _waits()
-                    await self._work(connection, lease, stopping)
+                    await self._work(slot, connection, lease, stopping)
             except StoreError as error:
                 logger.warning("history.interrupted", error=str(error), retryable=error.retryable)
                 await wait_at_most(stopping, next(waits))
 
-    async def _work(self, connection: "Connection", lease: Lease, stopping: asyncio.Event) -> None:
+    async def _work(self, slot: int, connection: "Connection", lease: Lease, stopping: asyncio.Event) -> None:
         healing = Healing(connection, self._desk, lease)
+        backfilling = Backfilling(connection, self._desk, lease)
         while not stopping.is_set():
-            chunk = await chunks.claim(connection, lease)
+            chunk = await self._claim(slot, connection, lease)
             if chunk is None:
                 await wait_at_most(stopping, self._desk.settings.poll_after_seconds)
-            else:
-                await healing.heal(chunk)
+                continue
+            try:
+                await (backfilling.backfill if chunk.kind == BACKFILL else healing.heal)(chunk)
+            finally:
+                del self._held[slot]
+
+    async def _claim(self, slot: int, connection: "Connection", lease: Lease) -> Chunk | None:
+        """Claim for a slot, one slot after the other: what it may take depends on what the others have."""
+        async with self._claiming:
+            hands = free(len(self._slots), self._held.values())
+            chunk = await chunks.claim(connection, lease, hands)
+            if chunk is not None:
+                self._held[slot] = Held(chunk.exchange, chunk.kind)
+            return chunk
 
     async def _release(self) -> None:
         try:

@@ -15,6 +15,8 @@ class HistoryTally(msgspec.Struct):
     rejected: int = 0
     closed: int = 0
     unrecoverable: int = 0
+    pieces: int = 0
+    """Of backfills, that came to their end."""
     postponed: int = 0
     yielded_seconds: float = 0.0
 

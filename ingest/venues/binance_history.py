@@ -13,7 +13,7 @@ import msgspec
 
 from ingest.venues.bodies import parsed
 from ingest.venues.checking import positive
-from ingest.venues.history import Answer, Page, Request, Stretch, cut, judge, plausible, understood
+from ingest.venues.history import Answer, Order, Page, Request, Stretch, cut, judge, plausible, understood
 from ingest.venues.venue import Decoded, Id
 from market.instruments import Market
 from market.trades import Side, Trade
@@ -68,10 +68,16 @@ class BinanceHistory:
 
     contiguous = True
     tolerance = 0
+    order = Order.UPWARDS
 
     def __init__(self, market: Market, api_key: str = "") -> None:
         self._road = _ROADS[market]
+        self.limit = self._road.limit
         self._headers: Mapping[str, str] = {"X-MBX-APIKEY": api_key} if api_key else {}
+
+    def position(self, trade_id: int) -> str:
+        """Return the position of the page that begins with a trade."""
+        return str(max(trade_id, 0))
 
     def request(self, stretch: Stretch, position: str) -> Request:
         """Return the request of one page; USD-M asks for a key."""

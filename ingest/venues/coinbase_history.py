@@ -13,7 +13,7 @@ import msgspec
 from ingest.venues.bodies import parsed
 from ingest.venues.checking import positive
 from ingest.venues.coinbase import TAKERS
-from ingest.venues.history import Answer, Page, Request, Stretch, cut, judge, plausible, understood
+from ingest.venues.history import Answer, Order, Page, Request, Stretch, cut, judge, plausible, understood
 from ingest.venues.venue import Id
 from market.times import from_iso
 from market.trades import Side, Trade
@@ -38,6 +38,12 @@ class CoinbaseHistory:
 
     contiguous = True
     tolerance = 0
+    order = Order.DOWNWARDS
+    limit = _LIMIT
+
+    def position(self, trade_id: int) -> str:
+        """Return the position of the page that begins with a trade, the newest on it."""
+        return str(trade_id + 1)
 
     def request(self, stretch: Stretch, position: str) -> Request:
         """Return the request of one page."""

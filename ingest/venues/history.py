@@ -1,6 +1,7 @@
 """What every venue's history is: which trades are asked for, how, and what an answer says. No I/O."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
 from http import HTTPStatus
 from typing import Final, Protocol
 
@@ -81,6 +82,14 @@ class Page(msgspec.Struct, frozen=True):
     complete: bool
 
 
+class Order(Enum):
+    """How the trades from a time on are reached: by the time, or by an id that must be looked for first."""
+
+    BY_TIME = "by time"
+    UPWARDS = "upwards"
+    DOWNWARDS = "downwards"
+
+
 class History(Protocol):
     """One venue's road back. A ``position`` is text that this venue alone reads; "" is the beginning."""
 
@@ -91,6 +100,20 @@ class History(Protocol):
     @property
     def tolerance(self) -> int:
         """Return by how many microseconds this road's times may differ from the socket's."""
+
+    @property
+    def order(self) -> Order:
+        """Return how a page follows the one before it."""
+
+    @property
+    def limit(self) -> int:
+        """Return how many trades a page has at most."""
+
+    def position(self, trade_id: int) -> str:
+        """Return where pages begin with a trade, or with the next one that there is, in their order.
+
+        Of venues that are asked by time there is none.
+        """
 
     def request(self, stretch: Stretch, position: str) -> Request:
         """Return what to ask for at a position."""

@@ -16,10 +16,11 @@ import msgspec
 
 from ingest.venues.bodies import parsed
 from ingest.venues.checking import positive
-from ingest.venues.history import Answer, Page, Request, Stretch, cut, judge, plausible, understood
+from ingest.venues.history import Answer, Order, Page, Request, Stretch, cut, judge, plausible, understood
 from ingest.venues.venue import Id
 from market.errors import (
     DecodeError,
+    InvalidInputError,
     RateLimitedError,
     VenueRefusedError,
     VenueUnavailableError,
@@ -61,6 +62,13 @@ class KrakenHistory:
 
     contiguous = True
     tolerance = 1
+    order = Order.BY_TIME
+    limit = _LIMIT
+
+    def position(self, trade_id: int) -> str:
+        """Raise InvalidInputError: it is asked by time."""
+        message = f"kraken cannot be asked for trade {trade_id}, only for a time"
+        raise InvalidInputError(message)
 
     def request(self, stretch: Stretch, position: str) -> Request:
         """Return the request of one page."""

@@ -49,6 +49,7 @@ class House:
         self.valkey = valkey
         self.http = http
         self.running: list[Process] = []
+        self._commands: list[Process] = []
         self._folder = folder
         self._started: Counter[str] = Counter()
         self._eye: Connection | None = None
@@ -60,7 +61,7 @@ class House:
 
     def __exit__(self, *_: object) -> None:
         self._close_eye()
-        for process in self.running:
+        for process in (*self.running, *self._commands):
             process.kill()
         os.close(self._writer)
         os.close(self._reader)
@@ -102,6 +103,13 @@ class House:
             self.running.remove(process)
             process.terminate()
         return [await asyncio.to_thread(process.end) for process in stopped]
+
+    def command(self, *arguments: str) -> Process:
+        """Begin a command, which ends by itself."""
+        process = self._run("command", (sys.executable, "-m", "heliograph", *arguments), {})
+        self.running.remove(process)
+        self._commands.append(process)
+        return process
 
     def kill(self, process: Process) -> None:
         self.running.remove(process)

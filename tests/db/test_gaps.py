@@ -42,8 +42,8 @@ async def opened(connection: "Connection", *findings: Finding) -> list[Gap]:
 async def work(connection: "Connection") -> list[tuple[Any, ...]]:
     """Return each chunk: gap, end, whether it is due now, its state and its job's."""
     rows = await connection.fetch(
-        "SELECT gap_id, to_ts, due_at <= clock_timestamp() AS due, chunks.state, jobs.kind, jobs.state AS job"
-        " FROM chunks JOIN jobs USING (job_id) ORDER BY chunk_id"
+        "SELECT gap_id, chunks.to_ts, due_at <= clock_timestamp() AS due, chunks.state, jobs.kind,"
+        " jobs.state AS job FROM chunks JOIN jobs USING (job_id) ORDER BY chunk_id"
     )
     return [tuple(row) for row in rows]
 

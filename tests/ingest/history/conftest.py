@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from db.chunks import Chunk, Lease, claim
+from db.chunks import BACKFILL, Chunk, Lease, claim
 from db.connections import connected
-from ingest.history.healing import Desk, Healing
+from ingest.history.backfilling import Backfilling
+from ingest.history.fetching import Desk
+from ingest.history.healing import Healing
 from ingest.history.tallies import HistoryTally
 from ingest.settings import HistorySettings
 from market.publications import Latest
@@ -42,6 +44,7 @@ class Healer:
         self.moment: int | None = None
         """What its clock says, where that is not the machine's."""
         self._healing = Healing(connection, self.desk, lease)
+        self._backfilling = Backfilling(connection, self.desk, lease)
         self._lease = lease
 
     async def claim(self) -> Chunk | None:
@@ -51,7 +54,7 @@ class Healer:
         """Heal what is due, once."""
         chunk = await self.claim()
         assert chunk is not None
-        await self._healing.heal(chunk)
+        await (self._backfilling.backfill if chunk.kind == BACKFILL else self._healing.heal)(chunk)
 
     async def heal_to_the_end(self) -> None:
         """Heal until no chunk waits, whatever was postponed."""
