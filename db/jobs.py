@@ -25,6 +25,7 @@ class ChunkState(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
+    CANCELLED = "cancelled"
     FAILED = "failed"
 
 

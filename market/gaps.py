@@ -14,7 +14,7 @@ DEPTHS: Final = "depths"
 HEALED_BY_ITSELF: Final = 24 * HOUR
 """The longest gap, in microseconds, that is healed without being asked for."""
 
-TOO_LONG: Final = "longer than 24 h: not healed by itself; it stays open, and out of coverage"
+TOO_LONG: Final = "longer than 24 h: not healed by itself; heliograph backfill fetches it"
 
 
 class Cause(StrEnum):

@@ -25,7 +25,7 @@ class JobsQuestion(OutcomesQuestion):
     """Which pieces of jobs: those that overlap [from, to), in the order in which they were asked for."""
 
     kind: list[KindName] = Field(
-        default=[], description="heal, recent, or train; all when left out; may be repeated."
+        default=[], description="Like heal, or backfill; all when left out; may be repeated."
     )
     state: list[ChunkState] = Field(default=[], description="All states when left out; may be repeated.")
 
