@@ -199,3 +199,24 @@ async def published(connection: "Connection") -> tuple[int, float]:
     with translated("counting publications"):
         row = await connection.fetchrow(_sql.published)
     return (row["publications"], row["seconds"]) if row else (0, 0.0)
+
+
+class CountedProcess(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that runs, and what it has counted since it began."""
+
+    process_id: str
+    role: str
+    host: str
+    pid: int
+    age_seconds: float
+    counters: dict[str, Any]
+
+
+async def counted(connection: "Connection") -> list[CountedProcess]:
+    """Return what each process that runs has counted."""
+    with translated("reading what processes counted"):
+        rows = [dict(row) for row in await connection.fetch(_sql.counted)]
+    return [
+        CountedProcess(counters=msgspec.json.decode(row.pop("counters"), type=dict[str, Any]), **row)
+        for row in rows
+    ]

@@ -307,6 +307,20 @@ def verify(
 
 
 @app.command()
+def top(
+    *,
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds from look to look.")] = 1.0,
+    once: Annotated[bool, typer.Option("--once", help="Look once, print, and end.")] = False,
+    data_dir: RunningDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON a look.")] = False,
+) -> None:
+    """Watch feeds, rates, lag, queues, processes, signals, and gaps, until Ctrl-C."""
+    from heliograph import top as watching
+
+    watching.top(every, data_dir, once=once, as_json=as_json)
+
+
+@app.command()
 def backup(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new one.")], data_dir: RunningDir = None
 ) -> None:

@@ -102,3 +102,11 @@ FROM processes
 CROSS JOIN LATERAL jsonb_each_text(counters -> 'signals') AS kind
 WHERE role = 'worker-live'
 GROUP BY kind.key
+
+-- name: counted
+-- What each process that runs has counted since it began.
+SELECT process_id, role, host, pid, extract(epoch FROM clock_timestamp() - seen_at)::float8 AS age_seconds,
+       counters::text AS counters
+FROM processes
+WHERE stopped_at IS NULL AND seen_at > clock_timestamp() - interval '15 seconds'
+ORDER BY role, process_id
