@@ -24,3 +24,9 @@ async def operator(request: Request, here: Here) -> None:
     if not hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode()):
         message = f"{path} is for the operator, and this is not the operator's token"
         raise ForbiddenError(message)
+
+
+def actor(request: Request) -> str:
+    """Return who acts, as it is written down."""
+    who = request.client.host if request.client else "somewhere"
+    return f"operator at {who} by API"

@@ -15,6 +15,7 @@ from api.limiting import Limiting
 from api.origins import Origins
 from api.routes import (
     admin,
+    admin_jobs,
     bars,
     coverage,
     depth,
@@ -83,6 +84,7 @@ def create(state: State) -> FastAPI:
         feeds,
         jobs,
         admin,
+        admin_jobs,
         health,
         stream,
         pages,

@@ -14,6 +14,7 @@ from market.errors import (
     UnauthenticatedError,
     UnknownFeedError,
     UnknownInstrumentError,
+    UnknownJobError,
     UnknownSignalError,
 )
 
@@ -58,6 +59,9 @@ BY_ERROR: Final[dict[type[HeliographError], Refusal]] = {
     ),
     UnknownFeedError: Refusal(
         2101, "unknown-feed", HTTPStatus.NOT_FOUND, "No such feed", "Take one of /v1/admin/feeds."
+    ),
+    UnknownJobError: Refusal(
+        2103, "unknown-job", HTTPStatus.NOT_FOUND, "No such job", "Take one of /v1/admin/jobs."
     ),
     SaturatedError: Refusal(
         2102, "saturated", HTTPStatus.SERVICE_UNAVAILABLE, "No ingester has room for more", _AGAIN

@@ -9,7 +9,7 @@ from db import chunks
 from db.chunks import BACKFILL
 from db.errors import translated
 from db.queries import load
-from market.errors import InvalidInputError
+from market.errors import InvalidInputError, UnknownJobError
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -111,10 +111,10 @@ async def jobs(
 
 
 async def job(connection: "Connection", job_id: int) -> StoredJob:
-    """Return one job; raises InvalidInputError when there is none."""
+    """Return one job; raises UnknownJobError when there is none."""
     found = await jobs(connection, kinds=None, job_ids=[job_id], limit=1)
     if not found:
-        raise InvalidInputError(_unknown(job_id))
+        raise UnknownJobError(_unknown(job_id))
     return found[0]
 
 
@@ -141,7 +141,7 @@ async def change(connection: "Connection", verb: str, job_id: int) -> str:
     with translated(f"changing job {job_id}"):
         row = await connection.fetchrow(_sql.state, job_id)
         if row is None:
-            raise InvalidInputError(_unknown(job_id))
+            raise UnknownJobError(_unknown(job_id))
         if row["kind"] not in _CHANGED:
             message = f"job {job_id} is of kind {row['kind']}: it looks after itself, or its command does"
             raise InvalidInputError(message)

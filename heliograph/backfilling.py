@@ -10,6 +10,7 @@ from bus import budgets
 from db.connections import connected
 from heliograph import jobs
 from heliograph.backfills import Asked, Part, Plan, Planner, enqueue
+from heliograph.changing import changing
 from heliograph.durations import duration
 from heliograph.jobs import Options
 from heliograph.whereabouts import database_url, redis_url
@@ -47,10 +48,7 @@ async def _planned(wanted: Asked, options: Options) -> Plan:
 
 
 async def _enqueued(plan: Plan, options: Options) -> int:
-    async with (
-        connected(database_url(options.data_dir), "heliograph backfill") as connection,
-        connection.transaction(),
-    ):
+    async with changing(options.data_dir, "backfill") as connection, connection.transaction():
         return await enqueue(connection, plan)
 
 

@@ -13,8 +13,9 @@ import typer
 from db import asked
 from db.asked import StoredJob, StoredPiece
 from db.connections import connected
+from db.differences import Difference, differences
 from heliograph import watching
-from heliograph.differences import Difference, differences
+from heliograph.changing import changing
 from heliograph.durations import duration
 from heliograph.tables import print_table
 from heliograph.whereabouts import database_url
@@ -112,7 +113,7 @@ async def _whole(job_id: int, options: Options) -> tuple[StoredJob, list[StoredP
 
 async def _changed(verb: str, job_id: int, options: Options) -> str:
     """Change it in one transaction; a dry run is rolled back."""
-    async with connected(database_url(options.data_dir), "heliograph jobs") as connection:
+    async with changing(options.data_dir, "jobs") as connection:
         transaction = connection.transaction()
         await transaction.start()
         try:

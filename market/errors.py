@@ -8,6 +8,7 @@
     │   ├── UnknownVenueError
     │   ├── UnknownInstrumentError
     │   ├── UnknownFeedError
+    │   ├── UnknownJobError
     │   ├── UnknownModelError
     │   ├── UnknownSignalError
     │   └── RefusedRequestError
@@ -72,6 +73,10 @@ class UnknownInstrumentError(InvalidInputError):
 
 class UnknownFeedError(InvalidInputError):
     """No such feed is wanted."""
+
+
+class UnknownJobError(InvalidInputError):
+    """No such job was asked for."""
 
 
 class UnknownModelError(InvalidInputError):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from api.admission import operator
+from api.admission import actor, operator
 from api.feeds import (
     NewSubscriptions,
     Subscription,
@@ -78,7 +78,6 @@ async def _changed(
     here: State, request: Request, work: Callable[["Connection"], Awaitable[list[Change]]]
 ) -> SubscriptionChanges:
     async with here["database"].connection() as connection, connection.transaction():
-        who = request.client.host if request.client else "somewhere"
-        await act_as(connection, f"operator at {who} by API", in_transaction=True)
+        await act_as(connection, actor(request), in_transaction=True)
         changes = await work(connection)
     return SubscriptionChanges(data=[SubscriptionChange.of(each) for each in changes])

@@ -1,4 +1,4 @@
-"""What a backfill changed: what was missing before it, what is now, and what the venue could not give."""
+"""What a job changed: what was missing before it, what is now, and what the venue could not give."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,8 +11,7 @@ from db.asked import StoredJob
 from db.gaps import Filters
 from db.instruments import listed
 from db.proofs import read_coverage
-from ingest.history.planning import missing
-from market.coverage import Interval, united
+from market.coverage import Interval, united, without
 from market.gaps import TRADES, Gap, GapState
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ async def differences(connection: "Connection", job: StoredJob) -> list[Differen
     """Return what a job changed so far, one instrument after the other."""
     if job.from_ts is None or job.to_ts is None:
         return []
+    whole = Interval(job.from_ts, job.to_ts)
     before: dict[int, list[Interval]] = defaultdict(list)
     for piece in await asked.pieces(connection, job.job_id):
         before[piece.instrument_id].append(Interval(piece.from_ts, piece.to_ts))
@@ -49,7 +49,7 @@ async def differences(connection: "Connection", job: StoredJob) -> list[Differen
         Difference(
             name=names[each],
             before=united(intervals),
-            now=missing(Interval(job.from_ts, job.to_ts), known[each]),
+            now=without([whole], known[each].intervals(*whole)),
             lacking=[gap for gap in lacking if gap.instrument_id == each],
         )
         for each, intervals in before.items()
