@@ -35,10 +35,8 @@ class Look(NamedTuple):
 
     @property
     def is_over(self) -> bool:
-        """Tell whether nothing more comes of it: paused, too, is left alone."""
-        return self.job.state in ("failed", "cancelled", "paused") or (
-            self.job.state == "done" and not self.computing
-        )
+        """Tell whether nothing more comes of it: what was stored is computed, too."""
+        return self.job.is_over and not self.computing
 
     @property
     def seconds_left(self) -> float | None:
@@ -56,7 +54,7 @@ class Rate:
     def at(self, seconds: float, rows: int) -> float:
         """Return the rate after a look."""
         self._seen.append((seconds, rows))
-        while len(self._seen) > 1 and seconds - self._seen[0][0] > _RATE_SECONDS:
+        while len(self._seen) > 1 and seconds - self._seen[1][0] >= _RATE_SECONDS:
             self._seen.popleft()
         began, before = self._seen[0]
         return (rows - before) / (seconds - began) if seconds > began else 0.0
