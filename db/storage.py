@@ -74,6 +74,13 @@ async def read(connection: "Connection") -> Storage:
         )
 
 
+async def folder(connection: "Connection") -> str | None:
+    """Return where the database lies, if its server is on this machine and says so."""
+    with translated("asking where the database lies"):
+        found: str | None = await connection.fetchval(_sql.folder)
+    return found
+
+
 async def pack(connection: "Connection", before: date) -> list[Packed]:
     """Write keys of days before a day anew that take more room than they need.
 

@@ -8,7 +8,7 @@ import typer
 from heliograph import checks, demonstration
 from heliograph.dead_letters_cli import dead_letters
 from heliograph.feeds_cli import feeds
-from heliograph.files_cli import import_
+from heliograph.files_cli import export, import_, storage
 from heliograph.jobs_cli import backfill, jobs
 from heliograph.models_cli import models
 from heliograph.parameters_cli import parameters
@@ -239,6 +239,8 @@ def tail(
 app.command()(query)
 app.command("import")(import_)
 app.command()(backfill)
+app.command()(export)
+app.command()(storage)
 
 
 @app.command()

@@ -1,15 +1,24 @@
-"""``heliograph import``: its options."""
+"""``heliograph import``, ``export``, and ``storage``: their options."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+_EVER = 2**53
+"""Microseconds: later than anything."""
+
 
 def import_(  # noqa: PLR0913 - these are its options
     *,
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, metavar="FILE...")],
-    format_: Annotated[str, typer.Option("--format", help="binance-vision, tardis, kraken-csv, or generic.")],
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="binance-vision, tardis, kraken-csv, or generic; bars or signals that were exported.",
+        ),
+    ],
     venue: Annotated[str, typer.Option(help="Whose trades these are.")],
     symbol: Annotated[str, typer.Option(help="What was traded, like SOL/USD.")],
     columns: Annotated[
@@ -46,3 +55,60 @@ def import_(  # noqa: PLR0913 - these are its options
 
     asked = (format_, venue, symbol, columns, rejects, data_dir, dry_run, as_json)
     importing.import_(importing.Options(files, *asked))
+
+
+def storage(
+    *,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Have PostgreSQL sample its tables first: rows are what it believes."),
+    ] = False,
+    room_gib: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="Free room, in GiB.", show_default="as it is where PostgreSQL is on this machine"
+        ),
+    ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a running up.", show_default="HELIOGRAPH_DATABASE_URL, or up's own folder"
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what the database takes, by table, index, and day, and for how long there is room."""
+    from heliograph import storage as house
+
+    house.show(house.Options(data_dir, fresh, room_gib, as_json))
+
+
+def export(  # noqa: PLR0913 - these are its options
+    *,
+    noun: Annotated[str, typer.Argument(metavar="NOUN", help="trades, bars, or signals.")],
+    exchange: Annotated[str, typer.Argument(metavar="EXCHANGE", help="Like kraken.")],
+    symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Like SOL/USD.")],
+    from_: Annotated[str | None, typer.Option("--from", metavar="MOMENT", help="Only from here on.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="MOMENT", help="Only what is before.")] = None,
+    format_: Annotated[str, typer.Option("--format", help="parquet, csv, or arrow.")] = "parquet",
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder of the files.")] = Path(),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write files anew that are there.")] = False,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a running up.", show_default="HELIOGRAPH_DATABASE_URL, or up's own folder"
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Write trades, bars, or signals to files, one a day, which can be imported again."""
+    from api import moments
+    from heliograph import exporting
+
+    from_ts = 0 if from_ is None else moments.parse(from_)
+    to_ts = _EVER if to is None else moments.parse(to)
+    asked = (format_, out, overwrite, data_dir, dry_run, as_json)
+    exporting.export(exporting.Options(noun, exchange, symbols, from_ts, to_ts, *asked))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from rich.console import Console
@@ -26,12 +26,19 @@ from ingest.settings import HistorySettings
 from market.times import to_iso
 from runtime.clock import now
 
+if TYPE_CHECKING:
+    from db.connections import Connection
+
 _SESSION: Final = {
     "synchronous_commit": "off",  # safe: a crash takes back a page and its cursor, and both are done again
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "5s",  # live may wait for it: a page is stored without a pause
 }
 _NICENESS: Final = 10
+
+EXPORTED: Final = ("bars", "signals")
+"""Formats of files that ``heliograph export`` wrote of what is no tick."""
+
 _TELL_SECONDS: Final = 1.0
 
 
@@ -73,7 +80,7 @@ class Rejected:
 
 def import_(options: Options) -> None:
     """Import files one after another, and tell what became of their rows."""
-    layout = layout_of(options.format, options.columns)
+    layout = layout_of("generic" if options.format in EXPORTED else options.format, options.columns)
     instrument = instrument_named(options.venue, options.symbol)
     told_as = f"{options.format}:{options.columns}"
     sources = [Source(path, layout, instrument, told_as) for path in options.files]
@@ -100,13 +107,22 @@ async def _each(sources: Sequence[Source], options: Options) -> list[dict[str, A
 
 
 async def _one(source: Source, rejected: Rejected, options: Options) -> Tally:
+    exported = options.format in EXPORTED
     with _progress(source.path) as tell:
         holder = f"import {socket.gethostname()} {os.getpid()}"
         desk = Desk(holder, rejected, tell, now, HistorySettings().yield_above_seconds)
         if options.dry_run:
-            return importing.check(source, desk)
+            return await _restored(None, source, desk, options) if exported else importing.check(source, desk)
         async with connected(database_url(options.data_dir), "heliograph import", _SESSION) as connection:
+            if exported:
+                return await _restored(connection, source, desk, options)
             return await importing.run(connection, source, desk)
+
+
+async def _restored(connection: "Connection | None", source: Source, desk: Desk, options: Options) -> Tally:
+    from heliograph import restoring
+
+    return await restoring.restore(connection, options.format, source, desk)
 
 
 def _told(

@@ -32,6 +32,12 @@ ORDER BY 1, 2
 -- All that it takes, without the log.
 SELECT pg_database_size(current_database())
 
+-- name: folder
+-- Of a server on this machine, to who may know; another's disk cannot be seen.
+SELECT CASE WHEN (inet_server_addr() IS NULL OR inet_server_addr() = inet_client_addr())
+                 AND pg_has_role('pg_read_all_settings', 'USAGE')
+       THEN current_setting('data_directory') END
+
 -- name: loose
 -- Keys of days before a day that take more than their entries need, by how many there were when last counted: as trades
 -- of several instruments come beside each other, pages are split in halves that are never filled. An entry is 32 bytes

@@ -20,6 +20,7 @@ _LAYOUTS: Final[Mapping[str, LayoutOf]] = {
 }
 GENERIC: Final = "generic"
 NAMES: Final = (*_LAYOUTS, GENERIC)
+"""Of files of trades."""
 
 
 def layout_of(name: str, columns: str = "") -> LayoutOf:
