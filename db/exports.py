@@ -43,7 +43,7 @@ async def batches(
 async def restore(
     connection: "Connection", noun: str, instrument_id: int, columns: Sequence[Sequence[Any]]
 ) -> int:
-    """Put back what is not there of bars or signals, given as columns as ``batches`` has them; return how many."""
+    """Put back what is not there, given as columns as ``batches`` has them; return how many rows."""
     statements = [_sql.restore_bars, _sql.restore_hours] if noun == "bars" else [_sql.restore_signals]
     with translated(f"restoring {noun}"):
         async with connection.transaction():

@@ -197,12 +197,16 @@ def _schema(noun: str) -> pa.Schema:
 
 
 def _writer(file: Any, schema: pa.Schema, format_: str) -> AbstractContextManager[Any]:  # noqa: ANN401 - any file
+    packed = pyarrow.ipc.IpcWriteOptions(compression="zstd")
+    made: AbstractContextManager[Any]
     match format_:
         case "csv":
-            return pyarrow.csv.CSVWriter(file, schema)
+            made = pyarrow.csv.CSVWriter(file, schema)
         case "arrow":
-            return pyarrow.ipc.new_file(file, schema, options=pyarrow.ipc.IpcWriteOptions(compression="zstd"))
-    return pq.ParquetWriter(file, schema, compression="zstd")
+            made = pyarrow.ipc.new_file(file, schema, options=packed)
+        case _:
+            made = pq.ParquetWriter(file, schema, compression="zstd")
+    return made
 
 
 def _batch(records: "Sequence[Record]", of: Listed, noun: str) -> pa.RecordBatch:
