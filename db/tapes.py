@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -51,6 +51,14 @@ async def read_parts(connection: "Connection", parts: Sequence[Part]) -> dict[in
     return ticks
 
 
+class Newest(NamedTuple):
+    """The times of the last of those ticks that bars and values end with; None where there is none."""
+
+    trade: int | None
+    watermark: int | None
+    depth: int | None
+
+
 async def second_before(
     connection: "Connection", exchange_id: int, instrument_id: int, ts: int, seconds: int
 ) -> int | None:
@@ -71,6 +79,13 @@ async def depth_before(
             _sql.depth_before, exchange_id, instrument_id, ts, depths
         )
     return found
+
+
+async def newest_before(connection: "Connection", exchange_id: int, instrument_id: int, ts: int) -> Newest:
+    """Return when the tape was last told something before ``ts``."""
+    with translated("looking back on a tape"):
+        [row] = await connection.fetch(_sql.newest_before, exchange_id, instrument_id, ts)
+    return Newest(*row)
 
 
 async def count(connection: "Connection", part: Part, at_most: int) -> int:

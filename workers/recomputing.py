@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from db.tapes import Newest
 from market.bars import Bar
 from market.depths import Depth
 from market.indicators import Indicator
@@ -29,6 +30,7 @@ _TRADES: Final = frozenset({Kind.TRADE})
 FIRST_READ: Final = MINUTE
 _FEW_TICKS: Final = 5_000
 _MANY_TICKS: Final = 50_000
+_BOOK_REACH: Final = 10 * MINUTE
 
 
 class Tape(Protocol):
@@ -45,6 +47,9 @@ class Tape(Protocol):
 
     async def depth_before(self, ts: int, depths: int) -> int:
         """Return the time of the so many-th newest depth before ``ts``; of a shorter tape as above."""
+
+    async def newest_before(self, ts: int) -> Newest:
+        """Return when it was last told something before ``ts``."""
 
 
 class Range(msgspec.Struct, frozen=True, array_like=True):
@@ -93,7 +98,10 @@ async def recompute(  # noqa: PLR0913 - what, of what, how far
 
 
 class Effects:
-    """All that ticks in [from_ts, to_ts) have a say in: bars that overlap it, signals that remember it."""
+    """All that ticks in [from_ts, to_ts) have a say in: bars that overlap it, signals that remember it.
+
+    So they have in what was undecided when the first of them came: it ends the bar before.
+    """
 
     def __init__(self, folder: Folder, tape: Tape, from_ts: int, to_ts: int) -> None:
         self._run = _Effects(folder, tape, from_ts, to_ts)
@@ -224,11 +232,17 @@ class _Effects(_Run):
     """A computation that goes on until nothing remembers the stretch."""
 
     def __init__(self, folder: Folder, tape: Tape, from_ts: int, to_ts: int) -> None:
-        ranges = {each: Range(floor(from_ts, each), _ceiling(to_ts, each)) for each in SHORTEST_FIRST}
-        super().__init__(folder, tape, ranges, from_ts, None)
+        super().__init__(folder, tape, _overlapping(from_ts, to_ts), from_ts, None)
+        self._to_ts = to_ts
         self._forgets_from = _ceiling(to_ts, SECOND)
         self._later_bars: list[int] = []
         self._later_depths: list[int] = []
+
+    async def go(self, settled_ts: int) -> None:
+        if not self._settled_ts:
+            self._from_ts = _undecided_from(await self._tape.newest_before(self._from_ts), self._from_ts)
+            self._ranges = _overlapping(self._from_ts, self._to_ts)
+        await super().go(settled_ts)
 
     def _take(self, ticks: Sequence[Tick], folded: Folded) -> None:
         if self._end is None:
@@ -246,6 +260,21 @@ class _Effects(_Run):
             return None
         seen = [*self._later_bars[bars - 1 : bars], *self._later_depths[depths - 1 : depths]]
         return max([self._forgets_from, *seen]) + _span(self._folder)
+
+
+def _overlapping(from_ts: int, to_ts: int) -> dict[int, Range]:
+    return {each: Range(floor(from_ts, each), _ceiling(to_ts, each)) for each in SHORTEST_FIRST}
+
+
+def _undecided_from(newest: Newest, ts: int) -> int:
+    """Return from when on nothing may have been decided yet, when the tape had come to just before ``ts``.
+
+    Who folds past a tick that came late decides it in silence. A book that is not listened to any more
+    leaves nothing to go back to.
+    """
+    passed = ts if newest.trade is None else max(newest.trade, newest.watermark or newest.trade)
+    book = newest.depth if newest.depth is not None and newest.depth > passed - _BOOK_REACH else passed
+    return floor(min(passed, book, ts), SECOND)
 
 
 def _items(folder: Folder, side: Input) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from db import tapes
-from db.tapes import Part
+from db.tapes import Newest, Part
 from market.ticks import Kind, TapeKey
 from workers.folding import Tick
 
@@ -36,3 +36,7 @@ class StoredTape:
         """Return the time of the so many-th newest depth before ``ts``."""
         found = await tapes.depth_before(self._connection, self._exchange_id, self._instrument_id, ts, depths)
         return ts if found is None else found
+
+    async def newest_before(self, ts: int) -> Newest:
+        """Return when the tape was last told something before ``ts``."""
+        return await tapes.newest_before(self._connection, self._exchange_id, self._instrument_id, ts)

@@ -88,6 +88,12 @@ FROM (
     LIMIT $4
 ) AS newest
 
+-- name: newest_before
+-- The last of each kind before a time, each one look into an index.
+SELECT (SELECT max(ts) FROM trades WHERE exchange_id = $1 AND instrument_id = $2 AND ts < $3),
+       (SELECT max(ts) FROM watermarks WHERE exchange_id = $1 AND instrument_id = $2 AND ts < $3),
+       (SELECT max(ts) FROM depths WHERE exchange_id = $1 AND instrument_id = $2 AND ts < $3)
+
 -- name: count_after
 -- How many ticks lie between two times, counted up to a number of each kind.
 SELECT (SELECT count(*) FROM (

@@ -3,10 +3,12 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from db.tapes import Newest
 from market.depths import Depth
 from market.ticks import Kind, TapeKey
 from market.times import SECOND, floor
 from market.trades import Trade
+from market.watermarks import Watermark
 from workers.folding import Tick
 
 
@@ -28,6 +30,12 @@ class ListedTape:
 
     async def depth_before(self, ts: int, depths: int) -> int:
         return _before([tick.ts for tick in self._ticks if isinstance(tick, Depth)], ts, depths)
+
+    async def newest_before(self, ts: int) -> Newest:
+        return Newest(*(self._newest(kind, ts) for kind in (Trade, Watermark, Depth)))
+
+    def _newest(self, kind: type[Tick], ts: int) -> int | None:
+        return max((tick.ts for tick in self._ticks if isinstance(tick, kind) and tick.ts < ts), default=None)
 
 
 def _before(times: Sequence[int], ts: int, number: int) -> int:

@@ -79,6 +79,10 @@ async def pass_time(writer: Writer, ts: int) -> None:
         await writer.store(watermarks=marks)
 
 
+def book(instrument_id: int, ts: int) -> Depth:
+    return Depth(instrument_id, ts, ts, (99.0,), (1.0,), (101.0,), (1.0,), ts)
+
+
 async def assert_like_its_twin(market: Market) -> None:
     one, other = [await content(market, each) for each in market.ids[:2]]
     assert other["signals"]
@@ -132,6 +136,38 @@ async def test_what_is_filled_in_beyond_live_is_not_forgotten(market: Market) ->
         await pass_time(writer, floor(tapes.twin[-1].ts, HOUR) + HOUR)
         await settle(market, claimer, connection)
     assert 0 == await market.connection.fetchval("SELECT count(*) FROM dirty")
+    await assert_like_its_twin(market)
+
+
+@pytest.mark.parametrize("takes_over", [False, True], ids=["in place", "after a takeover"])
+async def test_what_was_not_final_when_a_feed_broke_off_is_told_with_what_fills_its_gap(
+    market: Market, *, takes_over: bool
+) -> None:
+    """Its bar, and the minute's, end with the first trade of the gap, which comes late."""
+    trades = tape(market.ids[0], 3000)
+    last = BEGAN + MINUTE - 2 * SECOND
+    before = [trade for trade in trades if trade.ts < last - SECOND]
+    missing = [trade for trade in trades if last + 3 * SECOND <= trade.ts < last + 20 * SECOND]
+    after = [trade for trade in trades if trade.ts >= last + 25 * SECOND]
+    whole = [*before, *missing, *after]
+    twin = [msgspec.structs.replace(each, instrument_id=market.ids[1]) for each in whole]
+    heard = [last + 22 * SECOND, last + 23 * SECOND]
+    async with market.writing() as writer, market.working() as connection:
+        claimer = new_claimer()
+        await store(writer, before)
+        await writer.store(depths=[book(market.ids[0], heard[0])])
+        await claim_all(claimer, connection)
+        await fill(market, missing)
+        if takes_over:
+            claimer = new_claimer()
+            await writer.store(depths=[book(market.ids[0], heard[1])])
+            await claim_all(claimer, connection)
+        await repair_all(market, connection)
+        await apply_all(claimer, connection)
+        await store(writer, [*after, *twin])
+        await writer.store(depths=[book(market.ids[1], ts) for ts in heard[: 1 + takes_over]])
+        await pass_time(writer, floor(trades[-1].ts, HOUR) + HOUR)
+        await settle(market, claimer, connection)
     await assert_like_its_twin(market)
 
 
