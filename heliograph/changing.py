@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 async def changing(data_dir: Path | None, command: str) -> "AsyncIterator[Connection]":
     """Open a connection of ``heliograph COMMAND``, on which this user acts."""
     async with connected(database_url(data_dir), f"heliograph {command}") as connection:
-        await act_as(connection, f"{_user()}@{socket.gethostname()} by heliograph {command}")
+        await act_as(connection, actor(command))
         yield connection
+
+
+def actor(command: str) -> str:
+    """Return who acts by a command: ``alice@host by heliograph feeds``."""
+    return f"{_user()}@{socket.gethostname()} by heliograph {command}"
 
 
 def _user() -> str:

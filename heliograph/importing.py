@@ -16,7 +16,9 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from db.audit import act_as
 from db.connections import connected
+from heliograph.changing import actor
 from heliograph.whereabouts import database_url
 from ingest.files import importing
 from ingest.files.formats import layout_of
@@ -114,6 +116,7 @@ async def _one(source: Source, rejected: Rejected, options: Options) -> Tally:
         if options.dry_run:
             return await _restored(None, source, desk, options) if exported else importing.check(source, desk)
         async with connected(database_url(options.data_dir), "heliograph import", _SESSION) as connection:
+            await act_as(connection, actor("import"))
             if exported:
                 return await _restored(connection, source, desk, options)
             return await importing.run(connection, source, desk)

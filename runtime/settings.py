@@ -104,6 +104,9 @@ class RuntimeSettings(Settings):
     log_format: Literal["auto", "console", "json"] = Field(
         default="auto", description="auto: console on a terminal, JSON lines elsewhere."
     )
+    log_lines: int = Field(
+        default=100, ge=0, description="Lines of one event in ten seconds, at most; 0: all of them."
+    )
     parent_fd: int | None = Field(
         default=None,
         description="An inherited pipe whose end means that the parent died; set by heliograph up.",

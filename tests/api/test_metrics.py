@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.settings import ApiSettings
 from db import schedules
 from db.feeds import WantedFeed, offer
+from market.channels import Family
+from market.publications import Latest
 from market.times import MINUTE, SECOND
 from runtime.clock import now
-from tests.api.peers import Served, Worker
+from tests.api.peers import Served, Worker, serving, until
 
 pytestmark = pytest.mark.slow
 
@@ -83,3 +86,94 @@ async def test_how_much_of_the_last_hour_a_feed_is_proven_is_measured(served: Se
     )
     share = (await measured(served))["heliograph_coverage_share", exchange, symbol]
     assert pytest.approx(0.5, abs=0.01) == share
+
+
+async def test_what_the_bus_did_not_bring_is_measured(served: Served, worker: Worker) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    async with served.stream() as peer:
+        await peer.subscribe({"channel": "signals:kraken:SOL/USD"})
+        await worker.commit(sol, 1, 2)
+        await peer.offsets(2)
+    assert 2 == (await measured(served))["heliograph_refilled_total",]
+
+
+async def test_latest_values_that_were_replaced_and_what_waits_are_measured(
+    served: Served, worker: Worker
+) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    async with served.stream() as peer:
+        await peer.subscribe({"channel": "quotes:kraken:SOL/USD", "max_rate_ms": 60_000})
+        for n in (1, 2):
+            await worker.bus.latest([Latest(sol.instrument_id, Family.QUOTES, n, 0, 3, f'{{"n":{n}}}')])
+        await peer.hear("quote")
+        await until(lambda: served.state["hub"].deepest() == 1)
+        assert 1 == (await measured(served))["heliograph_mailbox_depth",]
+    async with served.stream() as peer:
+        await peer.subscribe({"channel": "quotes:kraken:SOL/USD", "max_rate_ms": 0})
+        await peer.hear("quote")
+    assert 2 <= (await measured(served))["heliograph_conflated_total",]
+
+
+WAITING = """
+INSERT INTO batches (shard, writer, seq, ticks, listing, created_at)
+VALUES (1, 1, 1, 5, '', clock_timestamp() - interval '9 seconds');
+INSERT INTO dirty (instrument_id, from_ts, to_ts, reason, created_at)
+VALUES (1, now(), now(), 'late', clock_timestamp() - interval '70 seconds');
+INSERT INTO staged (shard, instrument_id, purpose, version, from_ts, to_ts, body)
+VALUES (1, 1, 'repair', 1, now(), now(), '');
+INSERT INTO quarantines (instrument_id, kind, from_ts, dead_letter_id) VALUES (1, 'rsi', now(), 1);
+INSERT INTO sockets (process_id, exchange, url, number, state, symbols, last_frame_at, detail, updated_at)
+VALUES ('i', 'kraken', 'wss://k', 1, 'listening', '{SOL/USD}', clock_timestamp() - interval '40 seconds', '',
+        clock_timestamp());
+"""
+
+
+async def test_what_waits_and_who_is_silent_is_measured(served: Served, worker: Worker) -> None:
+    await worker.connection.execute(WAITING)
+    found = await measured(served)
+    assert (1, 1, 1, 1) == tuple(
+        found[f"heliograph_{name}",]
+        for name in ("batches_waiting", "dirty_waiting", "staged_waiting", "quarantines")
+    )
+    assert found["heliograph_oldest_batch_seconds",] >= 9
+    assert found["heliograph_oldest_repair_seconds",] >= 70
+    assert found["heliograph_feed_age_seconds", "kraken", "wss://k"] >= 40
+
+
+async def test_which_roles_run_is_measured(served: Served, worker: Worker) -> None:
+    for role, age in (("worker-live", 0), ("ingest", 30)):
+        await worker.connection.execute(
+            "INSERT INTO processes (process_id, role, host, pid, started_at, seen_at, counters)"
+            " VALUES ($1, $1, 'h', 7, to_timestamp(0), clock_timestamp() - $2 * interval '1 second', '{}')",
+            role,
+            age,
+        )
+    found = await measured(served)
+    assert (1, 0) == (
+        found["heliograph_process_up", "worker-live"],
+        found["heliograph_process_up", "ingest"],
+    )
+
+
+async def test_subscribers_requests_and_the_cache_are_measured(served: Served, worker: Worker) -> None:
+    [sol] = await worker.instruments("SOL/USD")
+    async with served.stream() as peer:
+        await peer.subscribe({"channel": "signals:kraken:SOL/USD"})
+        await worker.publish(sol, 1)
+        await peer.offsets(1)
+        for _ in range(2):
+            await served.get("/v1/signals", exchange="kraken", symbol="SOL/USD")
+        found = await measured(served)
+    assert 1 == found["heliograph_subscribers",]
+    assert 1 == found["heliograph_publications_sent_total", "signals"]
+    assert sum(value for name, value in found.items() if name[0] == "heliograph_cache_reads_total") >= 2
+    assert any(name[0] == "heliograph_request_seconds_count" and value for name, value in found.items())
+
+
+async def test_who_asks_too_much_is_measured(postgres_url: str, redis_url: str) -> None:
+    settings = ApiSettings(port=0, requests_per_second=0.1, requests_at_once=1)
+    async with serving(settings, postgres_url, redis_url) as served:
+        answers = [(await served.http.get("/v1/instruments")).status_code for _ in range(2)]
+        limited = served.state["metrics"].registry.get_sample_value
+        assert [200, 429] == answers
+        assert 1 == limited("heliograph_requests_limited_total", {"limit": "requests"})

@@ -43,3 +43,37 @@ def test_a_logger_follows_each_configuration(capsys: pytest.CaptureFixture[str])
     logs.configure(RuntimeSettings(log_format="json", log_level="info"))
     logger.info("batch.folded")
     assert json.loads(capsys.readouterr().err)["event"] == "batch.folded"
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, int]]:
+    """Return each line's event, and how many it says were left out before it."""
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    return [(event["event"], event.get("left_out", 0)) for event in told]
+
+
+def test_a_storm_of_one_event_is_bounded_and_hides_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(RuntimeSettings(log_format="json", log_lines=2))
+    logger = structlog.get_logger("test")
+    for _ in range(1000):
+        logger.warning("writer.retrying")
+    logger.warning("bus.unavailable")
+    assert [("writer.retrying", 0)] * 2 + [("bus.unavailable", 0)] == lines(capsys)
+
+
+def test_after_a_storm_it_is_said_how_many_lines_were_left_out() -> None:
+    now = [0.0]
+    bounded = logs.Bounded(1, lambda: now[0])
+    storm = {"event": "writer.retrying"}
+    assert storm == bounded(None, "warning", storm)
+    for _ in range(7):
+        with pytest.raises(structlog.DropEvent):
+            bounded(None, "warning", storm)
+    now[0] = 10.0
+    assert {**storm, "left_out": 7} == bounded(None, "warning", storm)
+
+
+def test_without_a_bound_every_line_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(RuntimeSettings(log_format="json", log_lines=0))
+    for _ in range(300):
+        structlog.get_logger("test").info("batch.claimed")
+    assert 300 == len(lines(capsys))
