@@ -319,7 +319,7 @@ def top(
     """Watch feeds, rates, lag, queues, processes, signals, and gaps, until Ctrl-C."""
     from heliograph import top as watching
 
-    watching.top(every, data_dir, once=once, as_json=as_json)
+    _run(watching.top(every, data_dir, once=once, as_json=as_json), quietly=True)
 
 
 @app.command()

@@ -3,9 +3,9 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from rich.console import Console, Group, RenderableType
@@ -19,45 +19,91 @@ from heliograph.whereabouts import database_url
 from market.errors import StoreError
 from market.times import SECOND, to_iso
 from runtime.clock import now
+from runtime.lifecycle import Main, wait_at_most
 
 _SLOW_SECONDS: Final = 5.0
 _CLOCK = slice(11, 19)
 
-Show = Callable[[Look, Moved], None]
+
+class Screen(Protocol):
+    """Where it is shown."""
+
+    def show(self, seen: Look, rates: Moved) -> None:
+        """Show one look, and what moved since the one before."""
+
+    def lose(self, error: StoreError) -> None:
+        """Show that PostgreSQL is not there."""
 
 
-def top(every_seconds: float, data_dir: Path | None, *, once: bool, as_json: bool) -> None:
-    """Draw until Ctrl-C; ``once``: after one interval, and then end, as wherever there is no terminal."""
-    url = database_url(data_dir)
-    if as_json:
-        asyncio.run(_watch(url, every_seconds, _print_json, once=once))
-        return
-    console = Console(file=sys.stdout)
-    if once or not console.is_terminal:
-        asyncio.run(_watch(url, every_seconds, lambda *seen: console.print(drawn(*seen)), once=True))
-        return
-    with Live(console=console, screen=True, auto_refresh=False) as live:
-        show: Show = lambda *seen: live.update(drawn(*seen), refresh=True)  # noqa: E731 - typed as what it is
-        asyncio.run(_watch(url, every_seconds, show, once=False))
+class _Terminal:
+    """Drawn over itself."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def show(self, seen: Look, rates: Moved) -> None:
+        self._live.update(drawn(seen, rates), refresh=True)
+
+    def lose(self, error: StoreError) -> None:
+        told = f"{error}\nLooked for again every moment; Ctrl-C ends this."
+        self._live.update(Text(told, style="bold red"), refresh=True)
 
 
-async def _watch(url: str, every_seconds: float, show: Show, *, once: bool) -> None:
+class _Lines:
+    """Printed one after the other, as a picture or as JSON."""
+
+    def __init__(self, console: Console, *, as_json: bool) -> None:
+        self._console = console
+        self._as_json = as_json
+
+    def show(self, seen: Look, rates: Moved) -> None:
+        if self._as_json:
+            sys.stdout.write(json.dumps(_told(seen, rates)) + "\n")
+            sys.stdout.flush()
+        else:
+            self._console.print(drawn(seen, rates))
+
+    def lose(self, error: StoreError) -> None:
+        sys.stderr.write(f"heliograph: {error}\n")
+
+
+def top(every_seconds: float, data_dir: Path | None, *, once: bool, as_json: bool) -> Main:
+    """Return what draws until it is told to stop; ``once``, or without a terminal: one look is printed."""
+    url, console = database_url(data_dir), Console(file=sys.stdout)
+
+    async def main(stopping: asyncio.Event) -> None:
+        if as_json or once or not console.is_terminal:
+            lines = _Lines(console, as_json=as_json)
+            await watch(url, every_seconds, lines, stopping, once=once or not as_json)
+            return
+        with Live(console=console, screen=True, auto_refresh=False) as live:
+            await watch(url, every_seconds, _Terminal(live), stopping, once=False)
+
+    return main
+
+
+async def watch(
+    url: str, every_seconds: float, screen: Screen, stopping: asyncio.Event, *, once: bool
+) -> None:
     """Look, wait, look again, show, through every loss of PostgreSQL unless it is but ``once``."""
-    while True:
+    while not stopping.is_set():
         try:
             async with connected(url, "heliograph top") as connection:
                 before = await look(connection, now())
                 while True:
-                    await asyncio.sleep(every_seconds)
+                    await wait_at_most(stopping, every_seconds)
+                    if stopping.is_set():
+                        return
                     after = await look(connection, now())
-                    show(after, moved(before, after))
+                    screen.show(after, moved(before, after))
                     if once:
                         return
                     before = after
-        except StoreError:
+        except StoreError as error:
             if once:
                 raise
-            await asyncio.sleep(every_seconds)
+            screen.lose(error)
+            await wait_at_most(stopping, every_seconds)
 
 
 def drawn(seen: Look, rates: Moved) -> RenderableType:
@@ -129,7 +175,7 @@ def _age(seconds: float | None) -> str:
     return "-" if seconds is None else f"{seconds:.1f} s"
 
 
-def _print_json(seen: Look, rates: Moved) -> None:
+def _told(seen: Look, rates: Moved) -> dict[str, Any]:
     told: dict[str, Any] = {
         "at": to_iso(seen.at),
         "queue": seen.overview.queue,
@@ -137,5 +183,5 @@ def _print_json(seen: Look, rates: Moved) -> None:
         "gaps": seen.overview.gaps,
         **{name: getattr(rates, name) for name in rates.__struct_fields__},
     }
-    sys.stdout.write(json.dumps(msgspec.to_builtins(told)) + "\n")
-    sys.stdout.flush()
+    built: dict[str, Any] = msgspec.to_builtins(told)
+    return built

@@ -160,7 +160,7 @@ WITH stray AS (
     WHERE state IN ('open', 'healing') AND kind = 'trades' AND opened_at < clock_timestamp() - interval '1 minute'
       AND (cause = 'mute' OR to_ts - from_ts <= $1::float8 * interval '1 second')
       AND NOT EXISTS (SELECT FROM chunks
-                      WHERE chunks.gap_id = gaps.gap_id AND chunks.state NOT IN ('done', 'failed'))
+                      WHERE chunks.gap_id = gaps.gap_id AND chunks.state NOT IN ('done', 'failed', 'cancelled'))
     FOR UPDATE SKIP LOCKED
 ), job AS (
     INSERT INTO jobs (job_id, kind, state) SELECT job_id, 'heal', 'waiting' FROM stray

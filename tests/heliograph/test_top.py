@@ -1,5 +1,6 @@
 """What `heliograph top` shows follows from two looks at the database."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from io import StringIO
@@ -10,8 +11,9 @@ from rich.console import Console
 
 from db.connections import connected
 from db.instruments import register
-from heliograph.looking import look, moved
-from heliograph.top import drawn
+from heliograph.looking import Look, Moved, look, moved
+from heliograph.top import drawn, watch
+from market.errors import StoreError
 from market.instruments import spot
 from market.times import SECOND
 from tests.heliograph.test_cli import heliograph
@@ -73,6 +75,38 @@ async def test_all_of_it_is_drawn(connection: "Connection") -> None:
     text = text_of(seen, moved(seen, seen))
     for said in ("kraken", "worker-live", "1 open", "reconnect", "asked for", "kraken:SOL/USD", "0 batches"):
         assert said in text
+
+
+class Screen:
+    """Keeps what it is shown, and ends the watch after the first look."""
+
+    def __init__(self, stopping: asyncio.Event) -> None:
+        self.stopping = stopping
+        self.shown: list[Moved] = []
+        self.lost: list[str] = []
+
+    def show(self, _seen: Look, rates: Moved) -> None:
+        self.shown.append(rates)
+        self.stopping.set()
+
+    def lose(self, error: StoreError) -> None:
+        self.lost.append(str(error))
+        self.stopping.set()
+
+
+async def test_a_watch_ends_when_it_is_told_to(postgres_url: str) -> None:
+    screen = Screen(asyncio.Event())
+    await watch(postgres_url, 0.001, screen, screen.stopping, once=False)
+    assert 1 == len(screen.shown)
+
+
+async def test_a_watch_says_that_postgresql_is_gone_and_goes_on() -> None:
+    screen = Screen(asyncio.Event())
+    nobody = "postgresql://heliograph@127.0.0.1:1/heliograph"
+    await watch(nobody, 0.001, screen, screen.stopping, once=False)
+    assert ["connecting to PostgreSQL" in said for said in screen.lost] == [True]
+    with pytest.raises(StoreError):
+        await watch(nobody, 0.001, screen, asyncio.Event(), once=True)
 
 
 @pytest.mark.slow
