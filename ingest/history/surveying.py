@@ -7,7 +7,7 @@ import msgspec
 
 from ingest.history.seeking import Seek, Spot
 from ingest.venues.history import History, Order, Page, Stretch
-from market.times import HOUR
+from market.times import HOUR, SECOND
 from market.trades import Trade
 
 _FOR_EVER: Final = 2**62
@@ -79,7 +79,7 @@ class Survey:
 
     async def _since(self, ts: int) -> list[Spot]:
         self.asked += 1
-        since = msgspec.structs.replace(self._everything, from_ts=max(ts, 1))
+        since = msgspec.structs.replace(self._everything, from_ts=max(ts, SECOND))
         found = (await self._look(since, "")).trades
         return sorted((Spot(trade.trade_id, trade.ts) for trade in found), key=_time)
 

@@ -137,9 +137,11 @@ class House:
 
     # Conditions.
 
-    async def until(self, condition: Callable[[], Awaitable[Found]]) -> Found:
+    async def until(
+        self, condition: Callable[[], Awaitable[Found]], within_seconds: float = WITHIN_SECONDS
+    ) -> Found:
         """Return what the condition gives, once that is true; nobody may end meanwhile."""
-        deadline = time.monotonic() + WITHIN_SECONDS
+        deadline = time.monotonic() + within_seconds
         while not (found := await condition()):
             ended = [process for process in self.running if process.status is not None]
             assert ended == [], self._logs(ended)
