@@ -10,7 +10,8 @@ import asyncpg
 import msgspec
 import numpy as np
 
-from db import dead_letters, gaps, near, proofs
+from db import commits, dead_letters, gaps, near, proofs
+from db.commits import Commit
 from db.copying import Column, rows, rows_with_arrays, times
 from db.dead_letters import DeadLetter
 from db.errors import translated
@@ -20,7 +21,6 @@ from db.writers import Writer
 from market.batches import Listing, Span, encode
 from market.coverage import Proof
 from market.depths import Depth
-from market.errors import StoreBusyError
 from market.gaps import Finding, Gap
 from market.quotes import Quote
 from market.ticks import Kind
@@ -63,11 +63,11 @@ class Ticks(msgspec.Struct, frozen=True):
 class Written(msgspec.Struct, frozen=True):
     """What a transaction stored: not what it was offered; and the gaps that it changed, as they are now.
 
-    ``transaction`` is what ``was_committed`` asks for; None when nothing was written.
+    ``commit`` is what ``was_committed`` asks for; None when nothing was written.
     """
 
     listing: Listing
-    transaction: str | None
+    commit: Commit | None
     gaps: Sequence[Gap] = ()
 
 
@@ -99,6 +99,7 @@ class TickWriter:
         self._tolerances = tolerances or {}
         self._slot = writer.slot
         self._seqs = count(writer.first_seq + 1)
+        self._seq = writer.first_seq
         self._expecting = dict.fromkeys(_TABLES, 0)
         self._copying = _TRADES.name
         self.unsettled: Written | None = None
@@ -136,10 +137,10 @@ class TickWriter:
                 spans += _spans(table.kind, stored)
             spans += _spans(Kind.WATERMARK, await self._pass(ticks.watermarks, places))
             changed = await self._find(ticks)
-            transaction = await self._batch(spans, places)
-            if transaction is None and (ticks.letters or ticks.proofs or ticks.gaps):
-                transaction = await self._connection.fetchval(_sql.transaction)
-            written = Written(_listing(spans), transaction, changed)
+            await self._batch(spans, places)
+            found = spans or ticks.letters or ticks.proofs or ticks.gaps
+            commit = await commits.leave(self._connection, self._slot, self._seq) if found else None
+            written = Written(_listing(spans), commit, changed)
             self.unsettled = written
         self.unsettled = None
         return written
@@ -183,35 +184,21 @@ class TickWriter:
             await proofs.extend(self._connection, ticks.proofs)
         return await gaps.record(self._connection, ticks.gaps) if ticks.gaps else ()
 
-    async def _batch(self, spans: Iterable[tuple[int, Span]], places: Places) -> str | None:
-        """Return the transaction's id, if there is anything to list."""
+    async def _batch(self, spans: Iterable[tuple[int, Span]], places: Places) -> None:
+        """List what was stored."""
         by_shard: dict[int, list[tuple[int, Span]]] = {}
         for instrument_id, span in spans:
             by_shard.setdefault(places[instrument_id].shard, []).append((instrument_id, span))
-        if not by_shard:
-            return None
-        transaction: str = await self._connection.fetchval(
-            _sql.insert_batches,
-            self._slot,
-            next(self._seqs),
-            list(by_shard),
-            [sum(span.count for _, span in each) for each in by_shard.values()],
-            [encode(_listing(each)) for each in by_shard.values()],
-        )
-        return transaction
-
-
-async def was_committed(connection: "Connection", transaction: str) -> bool:
-    """Tell whether a transaction whose COMMIT was not answered has happened.
-
-    Raises StoreBusyError while it is still running.
-    """
-    with translated("asking for a transaction's outcome"):
-        outcome = await connection.fetchval(_sql.outcome, transaction)
-    if outcome == "in progress":
-        message = f"transaction {transaction} still runs; ask again"
-        raise StoreBusyError(message)
-    return bool(outcome == "committed")
+        self._seq = next(self._seqs)
+        if by_shard:
+            await self._connection.execute(
+                _sql.insert_batches,
+                self._slot,
+                self._seq,
+                list(by_shard),
+                [sum(span.count for _, span in each) for each in by_shard.values()],
+                [encode(_listing(each)) for each in by_shard.values()],
+            )
 
 
 def _distinct(ticks: Sequence[_Tick], id_column: str, places: Places) -> list[Any]:

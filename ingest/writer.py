@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import structlog
 
+from db.commits import was_committed
 from db.connections import connected
 from db.dead_letters import DeadLetter
 from db.instruments import Listed
 from db.partitions import day_of, ensure_days
-from db.ticks import Ticks, TickWriter, Written, was_committed
+from db.ticks import Ticks, TickWriter, Written
 from db.writers import enlist
 from ingest.buffer import Arrival, Buffer
 from ingest.findings import merged
@@ -159,7 +160,7 @@ class Writer:
     async def _settle_unsettled(self, session: _Session) -> None:
         """Find out whether the transaction whose COMMIT was not answered has happened."""
         written = self._unsettled
-        if written and written.transaction and await was_committed(session.aside, written.transaction):
+        if written and written.commit and await was_committed(session.aside, written.commit):
             self._settle(written, self._merged())
         self._unsettled = None
 

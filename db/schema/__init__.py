@@ -13,7 +13,7 @@ from db.schema.jobs import chunks, jobs
 from db.schema.outcomes import bars, bars_1h, indicators, publications, signals
 from db.schema.parameters import parameters
 from db.schema.processes import processes
-from db.schema.queue import batches, checkpoints, dirty, shards, staged, states, writers
+from db.schema.queue import batches, checkpoints, commits, dirty, shards, staged, states, writers
 from db.schema.schedules import paused_chores, scheduled_runs
 from db.schema.ticks import HOT, depths, quotes, trades, watermarks
 from db.schema.trained_models import scorings, trained_models
@@ -28,6 +28,7 @@ __all__ = [
     "batches",
     "checkpoints",
     "chunks",
+    "commits",
     "dead_letters",
     "depths",
     "dirty",

@@ -29,6 +29,14 @@ writers = Table(
     comment="Slots of ingest writers that ever wrote: few, so that a claim looks beyond each one's done.",
 )
 
+commits = Table(
+    "commits",
+    metadata,
+    Column("writer", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    comment="The newest transactions of each slot: a commit without an answer is looked up.",
+)
+
 states = Table(
     "states",
     metadata,

@@ -46,18 +46,7 @@ ON CONFLICT DO NOTHING
 RETURNING instrument_id, ts, 0::bigint
 
 -- name: insert_batches
--- What workers claim. The transaction's id is asked for so that a commit whose answer was lost can be looked up.
-WITH stored AS (
-    INSERT INTO batches (shard, writer, seq, ticks, listing)
-    SELECT shard, $1::int, $2::bigint, ticks, listing
-    FROM unnest($3::smallint[], $4::int[], $5::bytea[]) AS listed (shard, ticks, listing)
-)
-SELECT pg_current_xact_id()::text
-
--- name: transaction
--- Asked for as above, when there is no batch to ask with.
-SELECT pg_current_xact_id()::text
-
--- name: outcome
--- Whether a transaction whose COMMIT was not answered has happened.
-SELECT pg_xact_status($1::text::xid8)
+-- What workers claim.
+INSERT INTO batches (shard, writer, seq, ticks, listing)
+SELECT shard, $1::int, $2::bigint, ticks, listing
+FROM unnest($3::smallint[], $4::int[], $5::bytea[]) AS listed (shard, ticks, listing)

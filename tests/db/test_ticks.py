@@ -1,15 +1,19 @@
 import asyncio
 import random
+import signal
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import pytest
 
+from db import commits
+from db.commits import was_committed
 from db.connections import connect, connected
 from db.instruments import Listed, register
 from db.partitions import day_of, ensure_days
-from db.ticks import Ticks, TickWriter, was_committed
+from db.ticks import Ticks, TickWriter
 from db.writers import enlist
+from heliograph.embedded.postgres import Postgres
 from market import batches
 from market.batches import Span
 from market.coverage import Proof
@@ -66,12 +70,16 @@ class Place:
         return TickWriter(connection, await enlist(connection))
 
 
-@pytest.fixture
-async def place(postgres_url: str) -> Place:
-    async with connected(postgres_url, "test") as connection:
+async def place_of(url: str) -> Place:
+    async with connected(url, "test") as connection:
         listed = await register(connection, INSTRUMENTS)
         await ensure_days(connection, [day_of(MOMENT + days * DAY) for days in (-1, 0, 1)])
-    return Place(postgres_url, listed)
+    return Place(url, listed)
+
+
+@pytest.fixture
+async def place(postgres_url: str) -> Place:
+    return await place_of(postgres_url)
 
 
 @pytest.fixture
@@ -132,7 +140,7 @@ async def test_a_write_of_duplicates_alone_makes_no_batch(place: Place, connecti
     )
     await writer.write(ticks, place.places)
     again = await writer.write(ticks, place.places)
-    assert ({}, None) == (again.listing, again.transaction)
+    assert ({}, None) == (again.listing, again.commit)
     assert await connection.fetchval("SELECT count(*) FROM batches") == 1
 
 
@@ -261,8 +269,8 @@ async def test_what_is_found_beside_duplicates_alone_has_a_transaction_to_ask_fo
     writer = await place.writer(connection)
     await writer.write(Ticks([trade(place.first, 9)]), place.places)
     written = await writer.write(Ticks([trade(place.first, 9)], gaps=[skipped(place.first)]), place.places)
-    assert written.transaction is not None
-    assert await was_committed(connection, written.transaction)
+    assert written.commit is not None
+    assert await was_committed(connection, written.commit)
 
 
 async def test_the_outcome_of_a_commit_can_be_asked_for(place: Place, connection: "Connection") -> None:
@@ -272,7 +280,42 @@ async def test_the_outcome_of_a_commit_can_be_asked_for(place: Place, connection
     await undone.start()
     undone_written = await writer.write(Ticks([trade(place.first, 2)]), place.places)
     await undone.rollback()
-    assert written.transaction is not None
-    assert undone_written.transaction is not None
-    outcomes = [await was_committed(connection, each.transaction or "") for each in (written, undone_written)]
+    outcomes = [
+        each.commit and await was_committed(connection, each.commit) for each in (written, undone_written)
+    ]
     assert [True, False] == outcomes
+
+
+async def test_only_the_newest_commits_are_kept(place: Place, connection: "Connection") -> None:
+    writer = await place.writer(connection)
+    for number in range(2 * commits.KEPT + 5):
+        written = await writer.write(Ticks([trade(place.first, number)]), place.places)
+    assert written.commit is not None
+    assert await was_committed(connection, written.commit)
+    assert await connection.fetchval("SELECT count(*) FROM commits") <= commits.KEPT
+
+
+@pytest.mark.slow
+async def test_a_commit_that_a_crash_took_back_did_not_happen_though_its_id_was_given_again(
+    postgres_server: Postgres,
+) -> None:
+    place = await place_of(postgres_server.url)
+    async with connected(postgres_server.url, "test") as connection:
+        undone = connection.transaction()
+        await undone.start()
+        written = await (await place.writer(connection)).write(Ticks([trade(place.first, 1)]), place.places)
+        assert written.commit is not None
+        assert postgres_server.process is not None
+        postgres_server.process.send_signal(signal.SIGQUIT)
+        await asyncio.to_thread(postgres_server.process.wait)
+        await asyncio.to_thread(postgres_server.stop)
+        await asyncio.to_thread(postgres_server.start)
+        connection.terminate()
+    async with connected(postgres_server.url, "test") as connection:
+        assert not await was_committed(connection, written.commit)
+        given = 0
+        while given < int(written.commit.transaction):
+            given = int(await connection.fetchval("SELECT pg_current_xact_id()::text"))
+        assert given == int(written.commit.transaction)
+        assert not await was_committed(connection, written.commit)
+        assert await connection.fetchval("SELECT count(*) FROM trades") == 0
