@@ -15,7 +15,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-heade
 TESTS = $(BIN)/python -m pytest -n 3
 
 help: ## list the targets
-	@awk -F ' *:.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ' *:.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 install: $(STAMP) ## make .venv from the locks, with this tree installed into it
 
@@ -57,10 +57,13 @@ lock: $(STAMP) ## choose versions anew within pyproject.toml: ARGS=--upgrade
 	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements.lock
 	$(COMPILE) $(ARGS) --group dev --constraints requirements.lock pyproject.toml --output-file requirements-dev.lock
 
-bench: $(STAMP) ## measure, beside each limit: ARGS='write --seconds 5'
-	$(BIN)/python -m bench --json "$${TMPDIR:-/tmp}/heliograph-bench.json" $(ARGS)
+bench: $(STAMP) ## measure beside limits and peers, into docs/performance.md: ARGS='write --seconds 5'
+	$(BIN)/python -m bench --record $(ARGS)
+
+bench-quick: $(STAMP) ## measure shares of the limit beside the recorded ones, in two minutes
+	$(BIN)/python -m bench quick
 
 clean: ## remove .venv and every cache
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help install demo test check lint types layers quick format lock bench clean
+.PHONY: help install demo test check lint types layers quick format lock bench bench-quick clean

@@ -1,4 +1,4 @@
-"""Measure and tell: ``python -m bench [NAME|all] [--seconds N] [--json FILE]``; see BENCHMARKS."""
+"""Measure and tell: ``python -m bench [NAME|all|quick] [--json FILE] [--record]``; see BENCHMARKS."""
 
 import asyncio
 import sys
@@ -11,14 +11,30 @@ import msgspec
 import uvloop
 from rich.console import Console
 
-from bench import backpressure, claim, held, machine, pipeline, stores, stream, write
+from bench import (
+    backpressure,
+    claim,
+    folds,
+    held,
+    machine,
+    pages,
+    pipeline,
+    quick,
+    records,
+    rest,
+    stores,
+    stream,
+    write,
+)
 from bench.effort import Effort
-from bench.machine import Machine
+from bench.records import Run
 from bench.reports import Report, table
 from runtime import logs
 from runtime.settings import RuntimeSettings
 
-_WIDTH = 100
+_WIDTH = 140
+_QUICK = "quick"
+"""Not a benchmark: some of them, on little, beside what was recorded."""
 
 Benchmark = Callable[[str, Effort], Coroutine[Any, Any, Report]]
 """Takes the address of an empty, durable database, and how much to do."""
@@ -26,32 +42,26 @@ Benchmark = Callable[[str, Effort], Coroutine[Any, Any, Report]]
 BENCHMARKS: Mapping[str, Benchmark] = {
     "write": write.measure,
     "claim": claim.measure,
+    "folds": folds.measure,
     "held": held.measure,
     "pipeline": pipeline.measure,
     "backpressure": backpressure.measure,
     "stream": stream.measure,
+    "rest": rest.measure,
 }
 
 
-class Run(msgspec.Struct, frozen=True):
-    """One benchmark, and the machine as it was when it began; ``--json`` writes a list of them."""
-
-    machine: Machine
-    report: Report
-
-    @property
-    def lost(self) -> int:
-        """Return how many ticks went in and did not come out."""
-        return sum(row.lost for row in self.report.rows)
-
-
 def main(arguments: Sequence[str]) -> int:
-    """Run what the command line names; return 1 if anything was lost."""
+    """Run what the command line names; return 1 if anything was lost, or is far below what was recorded."""
     named = _parser().parse_args(arguments)
     logs.configure(RuntimeSettings().model_copy(update={"log_level": "warning"}))
-    effort = Effort(seconds=named.seconds, least_rounds=named.rounds, ticks=named.ticks)
-    names = list(BENCHMARKS) if named.name == "all" else [named.name]
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    if named.name == _QUICK:
+        return quick.main(lambda name, effort: run(BENCHMARKS[name], effort).report, console)
+    effort = Effort(
+        seconds=named.seconds, least_rounds=named.rounds, ticks=named.ticks, peers=not named.no_peers
+    )
+    names = list(BENCHMARKS) if named.name == "all" else [named.name]
     runs = []
     for name in names:
         runs.append(run(BENCHMARKS[name], effort))
@@ -59,24 +69,32 @@ def main(arguments: Sequence[str]) -> int:
     if named.json:
         named.json.write_bytes(msgspec.json.format(msgspec.json.encode(runs), indent=2))
         console.print(f"The same numbers are in {named.json}", highlight=False)
+    if named.record:
+        records.keep(runs)
+        pages.write()
     return int(any(each.lost for each in runs))
 
 
 def run(benchmark: Benchmark, effort: Effort) -> Run:
     """Run one benchmark on a server of its own."""
     with stores.postgres() as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return Run(runner.run(machine.describe(url)), runner.run(benchmark(url, effort)))
+        described = runner.run(machine.describe(url))
+        return Run(described, runner.run(benchmark(url, effort)), records.today())
 
 
 def _parser() -> ArgumentParser:
     usual = Effort()
     parser = ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("name", nargs="?", default="all", choices=[*BENCHMARKS, "all"])
+    parser.add_argument("name", nargs="?", default="all", choices=[*BENCHMARKS, "all", _QUICK])
     parser.add_argument(
         "--seconds", type=float, default=usual.seconds, help="how long each goes on measuring, about"
     )
     parser.add_argument("--rounds", type=int, default=usual.least_rounds, help="and how often at least")
     parser.add_argument("--ticks", type=int, default=usual.ticks, help="how many ticks a round is of")
+    parser.add_argument("--no-peers", action="store_true", help="measure only ourselves and the limit")
+    parser.add_argument(
+        "--record", action="store_true", help="keep the figures, and make docs/performance.md again"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same numbers there")
     return parser
 

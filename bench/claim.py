@@ -1,4 +1,4 @@
-"""Stored batches claimed, folded, and committed: the live workers' claimer beside the fold alone."""
+"""Stored batches claimed, folded, and committed: the live claimer beside the fold alone and other queues."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ from operator import attrgetter
 import msgspec
 import numpy as np
 
-from bench import markets, stores, tapes
+from bench import markets, queueing, stores, tapes
 from bench.claimant import Done, new_claimer
 from bench.effort import Effort
 from bench.markets import Market
@@ -33,6 +33,9 @@ _COMMIT = 200
 
 _LONGER = 4
 """A backlog is so many times as long as what is claimed commit by commit, or it would be a few claims."""
+
+_A_JOB_EACH = 50
+"""Of so many ticks queues are given one where each is a job: they take so much longer."""
 
 _MANY = 50
 _FOLD_MANY = f"fold alone, {_MANY} tapes, by {TICKS_A_CLAIM:,}"
@@ -57,7 +60,27 @@ async def measure(url: str, effort: Effort) -> Report:
             _FOLD_LIVE: partial(_fold, _calls(market.tape[: effort.ticks], _COMMIT)),
             _LIVE: partial(_keep_up, market._replace(tape=market.tape[: effort.ticks])),
         }
-        return report("claim", market.source, await alternate(contestants, effort), _LIMITS)
+        others, peers = _peers(market, effort.ticks) if effort.peers else ({}, {})
+        measured = await alternate({**contestants, **others}, effort)
+        return report("claim", market.source, measured, _LIMITS, peers)
+
+
+def _peers(market: Market, ticks: int) -> tuple[Mapping[str, Contestant], Mapping[str, str]]:
+    """Return what each queue does with a job a tick, and a job as large as our claims; and beside what."""
+    contestants: dict[str, Contestant] = {}
+    beside: dict[str, str] = {}
+    for queue in queueing.QUEUES:
+        for job, count, size, ours in (
+            ("tick", max(200, ticks // _A_JOB_EACH), 1, _LIVE),
+            (f"{_COMMIT:,}", ticks, _COMMIT, _LIVE),
+            (f"{TICKS_A_CLAIM:,}", ticks * _LONGER, TICKS_A_CLAIM, _BACKLOG[1]),
+        ):
+            work = partial(queueing.worked_off, market.url, queue, market.tape[:count], size)
+            name = f"{queue}, a job a {job}" if size == 1 else f"{queue}, jobs of {job}"
+            contestants[name], beside[name] = work, ours
+            if size == 1:
+                contestants[f"{name}, held"], beside[f"{name}, held"] = partial(work, held=True), ours
+    return contestants, beside
 
 
 async def _store(url: str, market: Market) -> None:

@@ -41,7 +41,7 @@ async def measure(url: str, effort: Effort) -> Report:
     async with (
         stores.copied(url) as free_url,
         stores.copied(url) as held_url,
-        _held(held_url),
+        holding(held_url),
         _lane(free_url, market) as free,
         _lane(held_url, market) as held,
     ):
@@ -52,7 +52,7 @@ async def measure(url: str, effort: Effort) -> Report:
 
 
 @asynccontextmanager
-async def _held(url: str) -> AsyncIterator[None]:
+async def holding(url: str) -> AsyncIterator[None]:
     """Hold a snapshot, as a long report or a forgotten session does."""
     async with (
         connected(url, "bench snapshot") as connection,

@@ -50,7 +50,7 @@ def _tape(ticks: int) -> tuple[Sequence[str], str]:
     path = tapes.recording()
     if path.exists():
         return recorded("binance", [path], "max"), f"all of {path.name}"
-    source = f"{ticks:,} made-up frames (no {path})"
+    source = f"{ticks:,} made-up frames (no {path.name})"
     return [*_made_up(ticks / _RATES[0], _RATES[0]), "--speed", "max"], source
 
 

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
 
@@ -12,6 +14,7 @@ from heliograph.embedded.postgres import Postgres
 from heliograph.embedded.valkey import Valkey
 
 _numbers = count(1)
+_PORT: Final = 5432
 
 
 @contextmanager
@@ -50,6 +53,18 @@ async def copied(url: str) -> AsyncIterator[str]:
         yield _named(url, name)
     finally:
         await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def parts(url: str) -> dict[str, str | int]:
+    """Return where the server and the database of ``url`` are, for clients that take no address."""
+    split = urlsplit(url)
+    query = dict(parse_qsl(split.query))
+    return {
+        "host": query.get("host") or split.hostname or "",
+        "port": int(query.get("port") or split.port or _PORT),
+        "user": query.get("user") or split.username or "",
+        "database": _name(url),
+    }
 
 
 def _name(url: str) -> str:

@@ -51,7 +51,7 @@ def recorded() -> Recorded:
     plan = Plan(symbols=["BTC/USDT"], phases=steady(_MADE_UP_RATE), seconds=_MADE_UP_SECONDS)
     made_up = GeneratedTape(plan, lambda: _MADE_UP_FROM)
     trades = _decoded(made_up.frames())
-    return Recorded(trades, f"{len(trades):,} made-up trades (no {path})")
+    return Recorded(trades, f"{len(trades):,} made-up trades (no {path.name})")
 
 
 def laid(of: Recorded, instrument_ids: Sequence[int], ticks: int) -> list[Trade]:

@@ -5,14 +5,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench.__main__ import BENCHMARKS, Run, main, run
+from bench.__main__ import BENCHMARKS, main, run
 from bench.effort import Effort
+from bench.records import Run
 from bench.reports import Report
+from workers.kinds.catalogue import BUILT_IN
 
 pytestmark = pytest.mark.slow
 
-LITTLE = Effort(seconds=0, least_rounds=1, ticks=2_000)
-LITTLE_BUT_SIGNALS = Effort(seconds=5, least_rounds=1, ticks=2_000)
+LITTLE = Effort(seconds=0, least_rounds=1, ticks=2_000, peers=False)
+LITTLE_BUT_SIGNALS = Effort(seconds=5, least_rounds=1, ticks=2_000, peers=False)
 
 
 def unsound(report: Report) -> list[str]:
@@ -23,7 +25,8 @@ def unsound(report: Report) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "effort"), [("write", LITTLE), ("claim", LITTLE), ("pipeline", LITTLE_BUT_SIGNALS)]
+    ("name", "effort"),
+    [("write", LITTLE), ("claim", LITTLE), ("rest", LITTLE), ("pipeline", LITTLE_BUT_SIGNALS)],
 )
 def test_a_benchmark_measures_everything_and_loses_nothing(
     name: str, effort: Effort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -49,15 +52,22 @@ def test_claims_beside_a_held_snapshot_are_measured_part_by_part_beside_their_tw
 
 
 def test_the_numbers_are_written_as_json(tmp_path: Path) -> None:
-    little = ["--seconds", "0", "--rounds", "1", "--ticks", "2000"]
+    little = ["--seconds", "0", "--rounds", "1", "--ticks", "2000", "--no-peers"]
     assert 0 == main(["write", *little, "--json", str(tmp_path / "run.json")])
     written = msgspec.json.decode((tmp_path / "run.json").read_bytes(), type=list[Run])
     assert ["write"] == [each.report.name for each in written]
 
 
 def test_everybody_hears_everything_beside_a_bare_loop() -> None:
-    done = run(BENCHMARKS["stream"], Effort(seconds=1, least_rounds=1, ticks=1_000))
-    bare, ours, stalled, idle = done.report.rows
+    done = run(BENCHMARKS["stream"], Effort(seconds=1, least_rounds=1, ticks=1_000, peers=False))
+    bare, ours, bare_stalled, ours_stalled, idle = done.report.rows
     assert [] == unsound(done.report)
-    assert [bare.name] * 2 == [ours.limit, stalled.limit]
+    assert [bare.name, bare_stalled.name] == [ours.limit, ours_stalled.limit]
     assert {"MB", "kB each"} == set(idle.figures)
+
+
+def test_every_kind_is_stepped_over_bars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELIOGRAPH_RECORDINGS", str(tmp_path))
+    done = run(BENCHMARKS["folds"], LITTLE)
+    assert [fold.kind for fold in BUILT_IN] == [row.name for row in done.report.rows]
+    assert [] == unsound(done.report)
