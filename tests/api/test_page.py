@@ -221,3 +221,18 @@ async def test_the_page_comes_back_and_has_missed_nothing(
 async def test_the_documentation_is_drawn_without_the_internet(served: Served, page: Page) -> None:
     await page.goto(f"{served.url}/docs")
     await expect(page.get_by_role("heading", name="GET/v1/signals", exact=True)).to_be_visible()
+
+
+async def test_the_health_page_says_what_is_amiss_and_how_everything_stands(
+    served: Served, worker: Worker, page: Page
+) -> None:
+    await page.goto(f"{served.url}/health/page")
+    await expect(page.locator("#status")).to_have_text("ok")
+    await expect(page.locator("#problems")).to_have_text("Nothing is amiss.")
+    await worker.connection.execute(
+        "INSERT INTO processes (process_id, role, host, pid, started_at, seen_at, counters)"
+        " VALUES ('i', 'ingest', 'host', 7, to_timestamp(0), clock_timestamp() - interval '9 seconds', '{}')"
+    )
+    await expect(page.locator("#status")).to_have_text("degraded")
+    await expect(page.locator("#problems")).to_contain_text("ingest (process 7) has not been seen lately")
+    await expect(page.locator("#tables")).to_contain_text("Processes")
