@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from db import chunks
+from db import chunks, dirty
 from db.chunks import BACKFILL
+from db.dirty import DirtyInterval
 from db.errors import translated
 from db.queries import load
 from market.errors import InvalidInputError, UnknownJobError
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
 _sql = load("jobs")
 
-KINDS: Final = (BACKFILL, "import", "recompute")
+RECOMPUTE: Final = "recompute"
+KINDS: Final = (BACKFILL, "import", RECOMPUTE)
 """What operators ask for; what heals, trains, or fetches a new feed's past looks after itself."""
 
-_CHANGED: Final = (BACKFILL, "recompute")
+_CHANGED: Final = (BACKFILL, RECOMPUTE)
 """What others work on than the command that asked for it."""
 
 
@@ -79,14 +81,14 @@ class StoredPiece(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-async def enqueue_backfill(
-    connection: "Connection", from_ts: int, to_ts: int, pieces: Sequence[NewPiece]
+async def enqueue(
+    connection: "Connection", kind: str, from_ts: int, to_ts: int, pieces: Sequence[NewPiece]
 ) -> int:
-    """Ask for pieces, at least one, of what lies in [from_ts, to_ts); return the job's id."""
-    with translated("asking for history"):
+    """Ask for pieces, at least one, of what lies in [from_ts, to_ts), in this order; return the job's id."""
+    with translated("asking for a job"):
         job_id: int = await connection.fetchval(
             _sql.enqueue,
-            BACKFILL,
+            kind,
             from_ts,
             to_ts,
             [piece.instrument_id for piece in pieces],
@@ -95,6 +97,35 @@ async def enqueue_backfill(
             [piece.rows for piece in pieces],
         )
     return job_id
+
+
+async def enqueue_backfill(
+    connection: "Connection", from_ts: int, to_ts: int, pieces: Sequence[NewPiece]
+) -> int:
+    """Ask for what is missing of [from_ts, to_ts)."""
+    return await enqueue(connection, BACKFILL, from_ts, to_ts, pieces)
+
+
+async def hand_on(connection: "Connection") -> bool:
+    """Mark the next piece of a recomputation dirty; tell whether there was one. In one transaction."""
+    with translated("handing on what is to be computed again"):
+        async with connection.transaction():
+            row = await connection.fetchrow(_sql.hand_on)
+            if row is None:
+                return False
+            stretch = DirtyInterval(row["instrument_id"], row["from_ts"], row["to_ts"])
+            await dirty.mark(connection, [stretch], RECOMPUTE)
+            await chunks.end_job(connection, row["job_id"])
+    return True
+
+
+async def told_otherwise(
+    connection: "Connection", instrument_id: int, kind: str, version: int
+) -> tuple[int | None, bool]:
+    """Return since when a kind was told by another version of it, if it was, and whether it ever was told."""
+    with translated("looking at what was told"):
+        row = await connection.fetchrow(_sql.told_otherwise, instrument_id, kind, version)
+    return (row["since"], row["told"]) if row else (None, False)
 
 
 async def jobs(

@@ -164,8 +164,15 @@ async def finish(connection: "Connection", chunk: Chunk, *, failed: str = "") ->
         if chunk.kind == BACKFILL:
             await mark_stored(connection, [chunk.chunk_id])
         await connection.execute(_sql.end, chunk.chunk_id, "failed" if failed else "done", failed)
-        await connection.execute(_sql.lock_job, chunk.job_id)
-        await connection.execute(_sql.end_job, chunk.job_id)
+    await end_job(connection, chunk.job_id)
+
+
+async def end_job(connection: "Connection", job_id: int) -> None:
+    """End a job if none of its pieces waits any more; until then it runs. In a transaction."""
+    with translated("ending a job"):
+        await connection.execute(_sql.lock_job, job_id)
+        await connection.execute(_sql.begin, job_id)
+        await connection.execute(_sql.end_job, job_id)
 
 
 async def mark_stored(connection: "Connection", chunk_ids: Sequence[int]) -> None:

@@ -9,7 +9,7 @@ from heliograph import checks, demonstration
 from heliograph.dead_letters_cli import dead_letters
 from heliograph.feeds_cli import feeds
 from heliograph.files_cli import export, import_, storage
-from heliograph.jobs_cli import backfill, jobs
+from heliograph.jobs_cli import backfill, jobs, recompute
 from heliograph.models_cli import models
 from heliograph.parameters_cli import parameters
 from heliograph.query_cli import query
@@ -239,6 +239,7 @@ def tail(
 app.command()(query)
 app.command("import")(import_)
 app.command()(backfill)
+app.command()(recompute)
 app.command()(export)
 app.command()(storage)
 

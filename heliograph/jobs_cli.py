@@ -45,6 +45,41 @@ def backfill(  # noqa: PLR0913 - its options
     backfilling.backfill(wanted, _options(data_dir, as_json=as_json, dry_run=dry_run), detach=detach)
 
 
+def recompute(  # noqa: PLR0913 - its options
+    *,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="Only since this kind was told by another version of it, if ever.", show_default="all"
+        ),
+    ] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="MOMENT", help="Left out: where each tape begins."),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="MOMENT", help="Where to end.", show_default="now")
+    ] = None,
+    instrument: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VENUE:SYMBOL", help="Only this; repeatable.", show_default="all"),
+    ] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Do not stay to watch.")] = False,
+    data_dir: DataDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print lines of JSON.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and do nothing.")] = False,
+) -> None:
+    """Compute bars, indicators, and signals again from their tapes; what changed is corrected."""
+    from api import moments
+    from heliograph import recomputing
+    from runtime.clock import now
+
+    from_ts = None if from_ is None else moments.parse(from_)
+    to_ts = now() if to is None else min(moments.parse(to), now())
+    wanted = recomputing.Wanted(kind, instrument or [], from_ts, to_ts)
+    recomputing.recompute(wanted, _options(data_dir, as_json=as_json, dry_run=dry_run), detach=detach)
+
+
 @jobs.command("list")
 def list_(
     *,

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from db import asked
-from db.asked import StoredJob
+from db.asked import RECOMPUTE, StoredJob
 from db.connections import connected
 from db.instruments import listed
 from heliograph.durations import duration
@@ -154,6 +154,9 @@ class _Drawn:
 def sentence(look: Look) -> str:
     """Return a look in words."""
     job, left = look.job, look.seconds_left
+    if job.kind == RECOMPUTE:
+        handed_on = f"{job.done} of {job.pieces} pieces handed on"
+        return f"job {job.job_id} {job.state}: {handed_on}; {look.computing} to compute"
     if job.state == "done":
         return f"job {job.job_id}: {job.stored:,} new of {job.fetched:,} trades; {look.computing} to compute"
     eta = f", {duration(left)} left" if left is not None and not job.is_over else ""

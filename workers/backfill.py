@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from db import claims, dirty, staged
+from db import asked, claims, dirty, staged
 from db.claims import Cursor
 from db.connections import connected
 from db.dirty import Piece
@@ -85,13 +85,17 @@ class BackfillWorker:
 
     async def _work(self, connection: "Connection", stopping: asyncio.Event) -> None:
         while not stopping.is_set():
-            if await self.has_to_wait(connection) or not await self.repair(connection):
+            if await self.has_to_wait(connection) or not await self.work(connection):
                 await wait_at_most(stopping, self._settings.repair_after_seconds)
 
     async def has_to_wait(self, connection: "Connection") -> bool:
         """Tell whether live lags: then it needs the machine more."""
         waited = await claims.oldest_batch_seconds(connection)
         return waited > self._settings.repair_yields_above_seconds
+
+    async def work(self, connection: "Connection") -> bool:
+        """Compute the newest that is dirty again, or hand on what was asked to be; tell whether there was."""
+        return bool(await self.repair(connection)) or await asked.hand_on(connection)
 
     async def repair(self, connection: "Connection") -> int:
         """Compute the newest dirty minutes again and hand them over; return how many rows asked for them.

@@ -52,7 +52,7 @@ FOR UPDATE SKIP LOCKED
 INSERT INTO dirty (instrument_id, from_ts, to_ts, reason)
 SELECT instrument_id, $2::timestamptz, to_ts, reason
 FROM dirty
-WHERE dirty_id = ANY($1::bigint[]) AND to_ts > $2 AND reason NOT IN ('requeue', 'parameters')
+WHERE dirty_id = ANY($1::bigint[]) AND to_ts > $2 AND reason NOT IN ('requeue', 'parameters', 'recompute')
 
 -- name: done
 -- What was computed again.

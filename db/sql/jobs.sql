@@ -120,3 +120,32 @@ RETURNING job_id
 -- Stretches of these instruments in a range that are to be computed again, and results that are to be told.
 SELECT (SELECT count(*) FROM dirty WHERE instrument_id = ANY($1::int[]) AND from_ts < $3 AND to_ts > $2)
      + (SELECT count(*) FROM staged WHERE instrument_id = ANY($1::int[]) AND from_ts < $3 AND to_ts > $2)
+
+-- name: hand_on
+-- The next piece of a recomputation, while nothing of its instrument waits that was handed on before: so a job that is
+-- paused, or cancelled, soon has nothing under way.
+UPDATE chunks
+SET state = 'done'
+FROM (
+    SELECT chunk_id
+    FROM chunks
+    JOIN jobs USING (job_id)
+    WHERE jobs.kind = 'recompute' AND jobs.state <> 'paused' AND chunks.state = 'waiting'
+      AND NOT EXISTS (
+        SELECT FROM dirty WHERE dirty.instrument_id = chunks.instrument_id AND dirty.reason = 'recompute'
+      )
+    ORDER BY priority, chunk_id
+    LIMIT 1
+    FOR UPDATE OF chunks SKIP LOCKED
+) AS next
+WHERE chunks.chunk_id = next.chunk_id
+RETURNING job_id, instrument_id, from_ts, to_ts
+
+-- name: told_otherwise
+-- Since when a kind was told by another version than this one; null as `since` where it was not, `told` whether ever.
+SELECT min(ts) FILTER (WHERE version <> $3) AS since, count(*) > 0 AS told
+FROM (
+    SELECT ts, version FROM signals WHERE instrument_id = $1 AND kind = $2
+    UNION ALL
+    SELECT ts, version FROM indicators WHERE instrument_id = $1 AND kind = $2
+) AS said
