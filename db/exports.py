@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _sql = load("exports")
 
-NOUNS: Final = ("trades", "bars", "signals")
+NOUNS: Final = ("trades", "quotes", "depths", "bars", "signals")
 BATCH_ROWS: Final = 10_000
 
 

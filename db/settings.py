@@ -1,9 +1,15 @@
-"""Where PostgreSQL is."""
+"""Where PostgreSQL is, and how long what is in it is kept."""
+
+from pathlib import Path
+from typing import Final
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from runtime.settings import Settings, address
+
+_LEAST_DAYS: Final = 3
+"""Healing, repairs, and the verification of the day before reach so far back."""
 
 
 class DatabaseSettings(Settings):
@@ -37,3 +43,26 @@ class DatabaseSettings(Settings):
             return None
         address(url.get_secret_value(), ("postgresql",), "postgresql://user@host:5432/database")
         return url
+
+
+class RetentionSettings(Settings):
+    """Read by the scheduler, and by ``heliograph retention``."""
+
+    model_config = SettingsConfigDict(env_prefix="HELIOGRAPH_RETENTION_", frozen=True)
+
+    trades_days: int = Field(
+        default=0, ge=0, description="Days that trades are kept, 3 or more; 0: for ever."
+    )
+    quotes_days: int = Field(default=0, ge=0, description="The same of quotes.")
+    depths_days: int = Field(default=0, ge=0, description="The same of depths.")
+    export_dir: Path | None = Field(
+        default=None, description="A day is written here, as Parquet, before it is dropped; unset: it is not."
+    )
+
+    @field_validator("trades_days", "quotes_days", "depths_days")
+    @classmethod
+    def _reaches_back(cls, days: int) -> int:
+        if 0 < days < _LEAST_DAYS:
+            message = f"less than the {_LEAST_DAYS} days that healing, repairs, and verification look back"
+            raise ValueError(message)
+        return days

@@ -10,6 +10,7 @@ from db import feeds
 from db.asked import NewPiece, enqueue_backfill
 from db.feeds import FeedRow
 from db.instruments import Listed, listed, register
+from db.partitions import day_of, existing_days
 from db.proofs import read_coverage
 from ingest.history.backfilling import NO_ROAD
 from ingest.history.planning import Estimate, Piece, estimate, missing, pieces
@@ -24,7 +25,7 @@ from market.errors import InvalidInputError, UnknownFeedError, VenueRefusedError
 from market.gaps import TRADES
 from market.instruments import Instrument
 from market.nearest import suggestion
-from market.times import SECOND, to_iso
+from market.times import DAY, SECOND, floor, to_iso
 from runtime.clock import Clock
 
 if TYPE_CHECKING:
@@ -127,9 +128,15 @@ class Planner:
     async def _coverage(self, known: Listed | None, asked: Interval) -> coverage.Coverage:
         if known is None:
             return coverage.NOTHING
-        return (await read_coverage(self._connection, [known.instrument_id], TRADES, *asked))[
-            known.instrument_id
-        ]
+        found = await read_coverage(self._connection, [known.instrument_id], TRADES, *asked)
+        return await self._kept(found[known.instrument_id], asked)
+
+    async def _kept(self, proven: coverage.Coverage, asked: Interval) -> coverage.Coverage:
+        """Return what is proven of days that are there: of those that were dropped the proof alone is left."""
+        there = set(await existing_days(self._connection, "trades"))
+        starts = range(floor(asked.from_ts, DAY), asked.to_ts, DAY)
+        gone = [Interval(start, start + DAY) for start in starts if day_of(start) not in there]
+        return coverage.Coverage(proven.proven, [*proven.unproven, *gone])
 
     async def _surveyed(
         self, instrument: Instrument, way: Road, lacking: Sequence[Interval]

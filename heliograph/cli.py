@@ -13,6 +13,7 @@ from heliograph.jobs_cli import backfill, jobs, recompute
 from heliograph.models_cli import models
 from heliograph.parameters_cli import parameters
 from heliograph.query_cli import query
+from heliograph.retention_cli import retention
 from heliograph.schedule_cli import schedule
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ app.add_typer(worker, name="worker")
 app.add_typer(feeds, name="feeds")
 app.add_typer(parameters, name="parameters")
 app.add_typer(models, name="models")
+app.add_typer(retention, name="retention")
 app.add_typer(jobs, name="jobs")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(schedule, name="schedule")

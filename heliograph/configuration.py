@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from api.settings import ApiSettings
 from bus.settings import BusSettings
-from db.settings import DatabaseSettings
+from db.settings import DatabaseSettings, RetentionSettings
 from heliograph.settings import StackSettings
 from ingest.settings import HistorySettings, IngestSettings, OutboundSettings
 from market.nearest import suggestion
@@ -21,6 +21,7 @@ ALL: tuple[type[Settings], ...] = (
     StackSettings,
     RuntimeSettings,
     DatabaseSettings,
+    RetentionSettings,
     BusSettings,
     IngestSettings,
     HistorySettings,

@@ -85,7 +85,7 @@ def storage(
 
 def export(  # noqa: PLR0913 - these are its options
     *,
-    noun: Annotated[str, typer.Argument(metavar="NOUN", help="trades, bars, or signals.")],
+    noun: Annotated[str, typer.Argument(metavar="NOUN", help="trades, quotes, depths, bars, or signals.")],
     exchange: Annotated[str, typer.Argument(metavar="EXCHANGE", help="Like kraken.")],
     symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Like SOL/USD.")],
     from_: Annotated[str | None, typer.Option("--from", metavar="MOMENT", help="Only from here on.")] = None,

@@ -8,11 +8,11 @@ import pyarrow as pa
 
 from db import exports
 from db.instruments import register
-from heliograph.exporting import COLUMNS
 from ingest.files.importing import PAGE_ROWS, Desk, Source, Tally
 from ingest.files.moments import moment
 from ingest.files.reading import Counted, Line, opened
 from market.errors import InvalidInputError, RefusedTickError
+from workers.exporting import COLUMNS
 
 if TYPE_CHECKING:
     from db.connections import Connection

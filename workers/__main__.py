@@ -12,7 +12,7 @@ from bus import publishing, subjects
 from bus.settings import BusSettings
 from bus.subscribing import Subscriber
 from db.processes import Heartbeat
-from db.settings import DatabaseSettings
+from db.settings import DatabaseSettings, RetentionSettings
 from market.times import SECOND
 from runtime.clock import now
 from runtime.exporting import Exporter
@@ -85,7 +85,9 @@ async def run_scheduler(stopping: asyncio.Event) -> None:
     """Be the scheduler, or wait to become it, until ``stopping`` is set."""
     url = DatabaseSettings().url.get_secret_value()
     settings, nightly = WorkerSettings(), Nightly(url, Folder(KINDS), now, version("heliograph"))
-    scheduler = Scheduler(url, settings, now, Housekeeping(url, settings, now, nightly).works)
+    scheduler = Scheduler(
+        url, settings, now, Housekeeping(url, settings, now, nightly, RetentionSettings()).works
+    )
     await _run_beating("scheduler", [scheduler], lambda: scheduler.runs, stopping)
 
 

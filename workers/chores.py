@@ -44,9 +44,10 @@ HEAL: Final = Chore("heal", "Ask again for gaps that nobody heals any more.", 90
 STATISTICS: Final = Chore("statistics", "Tell PostgreSQL's planner how the large tables are filled.", 21_600)
 FORGET: Final = Chore("forget", "Drop rows about processes, sockets, models, and runs of long ago.", 86_400)
 PACK: Final = Chore("pack", "Write keys of closed days anew that take more room than they need.", 86_400)
+RETAIN: Final = Chore("retain", "Drop days of ticks that are older than they are kept.", 86_400)
 VERIFY: Final = Chore("verify", "Verify the day before.")
 
-TABLE: Final = (PARTITIONS, TRAIN, HEAL, STATISTICS, FORGET, PACK, VERIFY)
+TABLE: Final = (PARTITIONS, TRAIN, HEAL, STATISTICS, FORGET, PACK, RETAIN, VERIFY)
 
 
 def named(name: str) -> Chore:

@@ -8,6 +8,7 @@ from db import gaps, schedules, statistics, storage, trainings
 from db.connections import connected
 from db.partitions import day_of, days_ahead, ensure_days
 from db.processes import forget_old
+from db.settings import RetentionSettings
 from db.sockets import forget_old as forget_old_sockets
 from db.trained_models import forget_old as forget_old_models
 from db.trainings import History
@@ -16,6 +17,7 @@ from runtime.clock import Clock
 from workers import chores
 from workers.chores import Chore, Outcome
 from workers.nightly import Nightly
+from workers.retaining import retain
 from workers.settings import WorkerSettings
 
 if TYPE_CHECKING:
@@ -28,11 +30,14 @@ Work = Callable[[int | None], Awaitable[Outcome]]
 class Housekeeping:
     """The works of all chores, each over a connection of its own."""
 
-    def __init__(self, url: str, settings: WorkerSettings, clock: Clock, nightly: Nightly) -> None:
+    def __init__(
+        self, url: str, settings: WorkerSettings, clock: Clock, nightly: Nightly, kept: RetentionSettings
+    ) -> None:
         self._url = url
         self._settings = settings
         self._clock = clock
         self._nightly = nightly
+        self._kept = kept
         self.works: Final[Mapping[Chore, Work]] = {
             chores.PARTITIONS: self.make_partitions,
             chores.TRAIN: self.ask_for_trainings,
@@ -40,6 +45,7 @@ class Housekeeping:
             chores.STATISTICS: self.refresh_statistics,
             chores.FORGET: self.forget,
             chores.PACK: self.pack,
+            chores.RETAIN: self.retain,
             chores.VERIFY: self.verify,
         }
 
@@ -86,6 +92,15 @@ class Housekeeping:
             packed = await storage.pack(connection, day_of(self._clock() - DAY))
         saved = sum(each.before_bytes - each.after_bytes for each in packed)
         return Outcome(f"{len(packed)} indexes were written anew, {saved / 2**20:.1f} MiB are free")
+
+    async def retain(self, _since: int | None = None) -> Outcome:
+        """Drop days of ticks that are older than they are kept."""
+        dropped = await retain(self._url, self._kept, self._clock())
+        freed = sum(each.bytes for each in dropped)
+        names = ", ".join(each.name for each in dropped)
+        return Outcome(
+            f"dropped {names}: {freed / 2**20:.1f} MiB are free" if dropped else "nothing is too old"
+        )
 
     async def verify(self, since: int | None = None) -> Outcome:
         """Verify the day before, but for what was verified ``since`` a run that was interrupted."""

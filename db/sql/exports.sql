@@ -5,6 +5,20 @@ FROM trades
 WHERE exchange_id = $1 AND instrument_id = $2 AND ts >= $3 AND ts < $4
 ORDER BY ts, trade_id
 
+-- name: quotes
+-- As trades.
+SELECT ts, update_id, bid_price, bid_size, ask_price, ask_size, received_at
+FROM quotes
+WHERE exchange_id = $1 AND instrument_id = $2 AND ts >= $3 AND ts < $4
+ORDER BY ts, update_id
+
+-- name: depths
+-- As trades.
+SELECT ts, update_id, bid_prices, bid_sizes, ask_prices, ask_sizes, received_at
+FROM depths
+WHERE exchange_id = $1 AND instrument_id = $2 AND ts >= $3 AND ts < $4
+ORDER BY ts, update_id
+
 -- name: bars
 -- Of all lengths: those of an hour have a table of their own.
 SELECT interval_seconds, start, open, high, low, close, volume, quote_volume, buy_volume, sell_volume, trades, source
@@ -28,6 +42,20 @@ ORDER BY ts, kind, version
 -- name: first_trades
 -- Where the next day begins that has any.
 SELECT ts FROM trades
+WHERE exchange_id = $1 AND instrument_id = $2 AND ts >= $3 AND ts < $4
+ORDER BY ts
+LIMIT 1
+
+-- name: first_quotes
+-- The same of quotes.
+SELECT ts FROM quotes
+WHERE exchange_id = $1 AND instrument_id = $2 AND ts >= $3 AND ts < $4
+ORDER BY ts
+LIMIT 1
+
+-- name: first_depths
+-- The same of depths.
+SELECT ts FROM depths
 WHERE exchange_id = $1 AND instrument_id = $2 AND ts >= $3 AND ts < $4
 ORDER BY ts
 LIMIT 1

@@ -12,6 +12,7 @@ import pytest
 from db import dirty, verifications
 from db.dirty import DirtyInterval
 from db.outcomes import FailedFold, bury_fold
+from db.settings import RetentionSettings
 from market.depths import Depth
 from market.times import DAY, HOUR, MINUTE, SECOND, floor
 from market.trades import Trade
@@ -323,7 +324,7 @@ async def test_each_night_the_day_before_is_verified_and_recorded(market: Market
     await market.connection.execute("DELETE FROM signals WHERE ts = (SELECT min(ts) FROM signals)")
     tomorrow = floor(BEGAN, DAY) + DAY + 2 * HOUR
     nightly = Nightly(market.url, Folder(KINDS), lambda: tomorrow, "1.2.3")
-    await Housekeeping(market.url, WorkerSettings(), lambda: tomorrow, nightly).verify()
+    await Housekeeping(market.url, WorkerSettings(), lambda: tomorrow, nightly, RetentionSettings()).verify()
     [row] = await verifications.read(market.connection, market.ids, limit=9)
     assert (market.ids[0], tomorrow - 2 * HOUR - DAY) == (row.instrument_id, row.from_ts)
     assert (DAY, "1.2.3", 1) == (row.to_ts - row.from_ts, row.code_version, row.differences)

@@ -11,6 +11,7 @@ from db.chunks import Lease
 from db.connections import connected
 from db.feeds import WantedFeed, add
 from db.instruments import Listed
+from db.settings import RetentionSettings
 from db.trainings import Training
 from market.errors import ModelError, UnpromotedModelError, UntrainableError
 from market.minutes import Minute
@@ -37,7 +38,7 @@ DAY_OLD = "UPDATE jobs SET created_at = created_at - interval '1 day 1 minute'"
 
 
 def housekeeping(url: str, settings: WorkerSettings) -> Housekeeping:
-    return Housekeeping(url, settings, now, Nightly(url, Folder(()), now, "test"))
+    return Housekeeping(url, settings, now, Nightly(url, Folder(()), now, "test"), RetentionSettings())
 
 
 @pytest.fixture

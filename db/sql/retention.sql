@@ -1,0 +1,52 @@
+-- name: days
+-- Days of a table that are older than it is to be kept, and why one is kept all the same: whoever is to compute it, or
+-- to fill it, would miss it.
+SELECT parent.relname AS table, child.relname AS name, each.day, greatest(child.reltuples, 0)::bigint AS rows,
+       pg_total_relation_size(child.oid) AS bytes,
+       CASE
+           WHEN EXISTS (SELECT FROM chunks
+                        WHERE chunks.state = 'waiting' AND chunks.from_ts < each.until AND chunks.to_ts > each.since)
+               THEN 'a job is not done with it'
+           WHEN EXISTS (SELECT FROM dirty
+                        JOIN instruments USING (instrument_id)
+                        JOIN exchanges USING (exchange_id)
+                        JOIN feeds ON feeds.exchange = exchanges.name AND feeds.symbol = instruments.symbol
+                        WHERE feeds.state = 'active' AND dirty.from_ts < each.until AND dirty.to_ts > each.since)
+               THEN 'something of it is to be computed again'
+           ELSE ''
+       END AS held,
+       format('ALTER TABLE %I DETACH PARTITION %I %s', parent.relname, child.relname,
+              CASE WHEN pg_inherits.inhdetachpending THEN 'FINALIZE' ELSE 'CONCURRENTLY' END) AS detach,
+       format('DROP TABLE %I', child.relname) AS drop
+FROM pg_inherits
+JOIN pg_class AS parent ON parent.oid = pg_inherits.inhparent
+JOIN pg_class AS child ON child.oid = pg_inherits.inhrelid
+CROSS JOIN LATERAL (
+    SELECT day, day::timestamp AT TIME ZONE 'UTC' AS since, (day + 1)::timestamp AT TIME ZONE 'UTC' AS until
+    FROM (SELECT substring(child.relname FROM '\d{8}$')::date AS day) AS named
+) AS each
+WHERE parent.relname = $1 AND parent.relnamespace = 'public'::regnamespace AND each.day < $2::date
+ORDER BY each.day
+
+-- name: left_behind
+-- Days that were detached by somebody who did not come to drop them: writers could not make them anew.
+SELECT format('DROP TABLE %I', relation.relname) AS statement
+FROM pg_class AS relation
+WHERE relation.relkind = 'r' AND relation.relnamespace = 'public'::regnamespace
+  AND relation.relname ~ '^(trades|quotes|depths)_\d{8}$'
+  AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = relation.oid)
+
+-- name: give_up_gaps
+-- What was missing of a day that is gone nobody is to fetch any more; the gap stays on record, and says so.
+UPDATE gaps
+SET state = 'unrecoverable', closed_at = clock_timestamp(),
+    detail = 'older than trades are kept: its day was dropped' || CASE WHEN detail = '' THEN '' ELSE '; ' || detail END
+WHERE kind = 'trades' AND state IN ('open', 'healing') AND to_ts <= ($1::date + 1)::timestamp AT TIME ZONE 'UTC'
+
+-- name: try_alone
+-- One at a time.
+SELECT pg_try_advisory_lock($1::bigint)
+
+-- name: leave
+-- Others may.
+SELECT pg_advisory_unlock($1::bigint)
