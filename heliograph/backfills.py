@@ -132,7 +132,7 @@ class Planner:
         return await self._kept(found[known.instrument_id], asked)
 
     async def _kept(self, proven: coverage.Coverage, asked: Interval) -> coverage.Coverage:
-        """Return what is proven of days that are there: of those that were dropped the proof alone is left."""
+        """Return what is proven of days that are there: of those that were dropped only that is left."""
         there = set(await existing_days(self._connection, "trades"))
         starts = range(floor(asked.from_ts, DAY), asked.to_ts, DAY)
         gone = [Interval(start, start + DAY) for start in starts if day_of(start) not in there]

@@ -56,9 +56,15 @@ def export(options: Options) -> None:
 
 async def _export(options: Options, keys: Sequence[str]) -> list[Written]:
     async with connected(database_url(options.data_dir), "heliograph export", _SESSION) as connection:
-        part = options.from_ts, options.to_ts
-        target = options.format, options.out, options.overwrite, options.dry_run
-        plan = Plan(options.noun, *part, *target)
+        plan = Plan(
+            noun=options.noun,
+            from_ts=options.from_ts,
+            to_ts=options.to_ts,
+            format=options.format,
+            out=options.out,
+            overwrite=options.overwrite,
+            dry_run=options.dry_run,
+        )
         known = {each.instrument.key: each for each in await listed(connection)}
         for key in keys:
             if key not in known:
