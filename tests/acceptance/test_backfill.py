@@ -44,7 +44,8 @@ async def test_a_backfill_that_is_killed_again_and_again_stores_the_venues_tape(
 ) -> None:
     began = time.monotonic()
     venue = await house.venue(*VENUE)
-    feed = {**await venue.feed(), "HELIOGRAPH_INGEST_RECENT_SECONDS": "0"}
+    own = {"HELIOGRAPH_INGEST_RECENT_SECONDS": "0", "HELIOGRAPH_HISTORY_LEASE_SECONDS": "10"}
+    feed = {**await venue.feed(), **own}
     history, backfiller, _ = await house.start(INGEST_HISTORY, WORKER_BACKFILL, WORKER_LIVE, **feed)
     ingester = await house.ingest(venue, **feed)
     await _trades(house, 50)
@@ -67,6 +68,9 @@ async def test_a_backfill_that_is_killed_again_and_again_stores_the_venues_tape(
     (changed,) = told[-1]["coverage"]
     assert ([], []) == (changed["missing_now"][1:], changed["lacking"])
     await _assert_as_the_tape(house, venue, told)
+    verifying = house.command("verify", "--from", to_iso(since))
+    await house.until(lambda: _ended(verifying), WITHIN_SECONDS)
+    assert verifying.status == 0, verifying.log.read_text()
     record_property("rows", told[-2]["fetched"])
     record_property("seconds", round(time.monotonic() - began, 1))
 
@@ -108,14 +112,14 @@ async def _tape(venue: Venue) -> list[dict[str, Any]]:
 
 async def _told(house: House, command: Process) -> list[dict[str, Any]]:
     """Return the lines of a command that ended well."""
-
-    async def ended() -> bool:
-        return command.status is not None
-
-    await house.until(ended, WITHIN_SECONDS)
+    await house.until(lambda: _ended(command), WITHIN_SECONDS)
     lines = command.log.read_text().splitlines()
     assert command.status == 0, lines[-5:]
     return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+async def _ended(command: Process) -> bool:
+    return command.status is not None
 
 
 async def _fetched(house: House, rows: int) -> bool:
