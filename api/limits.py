@@ -34,8 +34,8 @@ class Limit(NamedTuple):
 
     @property
     def unit(self) -> int:
-        """Return the microseconds in which one comes back."""
-        return round(SECOND / self.per_second)
+        """Return the microseconds in which one comes back; quicker than one a microsecond is none."""
+        return max(1, round(SECOND / self.per_second))
 
     @property
     def window_seconds(self) -> int:

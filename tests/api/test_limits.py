@@ -129,3 +129,8 @@ async def test_without_redis_each_process_has_its_own() -> None:
     clock = Clock()
     async with shared.opened(FAR_AWAY, 0.1) as nobody:
         assert 10 == await allowed(limits(clock, nobody), Limit("requests", 1, 10), 20)
+
+
+async def test_a_limit_above_one_a_microsecond_lets_all_through() -> None:
+    clock = Clock()
+    assert 100 == await allowed(limits(clock, Counted(clock)), Limit("requests", 10_000_000, 100), 100)
