@@ -17,6 +17,7 @@ from bench import (
     folds,
     held,
     machine,
+    memory,
     pages,
     pipeline,
     quick,
@@ -48,6 +49,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "backpressure": backpressure.measure,
     "stream": stream.measure,
     "rest": rest.measure,
+    "memory": memory.measure,
 }
 
 

@@ -38,7 +38,7 @@ async def measure(url: str, effort: Effort) -> Report:
     contestants: dict[str, Contestant] = {
         _LIMIT: partial(_listen, tape),
         _AT_MOST: partial(_hurry, url, tape),
-        **{f"all roles, {rate:,.0f}/s": partial(_keep_pace, url, _paced(rate, effort)) for rate in _RATES},
+        **{f"all roles, {rate:,.0f}/s": partial(_keep_pace, url, paced(rate, effort)) for rate in _RATES},
     }
     measured = await alternate(contestants, msgspec.structs.replace(effort, seconds=0.0))
     source = f"{source}; made-up frames for {effort.seconds:g} s a pace"
@@ -54,7 +54,8 @@ def _tape(ticks: int) -> tuple[Sequence[str], str]:
     return [*_made_up(ticks / _RATES[0], _RATES[0]), "--speed", "max"], source
 
 
-def _paced(rate: float, effort: Effort) -> list[str]:
+def paced(rate: float, effort: Effort) -> list[str]:
+    """Return how the venue is told to make a market up for ``effort.seconds``."""
     return [*_made_up(effort.seconds, rate), "--symbols", _SYMBOLS]
 
 
@@ -70,23 +71,23 @@ async def _listen(tape: Sequence[str]) -> Figures:
 
 
 async def _hurry(url: str, tape: Sequence[str]) -> Figures:
-    run = await _run(url, tape)
-    return {"ticks/s": run.ticks_per_second, LOST: _lost(run)}
+    done = await run(url, tape)
+    return {"ticks/s": done.ticks_per_second, LOST: _lost(done)}
 
 
 async def _keep_pace(url: str, tape: Sequence[str]) -> Figures:
-    run = await _run(url, tape)
-    latency = run.latency_ms
+    done = await run(url, tape)
+    latency = done.latency_ms
     if latency.p50 is None or latency.p99 is None or latency.max is None:
         message = "no signal came of the made-up market in so short a time: give more --seconds"
         raise HeliographError(message)
     return {
-        "ticks/s": run.ticks_per_second,
-        "signals": run.signals.delivered,
+        "ticks/s": done.ticks_per_second,
+        "signals": done.signals.delivered,
         "p50 ms": latency.p50,
         "p99 ms": latency.p99,
         "max ms": latency.max,
-        LOST: _lost(run),
+        LOST: _lost(done),
     }
 
 
@@ -94,20 +95,20 @@ def _lost(run: Run) -> int:
     return run.lost + run.signals.computed - run.signals.delivered
 
 
-async def _run(url: str, tape: Sequence[str]) -> Run:
-    """Run the stack on a tape, to the end of it."""
+async def run(url: str, tape: Sequence[str]) -> Run:
+    """Run the stack on a copy of the empty database at ``url``, to the end of a tape."""
     async with _planned(url) as plan:
         told = StringIO()
         try:
-            async with replayed(plan, PlainConsole(told), tape, asyncio.Event()) as run:
+            async with replayed(plan, PlainConsole(told), tape, asyncio.Event()) as done:
                 pass
         except HeliographError:
             sys.stderr.write(told.getvalue())
             raise
-    if run is None:
+    if done is None:
         message = "the simulated venue played nothing"
         raise StackError(message)
-    return run
+    return done
 
 
 @asynccontextmanager

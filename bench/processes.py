@@ -12,7 +12,7 @@ import psutil
 
 from market.errors import HeliographError
 
-_ANSWERS_WITHIN_SECONDS = 20.0
+_ANSWERS_WITHIN_SECONDS = 60.0
 
 
 @asynccontextmanager
