@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ times = st.integers(0, 1000)
 intervals = st.tuples(times, st.integers(1, 300)).map(lambda each: Interval(each[0], each[0] + each[1]))
 
 
+@pytest.mark.slow
 @given(intervals, st.lists(intervals, max_size=8), st.lists(intervals, max_size=4))
 def test_what_is_missing_and_what_is_proven_make_up_what_was_asked_for(
     asked: Interval, proven: list[Interval], unproven: list[Interval]
@@ -37,6 +39,7 @@ def test_pieces_make_up_the_interval_and_have_all_its_rows(from_ts: int, length:
     assert all(piece.to_ts - piece.from_ts <= LONGEST_PIECE + SECOND for piece in made)
 
 
+@pytest.mark.slow
 @given(st.integers(0, DAY), st.integers(HOUR, 5 * DAY), st.integers(0, 2_000_000))
 def test_no_piece_has_many_more_rows_than_it_may(from_ts: int, length: int, rows: int) -> None:
     made = pieces(Interval(from_ts, from_ts + length), rows)

@@ -1,5 +1,6 @@
 """No venue has all hands, and no backfill: what heals always finds one."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ def may(hands: Hands, each: Held) -> bool:
     return each.kind in hands.kinds and each.exchange not in hands.busy and not crowded
 
 
+@pytest.mark.slow
 @given(st.integers(2, 8), held)
 def test_a_hand_is_left_for_other_venues_and_one_for_what_heals(slots: int, wish: list[Held]) -> None:
     at = filled(slots, wish)
