@@ -74,6 +74,13 @@ async def read(connection: "Connection") -> Storage:
         )
 
 
+async def sample(connection: "Connection") -> None:
+    """Have PostgreSQL estimate anew how many rows each table has, and each day."""
+    with translated("sampling tables"):
+        for row in await connection.fetch(_sql.samples):
+            await connection.execute(row["statement"])
+
+
 async def folder(connection: "Connection") -> str | None:
     """Return where the database lies, if its server is on this machine and says so."""
     with translated("asking where the database lies"):

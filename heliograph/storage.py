@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from db import statistics, storage
+from db import storage
 from db.connections import connected
 from db.partitions import day_of
 from db.schema import HOT
@@ -85,7 +85,7 @@ async def _measure(options: Options) -> Measured:
     url = database_url(options.data_dir)
     async with connected(url, "heliograph storage") as connection:
         if options.fresh:
-            await statistics.refresh(connection)
+            await storage.sample(connection)
         found = await storage.read(connection)
         folder = await storage.folder(connection)
     room = None if options.room_gib is None else int(options.room_gib * _THOUSAND**3)

@@ -13,6 +13,13 @@ LEFT JOIN pg_class AS parent ON parent.oid = pg_inherits.inhparent
 WHERE relation.relkind = 'r' AND relation.relnamespace = 'public'::regnamespace
 ORDER BY 1, 3, 2
 
+-- name: samples
+-- Of every table, and day of one: each has an estimate of its own.
+SELECT format('ANALYZE %I', relname) AS statement
+FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+ORDER BY relname
+
 -- name: indexes
 -- The same of each index; those of days are told apart by the index that they are a part of.
 SELECT coalesce(parent.relname, relation.relname) AS table, coalesce(whole.relname, part.relname) AS index,
