@@ -26,7 +26,7 @@ from workers.kinds.reading import Gauge
 from workers.memory import place_before, start_at
 from workers.models import explaining as models
 from workers.models.anomaly import KIND
-from workers.recomputing import FIRST_READ, Tape, next_step
+from workers.reading import FIRST_READ, Tape, next_step
 from workers.stored_tapes import StoredTape
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ scheduler at night, say, goes on meanwhile.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
@@ -15,41 +15,20 @@ from db.tapes import Newest
 from market.bars import Bar
 from market.depths import Depth
 from market.indicators import Indicator
-from market.ticks import Kind, TapeKey
-from market.times import DAY, MINUTE, SECOND, floor
+from market.ticks import Kind
+from market.times import MINUTE, SECOND, floor
 from workers import stored_states
 from workers.decisions import since, undecided_from
 from workers.folding import DecidedSignal, FinalBar, Folded, Folder, FoldFailure, InstrumentState, Tick
 from workers.kinds.fold import Input
 from workers.memory import place_before, start_at
+from workers.reading import FIRST_READ, Tape, next_step
 from workers.running import SHORTEST_FIRST
 from workers.silences import Silence, silenced, speaks
 
 _EVERY_KIND: Final = frozenset(Kind)
 _TRADES: Final = frozenset({Kind.TRADE})
-FIRST_READ: Final = MINUTE
-_FEW_TICKS: Final = 5_000
-_MANY_TICKS: Final = 50_000
 _BOOK_REACH: Final = 10 * MINUTE
-
-
-class Tape(Protocol):
-    """One instrument's tape, wherever it stands."""
-
-    async def read(self, after: TapeKey, to: TapeKey, kinds: frozenset[Kind]) -> Sequence[Tick]:
-        """Return its ticks of these kinds after one place, up to and with another, in order."""
-
-    async def second_before(self, ts: int, seconds: int) -> int:
-        """Return the start of the so many-th newest second before ``ts`` that has a trade.
-
-        Of a tape that has not so many: of the oldest; of one that has none: ``ts``.
-        """
-
-    async def depth_before(self, ts: int, depths: int) -> int:
-        """Return the time of the so many-th newest depth before ``ts``; of a shorter tape as above."""
-
-    async def newest_before(self, ts: int) -> Newest:
-        """Return when it was last told something before ``ts``."""
 
 
 class Range(msgspec.Struct, frozen=True, array_like=True):
@@ -292,10 +271,3 @@ def _within(ranges: Mapping[int, Range], bar: Bar) -> bool:
 
 def _ceiling(ts: int, interval: int) -> int:
     return -floor(-ts, interval)
-
-
-def next_step(step: int, ticks: int) -> int:
-    """Return how much of the tape to read next, so that it is neither few ticks nor too many."""
-    if ticks < _FEW_TICKS:
-        return min(2 * step, DAY)
-    return max(step // 2, SECOND) if ticks > _MANY_TICKS else step
