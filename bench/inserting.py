@@ -14,13 +14,22 @@ from db.schema.ticks import trades
 from market.trades import Trade
 
 Rows = Sequence[tuple[Any, ...]]
-"""Values in the order of the table's columns, as drivers want them."""
+"""Values in the order of _COLUMNS, as drivers want them."""
 
 Insert = Callable[[Rows], Awaitable[None]]
 """Commits rows, and ignores those that are there."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_COLUMNS: Final = tuple(column.name for column in trades.columns)
+_COLUMNS: Final = (
+    "exchange_id",
+    "instrument_id",
+    "ts",
+    "trade_id",
+    "price",
+    "size",
+    "side",
+    "received_at",
+)
 _ONE: Final = f"""
 INSERT INTO trades ({", ".join(_COLUMNS)})
 VALUES ({", ".join(f"${number}" for number in range(1, len(_COLUMNS) + 1))}) ON CONFLICT DO NOTHING

@@ -148,12 +148,12 @@ def _copy_of(batch: Sequence[Trade], places: Mapping[int, Listed]) -> bytes:
     return rows(
         [
             ("exchange_id", ">i2", np.array([places[trade.instrument_id].exchange_id for trade in trades])),
+            ("side", ">i2", np.array([trade.side for trade in trades])),
             ("instrument_id", ">i4", np.array([trade.instrument_id for trade in trades])),
             ("ts", ">i8", times([trade.ts for trade in trades], size)),
             ("trade_id", ">i8", np.array([trade.trade_id for trade in trades])),
             ("price", ">f8", np.array([trade.price for trade in trades])),
             ("size", ">f8", np.array([trade.size for trade in trades])),
-            ("side", ">i2", np.array([trade.side for trade in trades])),
             ("received_at", ">i8", times([trade.received_at for trade in trades], size)),
         ]
     )
