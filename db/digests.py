@@ -21,8 +21,10 @@ SESSION: Final = {
     "IntervalStyle": "postgres",
     "extra_float_digits": "1",
     "bytea_output": "hex",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
 }
-"""What the text of a row depends on."""
+"""What the text of a row depends on; a snapshot lasts for as long as its dump does."""
 
 
 class Digest(msgspec.Struct, frozen=True):

@@ -52,9 +52,12 @@ def backup(folder: Path, data_dir: Path | None) -> None:
     draft = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700, parents=True)
-    manifest = asyncio.run(_dumped(database_url(data_dir), draft / _DUMP, _purpose(data_dir)))
-    (draft / _MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
-    draft.rename(folder)
+    try:
+        manifest = asyncio.run(_dumped(database_url(data_dir), draft / _DUMP, _purpose(data_dir)))
+        (draft / _MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
     size = sum(file.stat().st_size for file in (folder / _DUMP).iterdir())
     _say(f"{folder}: {len(manifest.tables)} tables, {manifest.rows:,} rows, {size:,} bytes")
 

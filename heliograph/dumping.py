@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from heliograph.embedded.binaries import postgres_folder
 from market.errors import StackError
@@ -28,8 +28,24 @@ def restore(url: str, folder: Path) -> None:
     _run("pg_restore", url, [*options, str(folder)])
 
 
+def apart(url: str) -> tuple[str, str | None]:
+    """Return the address without its password, which others could read in the list of processes, and it."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    name, _, password = user.partition(":")
+    kept = []
+    for each in parts.query.split("&"):
+        key, _, value = each.partition("=")
+        if key != "password":
+            kept.append(each)
+        elif not password:
+            password = value
+    bare = f"{parts.scheme}://{name}{at}{host}{parts.path}?{'&'.join(kept)}"
+    return bare.removesuffix("?"), unquote(password) or None
+
+
 def _run(program: str, url: str, options: list[str]) -> None:
-    bare, password = _apart(url)
+    bare, password = apart(url)
     environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own program, and no shell
         [_found(program), f"--dbname={bare}", *options],
@@ -41,14 +57,6 @@ def _run(program: str, url: str, options: list[str]) -> None:
     if done.returncode != 0:
         message = f"{program} failed: {done.stderr.strip() or done.returncode}"
         raise StackError(message)
-
-
-def _apart(url: str) -> tuple[str, str | None]:
-    """Return the address without its password, which others could read in the list of processes."""
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    name, _, _ = user.partition(":")
-    return urlunsplit(parts._replace(netloc=f"{name}{at}{host}")), parts.password
 
 
 def _found(program: str) -> str:

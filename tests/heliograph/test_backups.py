@@ -97,6 +97,23 @@ def test_a_backup_is_restored_into_a_folder_for_up(
         shutil.rmtree((new / "stores").resolve(), ignore_errors=True)
 
 
+def test_a_dump_may_take_longer_than_transactions_may_idle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    short = "'ALTER DATABASE %I SET idle_in_transaction_session_timeout = 10', current_database()"
+    run_aside(lambda: execute(postgres_url, f"DO $$ BEGIN EXECUTE format({short}); END $$"))
+    saved(tmp_path, monkeypatch, postgres_url)
+    assert [tmp_path / "saved"] == list(tmp_path.iterdir())
+
+
+def test_a_backup_that_fails_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_template: str
+) -> None:
+    with pytest.raises(HeliographError):
+        saved(tmp_path, monkeypatch, url_of(postgres_template, "no_such_database"))
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_what_is_not_as_it_was_saved_is_named(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
