@@ -13,6 +13,8 @@ from db.queries import load
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from asyncpg import Record
+
     from db.connections import Connection
 
 _sql = load("retention")
@@ -30,58 +32,117 @@ class OldDay(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     bytes: int
     held: str
-    detach: str
+
+
+class DetachedDay(msgspec.Struct, frozen=True, kw_only=True):
+    """A day that was detached, and that nobody writes any more: what it holds now is all that it held."""
+
+    table: str
+    name: str
+    day: date
+    rows: int
+    bytes: int
+    stand_in: str
+    leave: str
     drop: str
+
+    @property
+    def dropped(self) -> OldDay:
+        """Return the day under the name that it had."""
+        name = f"{self.table}_{self.day:%Y%m%d}"
+        return OldDay(table=self.table, name=name, day=self.day, rows=self.rows, bytes=self.bytes, held="")
 
 
 async def due(connection: "Connection", before: Mapping[str, date]) -> list[OldDay]:
     """Return the days of each table before a day."""
     with translated("looking for old days"):
         return [
-            OldDay(**dict(row))
+            _old_day(row)
             for table, day in before.items()
-            for row in await connection.fetch(_sql.days, table, day)
+            for row in await connection.fetch(_sql.days, table, day, None)
         ]
 
 
 async def drop(
     connection: "Connection",
     before: Mapping[str, date],
-    archive: Callable[[OldDay], Awaitable[None]] | None = None,
-) -> Sequence[OldDay]:
+    archive: Callable[[DetachedDay], Awaitable[None]] | None = None,
+) -> Sequence[OldDay] | None:
     """Drop these days, but for those that are held, once each was archived; return which.
 
-    In no transaction, so that nobody waits who reads or writes other days. What proves such a day, and its
-    gaps, stay on record. Nothing is done while somebody else does it.
+    Each is detached first, in no transaction, so that nobody waits who reads or writes other days, and none
+    is detached before the one before it is gone. What proves such a day, and its gaps, stay on record. None,
+    and nothing is done, while somebody else does it.
     """
     dropped: list[OldDay] = []
-    with translated("dropping old days"):
-        async with _alone(connection) as alone:
-            if not alone:
-                return ()
-            for row in await connection.fetch(_sql.left_behind):
-                await connection.execute(row["statement"])
-            for day in await due(connection, before):
-                if not day.held:
-                    if archive is not None:
-                        await archive(day)
-                    await _drop(connection, day)
-                    dropped.append(day)
+    async with _alone(connection) as alone:
+        if not alone:
+            return None
+        for table, until in before.items():
+            dropped += await _drop_detached(connection, table, until, archive)
+        for day in await due(connection, before):
+            if await _detach(connection, day, before[day.table]):
+                dropped += await _drop_detached(connection, day.table, before[day.table], archive)
     return dropped
 
 
-async def _drop(connection: "Connection", day: OldDay) -> None:
-    await connection.execute(day.detach)
-    await connection.execute(day.drop)
-    if day.table == "trades":
-        await connection.execute(_sql.give_up_gaps, day.day)
+@asynccontextmanager
+async def stand_in(connection: "Connection", day: DetachedDay) -> "AsyncIterator[None]":
+    """Have this connection see nothing in a table but a day that was detached from it."""
+    with translated("reading a day that was detached"):
+        await connection.execute(day.stand_in)
+    try:
+        yield
+    finally:
+        with translated("reading a day that was detached"):
+            await connection.execute(day.leave)
+
+
+def _old_day(row: "Record") -> OldDay:
+    return OldDay(**{name: row[name] for name in OldDay.__struct_fields__})
+
+
+async def _detach(connection: "Connection", day: OldDay, until: date) -> bool:
+    """Detach a day if it is held by nothing as of now; tell whether it was."""
+    with translated("detaching an old day"):
+        row = await connection.fetchrow(_sql.days, day.table, until, day.day)
+        if row is None or row["held"]:
+            return False
+        await connection.execute(row["mark"])
+        await connection.execute(row["detach"])
+    return True
+
+
+async def _drop_detached(
+    connection: "Connection",
+    table: str,
+    until: date,
+    archive: Callable[[DetachedDay], Awaitable[None]] | None,
+) -> list[OldDay]:
+    with translated("renaming old days"):
+        for row in await connection.fetch(_sql.detached, table, until):
+            if row["name"] != row["renamed"]:
+                await connection.execute(row["rename"])
+        rows = await connection.fetch(_sql.detached, table, until)
+    names = set(DetachedDay.__struct_fields__) - {"table"}
+    days = [DetachedDay(table=table, **{name: row[name] for name in names}) for row in rows]
+    for day in days:
+        if archive is not None:
+            await archive(day)
+        with translated("dropping old days"):
+            await connection.execute(day.drop)
+            if table == "trades":
+                await connection.execute(_sql.give_up_gaps, day.day)
+    return [day.dropped for day in days]
 
 
 @asynccontextmanager
 async def _alone(connection: "Connection") -> "AsyncIterator[bool]":
-    alone = await connection.fetchval(_sql.try_alone, _DROPPING)
+    with translated("dropping old days"):
+        alone = await connection.fetchval(_sql.try_alone, _DROPPING)
     try:
         yield alone
     finally:
         if alone:
-            await connection.fetchval(_sql.leave, _DROPPING)
+            with translated("dropping old days"):
+                await connection.fetchval(_sql.leave, _DROPPING)

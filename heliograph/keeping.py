@@ -15,6 +15,7 @@ from db.settings import RetentionSettings
 from heliograph.storage import size
 from heliograph.tables import print_table
 from heliograph.whereabouts import database_url
+from market.errors import StoreBusyError
 from runtime.clock import now
 from workers.retaining import before, retain
 
@@ -43,6 +44,9 @@ def apply(options: Options) -> None:
         return
     url = database_url(options.data_dir)
     dropped = asyncio.run(retain(url, RetentionSettings(), now(), options.export_dir))
+    if dropped is None:
+        message = "somebody else drops old days just now (the scheduler does every day): try again later"
+        raise StoreBusyError(message)
     _tell(dropped, "dropped", options)
 
 

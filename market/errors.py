@@ -34,6 +34,7 @@
     │   ├── StoreUnavailableError
     │   ├── StoreConflictError
     │   └── StoreBusyError
+    ├── ArchiveError
     ├── BusError
     │   └── BusUnavailableError
     └── StackError
@@ -203,6 +204,12 @@ class StoreConflictError(StoreError):
 
 class StoreBusyError(StoreError):
     """A lock, a timeout, or a serialization failure; the same statement may pass later."""
+
+    retryable = True
+
+
+class ArchiveError(HeliographError):
+    """What is to be dropped cannot be written to files first; room, or rights, are to be given."""
 
     retryable = True
 

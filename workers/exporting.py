@@ -1,5 +1,6 @@
 """Rows of a day into a file: trades, quotes, depths, bars, or signals, in constant memory."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -148,16 +149,29 @@ async def _written(path: Path, batches: "AsyncIterator[Sequence[Record]]", of: L
         with part.open("wb") as file:
             with _writer(file, _schema(plan.noun), plan.format) as writer:
                 async for records in batches:
-                    cast("_Writer", writer).write_batch(_batch(records, of, plan.noun))
+                    batch = await asyncio.to_thread(_batch, records, of, plan.noun)
+                    await asyncio.to_thread(cast("_Writer", writer).write_batch, batch)
                     rows += len(records)
             file.flush()
-            os.fsync(file.fileno())
+            await asyncio.to_thread(os.fsync, file.fileno())
         part.replace(path)
+        await asyncio.to_thread(sync_folder, path.parent)
     except BaseException:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise
     return rows
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder outlive a loss of power."""
+    if os.name == "nt":
+        return  # folders cannot be opened there
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _schema(noun: str) -> pa.Schema:

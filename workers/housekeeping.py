@@ -12,6 +12,7 @@ from db.settings import RetentionSettings
 from db.sockets import forget_old as forget_old_sockets
 from db.trained_models import forget_old as forget_old_models
 from db.trainings import History
+from market.errors import ArchiveError
 from market.times import DAY, floor
 from runtime.clock import Clock
 from workers import chores
@@ -95,7 +96,12 @@ class Housekeeping:
 
     async def retain(self, _since: int | None = None) -> Outcome:
         """Drop days of ticks that are older than they are kept."""
-        dropped = await retain(self._url, self._kept, self._clock())
+        try:
+            dropped = await retain(self._url, self._kept, self._clock())
+        except ArchiveError as error:
+            return Outcome(str(error), failed=True)
+        if dropped is None:
+            return Outcome("somebody else drops old days just now")
         freed = sum(each.bytes for each in dropped)
         names = ", ".join(each.name for each in dropped)
         return Outcome(

@@ -1,9 +1,13 @@
 -- name: days
 -- Days of a table that are older than it is to be kept, and why one is kept all the same: whoever is to compute it, or
--- to fill it, would miss it.
+-- to fill it, would miss it. One that we began to detach is gone for readers already.
 SELECT parent.relname AS table, child.relname AS name, each.day, greatest(child.reltuples, 0)::bigint AS rows,
        pg_total_relation_size(child.oid) AS bytes,
        CASE
+           WHEN inhdetachpending AND obj_description(child.oid, 'pg_class') IS DISTINCT FROM 'heliograph retention drops it'
+               THEN 'somebody else detaches it'
+           WHEN inhdetachpending
+               THEN ''
            WHEN EXISTS (SELECT FROM chunks
                         WHERE chunks.state = 'waiting' AND chunks.from_ts < each.until AND chunks.to_ts > each.since)
                THEN 'a job is not done with it'
@@ -15,9 +19,9 @@ SELECT parent.relname AS table, child.relname AS name, each.day, greatest(child.
                THEN 'something of it is to be computed again'
            ELSE ''
        END AS held,
+       format('COMMENT ON TABLE %I IS %L', child.relname, 'heliograph retention drops it') AS mark,
        format('ALTER TABLE %I DETACH PARTITION %I %s', parent.relname, child.relname,
-              CASE WHEN pg_inherits.inhdetachpending THEN 'FINALIZE' ELSE 'CONCURRENTLY' END) AS detach,
-       format('DROP TABLE %I', child.relname) AS drop
+              CASE WHEN pg_inherits.inhdetachpending THEN 'FINALIZE' ELSE 'CONCURRENTLY' END) AS detach
 FROM pg_inherits
 JOIN pg_class AS parent ON parent.oid = pg_inherits.inhparent
 JOIN pg_class AS child ON child.oid = pg_inherits.inhrelid
@@ -26,15 +30,27 @@ CROSS JOIN LATERAL (
     FROM (SELECT substring(child.relname FROM '\d{8}$')::date AS day) AS named
 ) AS each
 WHERE parent.relname = $1 AND parent.relnamespace = 'public'::regnamespace AND each.day < $2::date
+  AND each.day = coalesce($3::date, each.day)
 ORDER BY each.day
 
--- name: left_behind
--- Days that were detached by somebody who did not come to drop them: writers could not make them anew.
-SELECT format('DROP TABLE %I', relation.relname) AS statement
+-- name: detached
+-- Days of a table that we detached, and have not dropped yet: a name of their own lets writers make them anew.
+SELECT relation.relname AS name, each.day,
+       format('ALTER TABLE %I RENAME TO %I', relation.relname, 'dropped_' || $1 || '_' || to_char(each.day, 'YYYYMMDD')
+              || '_' || relation.oid) AS rename,
+       'dropped_' || $1 || '_' || to_char(each.day, 'YYYYMMDD') || '_' || relation.oid AS renamed,
+       format('CREATE TEMP VIEW %I AS TABLE public.%I', $1, relation.relname) AS stand_in,
+       format('DROP VIEW pg_temp.%I', $1) AS leave,
+       format('DROP TABLE public.%I', relation.relname) AS drop,
+       greatest(relation.reltuples, 0)::bigint AS rows, pg_total_relation_size(relation.oid) AS bytes
 FROM pg_class AS relation
-WHERE relation.relkind = 'r' AND relation.relnamespace = 'public'::regnamespace
-  AND relation.relname ~ '^(trades|quotes|depths)_\d{8}$'
+CROSS JOIN LATERAL (
+    SELECT substring(relation.relname FROM '^(?:dropped_)?' || $1 || '_(\d{8})(?:_\d+)?$')::date AS day
+) AS each
+WHERE relation.relkind = 'r' AND relation.relnamespace = 'public'::regnamespace AND each.day < $2::date
+  AND obj_description(relation.oid, 'pg_class') = 'heliograph retention drops it'
   AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = relation.oid)
+ORDER BY each.day, relation.oid
 
 -- name: give_up_gaps
 -- What was missing of a day that is gone nobody is to fetch any more; the gap stays on record, and says so.

@@ -1,5 +1,6 @@
 """Days that are too old are dropped whole: not before they are archived, nor while somebody needs them."""
 
+import asyncio
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,9 @@ from db.dirty import DirtyInterval
 from db.feeds import WantedFeed
 from db.instruments import register
 from db.partitions import day_of, ensure_days, existing_days
-from db.retention import OldDay
+from db.retention import DetachedDay
 from db.settings import RetentionSettings
+from market.errors import ArchiveError
 from market.gaps import TRADES, Cause, Finding, GapState
 from market.instruments import spot
 from market.times import DAY, from_iso
@@ -40,7 +42,7 @@ async def fill(connection: "Connection", *days: int) -> None:
 async def test_days_before_those_that_are_kept_are_dropped_and_others_stay(postgres_url: str) -> None:
     async with connected(postgres_url, "test") as connection:
         await fill(connection, 0, 1, 2, 3)
-        dropped = await retention.drop(connection, KEPT)
+        dropped = await retention.drop(connection, KEPT) or ()
         assert ["trades_20261110", "trades_20261111"] == [each.name for each in dropped]
         assert [date(2026, 11, 12), date(2026, 11, 13)] == await existing_days(connection, "trades")
         assert 20 == await connection.fetchval("SELECT count(*) FROM trades")
@@ -53,28 +55,76 @@ async def test_a_day_that_is_still_to_be_filled_or_computed_is_kept(postgres_url
         await fill(connection, 0, 1)
         await jobs.enqueue_recent(connection, 1, T, T + DAY)
         await dirty.mark(connection, [DirtyInterval(1, T + DAY, T + DAY + 5)], "late")
-        assert [] == list(await retention.drop(connection, KEPT))
+        assert [] == await retention.drop(connection, KEPT)
         held = [each.held for each in await retention.due(connection, KEPT)]
     assert ["a job is not done with it", "something of it is to be computed again"] == held
 
 
-async def test_a_day_stays_when_it_cannot_be_archived(postgres_url: str) -> None:
-    async def archive(_: OldDay) -> None:
-        raise OSError
+async def test_a_day_that_cannot_be_archived_is_dropped_when_it_can_be_and_writers_may_go_on(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    settings = RetentionSettings(trades_days=3)
+    async with connected(postgres_url, "test") as connection:
+        await fill(connection, 0, 1)
+        (tmp_path / "file").touch()
+        with pytest.raises(ArchiveError, match="cannot be archived in"):
+            await retain(postgres_url, settings, NOW, tmp_path / "file")
+        assert [date(2026, 11, 11)] == await existing_days(connection, "trades")
+        await fill(connection, 0)
+        assert 3 == len(await retain(postgres_url, settings, NOW, tmp_path) or ())
+    paths = await asyncio.to_thread(lambda: list(tmp_path.glob("*.parquet")))
+    files = {path.name: pq.read_table(path).num_rows for path in paths}
+    assert {
+        "trades-kraken-SOL-USD-2026-11-10.parquet": 10,
+        "trades-kraken-SOL-USD-2026-11-10.2.parquet": 10,
+        "trades-kraken-SOL-USD-2026-11-11.parquet": 10,
+    } == files
 
+
+async def test_what_comes_while_a_day_is_archived_is_of_another_day_and_an_archive_is_never_overwritten(
+    postgres_url: str, tmp_path: Path
+) -> None:
     async with connected(postgres_url, "test") as connection:
         await fill(connection, 0)
-        with pytest.raises(Exception, match="dropping old days"):
-            await retention.drop(connection, KEPT, archive)
-        assert 10 == await connection.fetchval("SELECT count(*) FROM trades")
+
+        async def archive(_: DetachedDay) -> None:
+            await fill(connection, 0)
+            await connection.execute("DELETE FROM trades WHERE trade_id <> 7")
+
+        await retention.drop(connection, KEPT, archive)
+        assert 1 == await connection.fetchval("SELECT count(*) FROM trades")
+        (tmp_path / "trades-kraken-SOL-USD-2026-11-10.parquet").write_text("whole")
+        await retain(postgres_url, RetentionSettings(trades_days=3), NOW, tmp_path)
+    assert "whole" == (tmp_path / "trades-kraken-SOL-USD-2026-11-10.parquet").read_text()
+    assert 1 == pq.read_table(tmp_path / "trades-kraken-SOL-USD-2026-11-10.2.parquet").num_rows
 
 
-async def test_a_day_that_was_detached_and_not_dropped_is_dropped_the_next_time(postgres_url: str) -> None:
+async def test_only_what_we_detached_is_dropped_and_only_where_a_rule_says_so(postgres_url: str) -> None:
     async with connected(postgres_url, "test") as connection:
-        await fill(connection, 0)
+        await fill(connection, 0, 1)
+
+        async def archive(_: DetachedDay) -> None:
+            raise ArchiveError
+
         await connection.execute("ALTER TABLE trades DETACH PARTITION trades_20261110 CONCURRENTLY")
-        await retention.drop(connection, KEPT)
-        assert None is await connection.fetchval("SELECT to_regclass('trades_20261110')")
+        with pytest.raises(ArchiveError):
+            await retention.drop(connection, KEPT, archive)
+        assert [] == list(await retention.drop(connection, {}) or ())
+        assert 2 == await connection.fetchval(
+            r"SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname ~ 'trades_\d{8}'"
+        )
+        assert ["trades_20261111"] == [each.name for each in await retention.drop(connection, KEPT) or ()]
+        assert 10 == await connection.fetchval("SELECT count(*) FROM trades_20261110")
+
+
+async def test_who_comes_while_another_drops_is_told_so(postgres_url: str) -> None:
+    async with connected(postgres_url, "test") as connection, connected(postgres_url, "test") as other:
+        await fill(connection, 0)
+
+        async def archive(_: DetachedDay) -> None:
+            assert None is await retention.drop(other, KEPT)
+
+        assert 1 == len(await retention.drop(connection, KEPT, archive) or ())
 
 
 async def test_gaps_of_a_day_that_is_gone_say_so(postgres_url: str) -> None:
@@ -100,7 +150,7 @@ async def test_what_is_dropped_is_in_files_first(postgres_url: str, tmp_path: Pa
     async with connected(postgres_url, "test") as connection:
         await fill(connection, 0, 4)
     dropped = await retain(postgres_url, RetentionSettings(trades_days=3, quotes_days=3), NOW, tmp_path)
-    assert {"trades_20261110", "quotes_20261110"} == {each.name for each in dropped}
+    assert {"trades_20261110", "quotes_20261110"} == {each.name for each in dropped or ()}
     file = tmp_path / "trades-kraken-SOL-USD-2026-11-10.parquet"
     assert 10 == pq.read_table(file).num_rows
 
