@@ -35,12 +35,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Replaced(msgspec.Struct, frozen=True):
-    """Indicators of an instrument, in place of all that stand in [from_ts, to_ts).
+    """Indicators of an instrument, computed from ``source``, in place of all that stand in [from_ts, to_ts).
 
     Without ``from_ts`` there are none to replace, without ``to_ts`` all that are later are.
     """
 
     instrument_id: int
+    source: str
     from_ts: int | None
     to_ts: int | None
     indicators: Sequence[Indicator]
@@ -62,6 +63,7 @@ async def replace(connection: "Connection", replaced: Sequence[Replaced]) -> Non
             await connection.execute(
                 _sql.clear,
                 [each.instrument_id for each in again],
+                [each.source for each in again],
                 [each.from_ts for each in again],
                 [each.to_ts for each in again],
             )

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from market.bars import Bar
+from market.gaps import DEPTHS, TRADES
 from market.indicators import EVERY
 from market.signals import Signal
 from market.times import SECOND, floor
@@ -84,13 +85,18 @@ class Ours(msgspec.Struct, frozen=True):
         return not settled or is_told_after(self.told, signal)
 
 
-def undecided_from(state: InstrumentState) -> int:
-    """Return from which time on indicators may still come: those before are decided by ``state``."""
+def undecided(state: InstrumentState) -> dict[str, int]:
+    """Return from which time on indicators may still come, by what they are computed from."""
     bar, depth, later = state.running[_MINUTE], state.depth, state.cursor.ts + 1
-    return min(
-        bar.end if bar else later,
-        floor(depth.ts, EVERY) + EVERY if depth else later,
-    )
+    return {
+        TRADES: bar.end if bar else later,
+        DEPTHS: floor(depth.ts, EVERY) + EVERY if depth else later,
+    }
+
+
+def undecided_from(state: InstrumentState) -> int:
+    """Return from which time on any indicator may still come: those before are decided by ``state``."""
+    return min(undecided(state).values())
 
 
 def settled_ts(state: InstrumentState) -> int:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from db.indicators import Replaced
-from workers.decisions import undecided_from
+from market.gaps import DEPTHS, TRADES
+from workers.decisions import undecided
 from workers.folding import Folded, InstrumentState
 from workers.recomputing import Recomputed
 from workers.silences import Silence, speaks
@@ -11,15 +12,20 @@ from workers.silences import Silence, speaks
 
 def replaced(
     instrument_id: int, before: InstrumentState, base: InstrumentState, folded: Folded, settled_ts: int
-) -> Replaced:
+) -> list[Replaced]:
     """Return what is written of a fold from ``base``, where the tape was folded up to ``before`` already.
 
-    What ended by ``settled_ts`` is left to repairs, unless it cannot have been written yet.
+    What ended by ``settled_ts`` is left to repairs, unless it cannot have been written yet. Trades may be
+    a minute behind depths in what they have decided, and the other way round: each has its own.
     """
-    undecided = undecided_from(before)
-    first = max(undecided_from(base), min(settled_ts + 1, undecided))
-    again = first if first < undecided else None
-    return Replaced(instrument_id, again, None, [each for each in folded.indicators if each.ts >= first])
+    begun, done = undecided(base), undecided(before)
+    made = []
+    for source, end in done.items():
+        first = max(begun[source], min(settled_ts + 1, end))
+        again = first if first < end else None
+        found = [each for each in folded.indicators if each.source == source and each.ts >= first]
+        made.append(Replaced(instrument_id, source, again, None, found))
+    return made
 
 
 def repaired(
@@ -28,9 +34,19 @@ def repaired(
     silences: Sequence[Silence],
     base: InstrumentState | None,
     tail: Folded | None,
-) -> Replaced:
+) -> list[Replaced]:
     """Return what is written of a repair, and of the fold of the ``tail`` from its state, if it has one."""
     later = tail.indicators if tail else []
-    from_ts = made.from_ts if base is None else min(made.from_ts, undecided_from(base))
+    begun = dict.fromkeys((TRADES, DEPTHS), made.from_ts) if base is None else undecided(base)
     heard = [each for each in (*made.indicators, *later) if speaks(silences, each.kind, each.ts)]
-    return Replaced(instrument_id, from_ts, None if tail else made.to_ts, heard)
+    to_ts = None if tail else made.to_ts
+    return [
+        Replaced(
+            instrument_id,
+            source,
+            min(made.from_ts, from_ts),
+            to_ts,
+            [each for each in heard if each.source == source],
+        )
+        for source, from_ts in begun.items()
+    ]

@@ -72,7 +72,7 @@ class Repaired(msgspec.Struct, frozen=True):
 
     bars: Changes[FinalBar, Bar]
     signals: Changes[DecidedSignal, Signal]
-    measured: Replaced
+    measured: Sequence[Replaced]
     failures: list[FoldFailure]
     since_ts: int
     after: Remembered | None = None

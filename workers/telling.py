@@ -132,9 +132,9 @@ class Telling:
         self._offsets[instrument_id, Family.SIGNALS] = cursor.signals
         self._taken.append(_Taken(instrument, bars, signals, cursor.began_ts, source))
 
-    def measure(self, measured: Replaced) -> None:
+    def measure(self, measured: Iterable[Replaced]) -> None:
         """Take in indicators."""
-        self._measured.append(measured)
+        self._measured += measured
 
     async def bury(self, instrument: Instrument, failures: Iterable[FoldFailure]) -> None:
         """Write the dead letters and quarantines of kinds that failed."""

@@ -1,8 +1,10 @@
 -- name: clear
 -- What a fold found otherwise, or a repair computed again.
 DELETE FROM indicators
-USING unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) AS gone (instrument_id, from_ts, to_ts)
-WHERE indicators.instrument_id = gone.instrument_id AND indicators.ts >= gone.from_ts
+USING unnest($1::int[], $2::text[], $3::timestamptz[], $4::timestamptz[])
+    AS gone (instrument_id, source, from_ts, to_ts)
+WHERE indicators.instrument_id = gone.instrument_id AND indicators.source = gone.source
+  AND indicators.ts >= gone.from_ts
   AND coalesce(indicators.ts < gone.to_ts, TRUE)
 
 -- name: add

@@ -148,7 +148,9 @@ async def add_indicator(worker: Worker, listed: "Listed", kind: str, ts: int) ->
     one = Indicator(
         kind=kind, version=1, ts=ts, values={kind: 71.25}, confidence=0.5, from_ts=ts - DAY, to_ts=ts - 1
     )
-    await indicators.replace(worker.connection, [Replaced(listed.instrument_id, None, None, [one])])
+    await indicators.replace(
+        worker.connection, [Replaced(listed.instrument_id, one.source, None, None, [one])]
+    )
 
 
 async def test_an_indicator_comes_back_as_it_was_with_the_coverage_of_its_input(

@@ -11,10 +11,10 @@ from market.bars import Bar
 from market.depths import Depth
 from market.indicators import Indicator
 from market.times import MINUTE, SECOND, floor
-from market.trades import Trade
+from market.trades import Side, Trade
 from tests.workers.kinds.tapes import START, depth, random_tape, trade, watermark
 from tests.workers.market import BEGAN, Market, claim_all, new_claimer, tape
-from workers.decisions import undecided_from
+from workers.decisions import undecided
 from workers.folding import Folder, Tick
 from workers.kinds.catalogue import KINDS
 from workers.kinds.flow import Flow
@@ -110,9 +110,9 @@ def test_what_is_undecided_at_a_state_is_what_comes_after_it(seed: int) -> None:
     for cut in random.Random(seed).sample(range(len(ticks)), 20):
         first = folder.fold(folder.start(), ticks[:cut])
         later = folder.fold(first.state, ticks[cut:]).indicators
-        bound = undecided_from(first.state)
-        assert all(each.ts < bound for each in first.indicators)
-        assert all(each.ts >= bound for each in later)
+        bound = undecided(first.state)
+        assert all(each.ts < bound[each.source] for each in first.indicators)
+        assert all(each.ts >= bound[each.source] for each in later)
 
 
 # At rest
@@ -173,6 +173,28 @@ async def test_a_book_that_came_late_takes_back_what_was_measured_before_it(mark
         await writer.store(depths=[book(ended - 5, 0.0)])
         await claim_all(claimer, connection)
     assert [] == await kept(market)
+
+
+async def test_what_a_book_ended_stays_when_trades_are_folded_again_that_ended_later(market: Market) -> None:
+    ended = floor(BEGAN, MINUTE) + MINUTE
+
+    def book(ts: int) -> Depth:
+        return Depth(market.ids[0], ts, ts, (99.0,), (3.0,), (101.0,), (1.0,), ts)
+
+    def trade(ts: int) -> Trade:
+        return Trade(market.ids[0], ts, ts, 100.0, 1.0, Side.BUY, ts)
+
+    async with market.writing() as writer, market.working() as connection:
+        claimer = new_claimer()
+        await writer.store([trade(ended - 100_000)], depths=[book(ended - 200_000)])
+        await claim_all(claimer, connection)
+        await writer.store(depths=[book(ended + 50_000)])
+        await claim_all(claimer, connection)
+        await writer.store([trade(ended + 300_000)])
+        await claim_all(claimer, connection)
+        await writer.store(depths=[book(ended + 100_000)])
+        await claim_all(claimer, connection)
+    assert ["pressure"] == [each.kind for each in await kept(market)]
 
 
 def test_kinds_of_books_are_the_only_ones_read_from_books() -> None:

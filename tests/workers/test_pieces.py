@@ -51,7 +51,7 @@ async def test_the_pieces_of_a_computation_are_all_of_it_and_none_overlaps(
         undecided = min(since(state).bar_signals, since(state).depth_signals)
         assert all(part.to_ts < undecided for part in computed[:-1])
     assert all(begin < end for begin, end, _ in parts)
-    assert (from_ts, max(asked_to, computed[-1].from_ts + 1)) == (parts[0][0], parts[-1][1])
+    assert (made.from_ts, max(asked_to, computed[-1].from_ts + 1)) == (parts[0][0], parts[-1][1])
 
 
 async def test_a_piece_is_not_much_more_than_is_told_at_once() -> None:

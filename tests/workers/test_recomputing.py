@@ -106,7 +106,7 @@ async def test_the_state_at_the_settled_point_goes_on_as_the_whole_does(
     later_bars, later_signals = content(rest)
     assert later_signals == [signal for signal in signals if signal in later_signals]
     assert content(made)[1] + later_signals == [
-        signal for signal in signals if signal.ts >= from_ts or signal in later_signals
+        signal for signal in signals if signal.ts >= made.from_ts or signal in later_signals
     ]
     assert later_bars == bars[len(bars) - len(later_bars) :]
     assert rest.state.running == folded.state.running
