@@ -126,10 +126,10 @@ async def standing(connection: "Connection", instrument_id: int, from_ts: int, t
         return _gaps(await connection.fetch(_sql.standing, instrument_id, from_ts, to_ts))
 
 
-async def brought(connection: "Connection", gap_ids: Sequence[int]) -> list[Gap]:
-    """Close gaps that were backfilled."""
+async def brought(connection: "Connection", gap_ids: Sequence[int], detail: str = "backfilled") -> list[Gap]:
+    """Close gaps that were filled by another road than healing, which ``detail`` says."""
     with translated("closing gaps"):
-        return _gaps(await connection.fetch(_sql.brought, gap_ids))
+        return _gaps(await connection.fetch(_sql.brought, gap_ids, detail))
 
 
 async def silences(

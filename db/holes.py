@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _sql = load("holes")
 
-_LOWEST: Final = -(2**63)
+_LOWEST: Final = 0
+"""Ids below it are ours, of trades that came without any: they neither bound a hole nor fill one."""
 _HIGHEST: Final = 2**63 - 1
 _SLACK: Final = 10 * SECOND
 """How far the order of times may differ from that of ids."""
@@ -49,17 +50,17 @@ class Stored(msgspec.Struct, frozen=True):
 async def first(
     connection: "Connection", exchange_id: int, instrument_id: int, from_ts: int
 ) -> Stored | None:
-    """Return an instrument's first trade at or after a time, if there is one."""
+    """Return an instrument's first trade at or after a time, if there is one that has an id."""
     with translated("looking for a trade"):
         row = await connection.fetchrow(_sql.first, exchange_id, instrument_id, from_ts)
-    return Stored(*row) if row else None
+    return _numbered(Stored(*row)) if row else None
 
 
 async def last(connection: "Connection", exchange_id: int, instrument_id: int, to_ts: int) -> Stored | None:
-    """Return an instrument's last trade before a time, if there is one."""
+    """Return an instrument's last trade before a time, if there is one that has an id."""
     with translated("looking for a trade"):
         row = await connection.fetchrow(_sql.last, exchange_id, instrument_id, to_ts)
-    return Stored(*row) if row else None
+    return _numbered(Stored(*row)) if row else None
 
 
 async def holes(connection: "Connection", edges: Edges, at_most: int) -> list[Hole]:
@@ -86,3 +87,8 @@ async def holes(connection: "Connection", edges: Edges, at_most: int) -> list[Ho
             at_most,
         )
     return [Hole(*row) for row in rows]
+
+
+def _numbered(stored: Stored) -> Stored | None:
+    """Return a neighbour; beyond one without an id nobody looks, as a whole file may lie there."""
+    return stored if stored.trade_id >= _LOWEST else None

@@ -113,6 +113,13 @@ async def equals(
     return {(row["ts"], row["price"], row["size"]): row["stored"] for row in rows}
 
 
+async def is_awaited(connection: "Connection", listed: Listed, from_ts: int, to_ts: int) -> bool:
+    """Tell whether a backfill, or the past of a new feed, is still to bring something of [from_ts, to_ts)."""
+    with translated("looking for what is to be fetched"):
+        awaited: bool = await connection.fetchval(_sql.awaited, listed.instrument_id, from_ts, to_ts)
+    return awaited
+
+
 async def fail(connection: "Connection", chunk: Chunk, detail: str) -> None:
     """End an import that cannot go on; what it stored stays."""
     with translated("ending an import"):

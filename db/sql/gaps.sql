@@ -181,8 +181,8 @@ WHERE instrument_id = $1 AND kind = 'trades' AND to_ts > $2 AND from_ts < $3
 ORDER BY gap_id
 
 -- name: brought
--- What a backfill brought, though nobody healed it.
-UPDATE gaps SET state = 'closed', closed_at = clock_timestamp(), detail = 'backfilled'
+-- What a backfill or a file brought, though nobody healed it.
+UPDATE gaps SET state = 'closed', closed_at = clock_timestamp(), detail = $2
 WHERE gap_id = ANY($1::bigint[]) AND state <> 'closed'
 RETURNING gap_id, instrument_id, kind, cause, state, from_ts, to_ts, after_id, before_id, job_id,
           opened_at, closed_at, detail

@@ -34,6 +34,14 @@ JOIN trades ON trades.exchange_id = $1 AND trades.instrument_id = $2
     AND trades.price = offered.price AND trades.size = offered.size
 GROUP BY offered.ts, offered.price, offered.size
 
+-- name: awaited
+-- Whether pieces are still to be fetched that overlap a stretch, whatever their gaps.
+SELECT EXISTS (
+    SELECT FROM chunks JOIN jobs USING (job_id)
+    WHERE instrument_id = $1 AND chunks.state = 'waiting' AND kind IN ('backfill', 'recent')
+      AND chunks.from_ts < $3 AND chunks.to_ts > $2
+)
+
 -- name: fail
 -- What cannot be gone on with.
 WITH failed AS (

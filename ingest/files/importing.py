@@ -16,6 +16,7 @@ from db.errors import translated
 from db.imports import Page
 from db.instruments import Listed, register
 from db.partitions import day_of, ensure_days
+from ingest.files.filling import fill_numbered, fill_proven
 from ingest.files.formats import LayoutOf
 from ingest.files.layouts import Layout, Row
 from ingest.files.reading import Counted, Line, Opened, opened
@@ -38,8 +39,9 @@ _YIELDS_AT_MOST: Final = 20
 _LEASE_SECONDS: Final = 60.0
 _GAPS_AT_MOST: Final = 100
 _HEALED: Final = (
-    "the file reaches into a gap that the venue's history is healing, which will tell the same trades with "
-    "their ids: import it again when the gap is closed (see /v1/gaps); what was imported so far stays"
+    "the file reaches into a gap that is being healed, or into the range of a backfill, which will tell the "
+    "same trades with their ids: import it again when the gap is closed (see /v1/gaps), or the job over (see "
+    "heliograph jobs list); what was imported so far stays"
 )
 
 
@@ -166,7 +168,9 @@ class _Import:
                     trades = await self._unknown(rows, layout.coarseness)
                 self._reach(trades)
                 made = Page(trades=trades, line=page[-1].line.number, proven=proven, tolerance=tolerance)
-                return await imports.store(self._connection, self._chunk, self._lease, made)
+                stored = await imports.store(self._connection, self._chunk, self._lease, made)
+                await fill_proven(self._connection, self._listed.instrument_id, proven)
+                return stored
 
     def _reach(self, trades: Sequence[Trade]) -> None:
         to_ts = max([self._chunk.to_ts, *(trade.ts + 1 for trade in trades)])
@@ -175,15 +179,17 @@ class _Import:
     async def _demand_unhealed(self, rows: Sequence[Row]) -> None:
         """Raise StoreBusyError where the venue's history is about to tell these trades, with their ids."""
         times = [row.trade.ts for row in rows]
+        from_ts, to_ts = min(times, default=0), max(times, default=0) + 1
         filters = gaps.Filters(
             instrument_ids=[self._listed.instrument_id],
             kind=TRADES,
             states=(GapState.OPEN, GapState.HEALING),
-            from_ts=min(times, default=0),
-            to_ts=max(times, default=0) + 1,
+            from_ts=from_ts,
+            to_ts=to_ts,
         )
         found = await gaps.read(self._connection, filters, limit=_GAPS_AT_MOST)
-        if any(gap.job_id is not None for gap in found):
+        healed = any(gap.job_id is not None for gap in found)
+        if healed or await imports.is_awaited(self._connection, self._listed, from_ts, to_ts):
             raise StoreBusyError(_HEALED)
 
     async def _unknown(self, rows: Sequence[Row], coarseness: int) -> list[Trade]:
@@ -201,6 +207,7 @@ class _Import:
             async with self._connection.transaction():
                 await self._connection.execute("SET LOCAL synchronous_commit = on")
                 await chunks.hold(self._connection, self._chunk, self._lease)
+                await fill_numbered(self._connection, self._chunk)
                 await chunks.finish(self._connection, self._chunk)
 
     async def _ensure_days(self, times: Iterator[int]) -> None:

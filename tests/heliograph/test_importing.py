@@ -11,15 +11,19 @@ from typing import Any, TypeVar
 import pytest
 from typer.testing import CliRunner
 
-from db import dirty, imports, jobs, proofs
+from db import dirty, gaps, imports, jobs, proofs
+from db.asked import NewPiece, enqueue_backfill
 from db.chunks import Lease
 from db.connections import connected
-from db.instruments import listed
+from db.instruments import listed, register
 from db.windows import Window
 from heliograph.cli import app
 from ingest.files import importing
+from ingest.naming import instrument_named
 from market.coverage import Interval
-from market.errors import InvalidInputError, StoreConflictError, StoreUnavailableError
+from market.errors import InvalidInputError, StoreBusyError, StoreConflictError, StoreUnavailableError
+from market.gaps import HEALED_BY_ITSELF, Cause, Finding, GapState
+from market.times import SECOND
 
 FROM = 1_700_000_000_000
 Run = Callable[..., str]
@@ -198,6 +202,79 @@ def test_a_file_without_ids_adds_what_is_not_there_by_another_road(
     ]
     assert [(2, 3), (0, 5)] == [(each["stored"], each["duplicates"]) for each in told]
     assert [(5,)] == fetch(postgres_url, "SELECT count(*) FROM trades")
+
+
+PLAIN = ("--format", "kraken-csv", "--venue", "kraken", "--symbol", "BCH/EUR", "--json")
+
+
+def test_a_file_without_ids_is_refused_where_a_backfill_is_to_tell_its_trades(
+    run: Run, postgres_url: str, tmp_path: Path
+) -> None:
+    async def ask() -> None:
+        async with connected(postgres_url, "test") as connection:
+            [one] = (await register(connection, [instrument_named("kraken", "BCH/EUR")])).values()
+            span = 1_700_000_000 * SECOND, 1_700_000_010 * SECOND
+            await enqueue_backfill(connection, *span, [NewPiece(one.instrument_id, *span, 10)])
+
+    _await(ask)
+    with pytest.raises(StoreBusyError, match="the range of a backfill"):
+        run("import", written(tmp_path, ["1700000001,4.5,1.5"]), *PLAIN)
+    assert [(0,)] == fetch(postgres_url, "SELECT count(*) FROM trades")
+    assert not json.loads(run("import", written(tmp_path, ["1700000010,4.5,1.5"]), *PLAIN))[0]["duplicates"]
+
+
+@pytest.mark.parametrize(("begins", "state"), [(-1, "closed"), (1, "open")])
+def test_a_gap_that_nobody_heals_is_closed_by_the_file_that_holds_all_of_it(
+    run: Run, postgres_url: str, tmp_path: Path, begins: int, state: str
+) -> None:
+    from_ts, to_ts = 1_700_000_000 * SECOND, 1_700_000_001 * SECOND + HEALED_BY_ITSELF
+
+    async def open_() -> None:
+        async with connected(postgres_url, "test") as connection:
+            [one] = (await register(connection, [instrument_named("kraken", "BCH/EUR")])).values()
+            gap = Finding(
+                instrument_id=one.instrument_id,
+                kind="trades",
+                cause=Cause.DOWNTIME,
+                state=GapState.OPEN,
+                from_ts=from_ts,
+                to_ts=to_ts,
+            )
+            async with connection.transaction():
+                await gaps.record(connection, [gap])
+
+    _await(open_)
+    rows = [f"{from_ts // SECOND + begins},4.5,1.5", f"{to_ts // SECOND},4.5,1.5"]
+    run("import", written(tmp_path, rows), *PLAIN)
+    assert [(state,)] == fetch(postgres_url, "SELECT state FROM gaps")
+
+
+def test_a_gap_is_closed_by_the_files_that_tell_all_its_ids(
+    run: Run, postgres_url: str, tmp_path: Path
+) -> None:
+    imported(run, written(tmp_path, [*vision(range(1, 4)), *vision(range(8, 10))], "a.csv.gz"))
+
+    async def open_() -> None:
+        async with connected(postgres_url, "test") as connection:
+            [one] = await listed(connection)
+            gap = Finding(
+                instrument_id=one.instrument_id,
+                kind="trades",
+                cause=Cause.SEQUENCE,
+                state=GapState.UNRECOVERABLE,
+                from_ts=(FROM + 30) * 1000,
+                to_ts=(FROM + 80) * 1000,
+                after_id=3,
+                before_id=8,
+            )
+            async with connection.transaction():
+                await gaps.record(connection, [gap])
+
+    _await(open_)
+    imported(run, written(tmp_path, vision(range(4, 6)), "b.csv.gz"))
+    assert [("unrecoverable",)] == fetch(postgres_url, "SELECT state FROM gaps")
+    imported(run, written(tmp_path, vision(range(6, 8)), "c.csv.gz"))
+    assert [("closed", "imported")] == fetch(postgres_url, "SELECT state, detail FROM gaps")
 
 
 @pytest.mark.parametrize("name", ["XRP_ETH-trades.json.gz", "XRP_OLD-trades.json.gz"])

@@ -118,6 +118,27 @@ async def test_a_trade_lost_before_what_live_proved_is_on_record(healer: Healer)
     assert [("unrecoverable", 18, 20)] == await place.gaps()
 
 
+async def test_trades_that_came_without_ids_bound_no_hole_and_fill_none(healer: Healer) -> None:
+    place = healer.place
+    piece = (BEGAN + SECOND, BEGAN + 2 * SECOND)
+    around = [piece[0] - 1, piece[0] + 1, piece[1]]
+    await place.connection.execute(
+        "INSERT INTO trades (exchange_id, instrument_id, ts, trade_id, price, size, side, received_at) "
+        "SELECT $1, $2, ts, -number, 1, 1, 0, ts "
+        "FROM unnest($3::timestamptz[]) WITH ORDINALITY AS each (ts, number)",
+        place.listed.exchange_id,
+        place.listed.instrument_id,
+        around,
+    )
+    proven = [Proof(place.listed.instrument_id, "trades", ts, ts + SECOND) for ts in (BEGAN, piece[1])]
+    await proofs.extend(place.connection, proven)
+    await ask(place, piece)
+    await healer.heal()
+    assert ("done", "done") == await place.of_chunk("state", "job")
+    assert [] == await place.gaps()
+    assert within(place, *piece) == [each for each in await place.stored() if each > 0]
+
+
 async def test_a_piece_goes_on_where_it_was_cut_short(healer: Healer) -> None:
     place = healer.place
     place.past.page = 5
