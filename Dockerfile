@@ -13,7 +13,8 @@ RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/heliograph/bin/pip install --no-deps --no-index /wheels/*.whl
 
 FROM python:3.11-slim
-RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent heliograph
+RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent heliograph \
+    && install --directory --owner=heliograph /archive
 COPY --from=build /opt/heliograph /opt/heliograph
 # OMP_NUM_THREADS: a role is one thread of arithmetic; more of them fight over the cores of its limit.
 ENV PATH=/opt/heliograph/bin:$PATH PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1

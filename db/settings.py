@@ -59,6 +59,11 @@ class RetentionSettings(Settings):
         default=None, description="A day is written here, as Parquet, before it is dropped; unset: it is not."
     )
 
+    @field_validator("export_dir", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, folder: object) -> object:
+        return folder or None
+
     @field_validator("trades_days", "quotes_days", "depths_days")
     @classmethod
     def _reaches_back(cls, days: int) -> int:

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.house.compose import FILE, LONG_RUNNING, STORES, WATCHING, services
+from db.settings import RetentionSettings
+from tests.house.compose import FILE, LONG_RUNNING, PASSWORD, STORES, WATCHING, services
 
 
 def limits(service: str) -> dict[str, str]:
@@ -106,3 +108,18 @@ def test_every_role_exports_where_prometheus_looks() -> None:
     for role in looked["names"]:
         environment = services()[role]["environment"]
         assert str(looked["port"]) == environment["HELIOGRAPH_METRICS_PORT"]
+
+
+def test_how_long_ticks_are_kept_and_where_they_are_archived_is_chosen_outside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def settings(**chosen: str) -> RetentionSettings:
+        for name, value in services({**PASSWORD, **chosen})["scheduler"]["environment"].items():
+            monkeypatch.setenv(name, value)
+        return RetentionSettings()
+
+    assert RetentionSettings.model_construct() == settings()
+    kept = settings(HELIOGRAPH_RETENTION_TRADES_DAYS="90", HELIOGRAPH_RETENTION_EXPORT_DIR="/archive")
+    assert (90, 0, Path("/archive")) == (kept.trades_days, kept.quotes_days, kept.export_dir)
+    assert ["archive:/archive"] == services()["scheduler"]["volumes"]
+    assert "archive" in yaml.safe_load(FILE.read_text())["volumes"]
