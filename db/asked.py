@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _sql = load("jobs")
 
 RECOMPUTE: Final = "recompute"
-KINDS: Final = (BACKFILL, "import", RECOMPUTE)
+IMPORT: Final = "import"
+KINDS: Final = (BACKFILL, IMPORT, RECOMPUTE)
 """What operators ask for; what heals, trains, or fetches a new feed's past looks after itself."""
 
 _CHANGED: Final = (BACKFILL, RECOMPUTE)
@@ -167,19 +168,28 @@ async def uncomputed(
 async def change(connection: "Connection", verb: str, job_id: int) -> str:
     """Pause, resume, cancel, or retry a job, in a transaction; return its state after it.
 
-    Raises InvalidInputError where that cannot be, as the job is not of an operator's asking, or over.
+    An import can be cancelled once its command has ended. Raises InvalidInputError where that cannot be, as
+    the job is not of an operator's asking, or over.
     """
     with translated(f"changing job {job_id}"):
         row = await connection.fetchrow(_sql.state, job_id)
         if row is None:
             raise UnknownJobError(_unknown(job_id))
-        if row["kind"] not in _CHANGED:
+        if row["kind"] == IMPORT and verb == "cancel":
+            _demand_given_up(job_id, held=row["held"])
+        elif row["kind"] not in _CHANGED:
             message = f"job {job_id} is of kind {row['kind']}: it looks after itself, or its command does"
             raise InvalidInputError(message)
         if not await VERBS[verb](connection, job_id):
             message = f"job {job_id} is {row['state']}: there is nothing to {verb}"
             raise InvalidInputError(message)
         return await _state(connection, job_id)
+
+
+def _demand_given_up(job_id: int, *, held: bool) -> None:
+    if held:
+        message = f"job {job_id} is being imported, or was a minute ago: end its command, then cancel it"
+        raise InvalidInputError(message)
 
 
 async def _state(connection: "Connection", job_id: int) -> str:

@@ -75,8 +75,12 @@ WHERE job_id = $1
 ORDER BY instrument_id, from_ts
 
 -- name: state
--- For a change that depends on it.
-SELECT kind, state FROM jobs WHERE job_id = $1
+-- For a change that depends on it, or on whether somebody works on it.
+SELECT kind, state,
+       EXISTS (SELECT FROM chunks
+               WHERE chunks.job_id = jobs.job_id AND chunks.state = 'waiting' AND leased_until > clock_timestamp()) AS held
+FROM jobs
+WHERE job_id = $1
 
 -- name: pause
 -- Whoever works on it lays it down after the page.

@@ -9,7 +9,12 @@ SELECT parent.relname AS table, child.relname AS name, each.day, greatest(child.
            WHEN inhdetachpending
                THEN ''
            WHEN EXISTS (SELECT FROM chunks
-                        WHERE chunks.state = 'waiting' AND chunks.from_ts < each.until AND chunks.to_ts > each.since)
+                        JOIN instruments USING (instrument_id)
+                        JOIN exchanges USING (exchange_id)
+                        JOIN jobs USING (job_id)
+                        LEFT JOIN feeds ON feeds.exchange = exchanges.name AND feeds.symbol = instruments.symbol
+                        WHERE chunks.state = 'waiting' AND chunks.from_ts < each.until AND chunks.to_ts > each.since
+                          AND (feeds.symbol IS NOT NULL OR jobs.kind = 'import'))
                THEN 'a job is not done with it'
            WHEN EXISTS (SELECT FROM dirty
                         JOIN instruments USING (instrument_id)

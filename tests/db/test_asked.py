@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from db import asked, chunks, dirty
+from db import asked, chunks, dirty, imports
 from db.asked import NewPiece, enqueue_backfill
 from db.chunks import Chunk, FetchedPage, Lease
 from db.connections import connected
@@ -150,6 +150,24 @@ async def test_what_nobody_asked_for_looks_after_itself(connection: "Connection"
         await change(connection, "cancel", job_id)
     assert [] == await asked.jobs(connection)
     assert [job_id] == [job.job_id for job in await asked.jobs(connection, kinds=["recent"])]
+
+
+async def test_an_import_is_cancelled_once_its_command_has_ended(connection: "Connection") -> None:
+    one = await listed(connection)
+
+    async def begun(lease: Lease) -> int:
+        return (
+            await imports.begin(connection, one, lease, mark="a", name="a.csv", from_ts=BEGAN)
+        ).chunk.job_id
+
+    job_id = await begun(LEASE)
+    with pytest.raises(InvalidInputError, match="is being imported"):
+        await change(connection, "cancel", job_id)
+    assert job_id == await begun(Lease("one", 0.0))
+    assert await change(connection, "cancel", job_id) == "cancelled"
+    with pytest.raises(InvalidInputError, match="its command does"):
+        await change(connection, "retry", job_id)
+    assert job_id != await begun(LEASE)
 
 
 async def test_a_job_that_is_not_there_is_refused(connection: "Connection") -> None:

@@ -11,7 +11,7 @@ import pytest
 from db import dirty, feeds, gaps, jobs, retention
 from db.connections import connected
 from db.dirty import DirtyInterval
-from db.feeds import WantedFeed
+from db.feeds import FeedName, WantedFeed
 from db.instruments import register
 from db.partitions import day_of, ensure_days, existing_days
 from db.retention import DetachedDay
@@ -57,7 +57,9 @@ async def test_a_day_that_is_still_to_be_filled_or_computed_is_kept(postgres_url
         await dirty.mark(connection, [DirtyInterval(1, T + DAY, T + DAY + 5)], "late")
         assert [] == await retention.drop(connection, KEPT)
         held = [each.held for each in await retention.due(connection, KEPT)]
-    assert ["a job is not done with it", "something of it is to be computed again"] == held
+        assert ["a job is not done with it", "something of it is to be computed again"] == held
+        await feeds.remove(connection, [FeedName("kraken", "SOL/USD")])
+        assert ["", ""] == [each.held for each in await retention.due(connection, KEPT)]
 
 
 async def test_a_day_that_cannot_be_archived_is_dropped_when_it_can_be_and_writers_may_go_on(
