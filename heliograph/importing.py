@@ -59,7 +59,7 @@ class Options(NamedTuple):
 
 
 class Rejected:
-    """Rows that were refused, as CSV; the file is made with the first."""
+    """Rows that were refused, of one file or of several, as CSV; the file is made with the first."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -69,15 +69,17 @@ class Rejected:
     def add(self, file: str, line: int, reason: str, row: str) -> None:
         """Keep one row, and why."""
         if self._file is None:
-            self._file = self.path.open("w", encoding="utf-8", newline="")
-            csv.writer(self._file).writerow(["file", "line", "reason", "row"])
+            self._file = self.path.open("a" if self.rows else "w", encoding="utf-8", newline="")
+            if not self.rows:
+                csv.writer(self._file).writerow(["file", "line", "reason", "row"])
         csv.writer(self._file).writerow([file, line, reason, row])
         self.rows += 1
 
     def close(self) -> None:
-        """Have what was refused on disk."""
+        """Have what was refused on disk; more may follow."""
         if self._file is not None:
             self._file.close()
+            self._file = None
 
 
 def import_(options: Options) -> None:
@@ -94,8 +96,10 @@ def import_(options: Options) -> None:
 
 async def _each(sources: Sequence[Source], options: Options) -> list[dict[str, Any]]:
     found = []
+    kept: dict[Path, Rejected] = {}
     for source in sources:
-        rejected = Rejected(options.rejects or Path(f"{source.path.name}.rejects.csv"))
+        path = options.rejects or Path(f"{source.path.name}.rejects.csv")
+        rejected = kept.setdefault(path, Rejected(path))
         began = time.monotonic()
         try:
             tally = await _one(source, rejected, options)
@@ -140,7 +144,7 @@ def _told(
         **counted,
         "from_ts": None if tally.from_ts is None else to_iso(tally.from_ts),
         "to_ts": None if tally.to_ts is None else to_iso(tally.to_ts),
-        "rejects": str(rejected.path) if rejected.rows else None,
+        "rejects": str(rejected.path) if tally.rejected else None,
         "seconds": round(seconds, 3),
     }
 

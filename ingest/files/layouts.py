@@ -23,6 +23,9 @@ _SHOWN: Final = 60
 """Characters of a value that are repeated in a refusal."""
 
 _IDS: Final = 2**63
+_LONGEST: Final = 20
+"""Digits, and no more, can an id have."""
+
 _WORDS: Final[Mapping[str, str]] = {
     Reason.NOT_A_NUMBER: "is not a number",
     Reason.NOT_A_DOUBLE: "has more digits than a double can hold",
@@ -91,14 +94,12 @@ class Layout:
             message = f"{len(fields)} fields in place of {columns.width}"
             raise RefusedTickError(message)
         self._demand_instrument(fields)
-        ts = floor(_read("time", moment, fields[columns.ts]), self._precision)
-        if not is_plausible(ts, received_at):
-            raise RefusedTickError(_said("time", fields[columns.ts], Reason.IMPLAUSIBLE_TIME))
+        ts = floor(_time("time", fields[columns.ts], received_at), self._precision)
         price = _read("price", positive, fields[columns.price])
         size = _read("size", positive, fields[columns.size])
         side = self._side(fields)
         came = columns.received_at
-        seen = received_at if came is None else _read("received_at", moment, fields[came])
+        seen = received_at if came is None else _time("received_at", fields[came], received_at)
         if columns.trade_id is not None:
             number = _read("id", _id, fields[columns.trade_id])
             return Row(Trade(instrument_id, ts, number, price, size, side, seen))
@@ -185,13 +186,21 @@ def _read(what: str, parse: Callable[[str], _Value], text: str) -> _Value:
         raise RefusedTickError(message) from None
 
 
+def _time(what: str, text: str, now: int) -> int:
+    ts = _read(what, moment, text)
+    if not is_plausible(ts, now):
+        raise RefusedTickError(_said(what, text, Reason.IMPLAUSIBLE_TIME))
+    return ts
+
+
 def _said(what: str, text: str, reason: str) -> str:
     return f"{what} {text[:_SHOWN]!r} {_WORDS.get(reason, reason)}"
 
 
 def _id(text: str) -> int:
     digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdecimal()) or not -_IDS <= int(text) < _IDS:
+    is_number = digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST
+    if not is_number or not -_IDS <= int(text) < _IDS:
         reason = "is not a number of 64 bits, as this venue's ids are"
         raise RefusedTickError(reason)
     return int(text)

@@ -13,6 +13,9 @@ _UNITS: Final = ((10**11, 0), (10**14, 3), (10**17, 6))
 """Below so many they are seconds, milliseconds, microseconds; at most: powers of ten in a second."""
 
 _NANOSECONDS: Final = 9
+_LONGEST: Final = 20
+"""Digits of any count that is a time: more are not looked at."""
+
 _THOUSAND: Final = 1000
 _POWERS: Final = (1, 10, 100, 1000, 10_000, 100_000, 1_000_000)
 
@@ -25,6 +28,8 @@ def moment(text: str) -> int:
     whole, _, fraction = text.partition(".")
     if not (text.isascii() and whole.isdecimal() and (fraction.isdecimal() or whole == text)):
         return _iso(text)
+    if len(whole) > _LONGEST:
+        raise RefusedTickError(Reason.IMPLAUSIBLE_TIME)
     places = _DIGITS - _power(int(whole))
     if places < 0:
         return int(whole) // _THOUSAND
@@ -36,7 +41,7 @@ def precision(text: str) -> int:
     whole, _, fraction = text.partition(".")
     if not whole.isdecimal():
         return 1
-    return int(max(1, SECOND // 10 ** (_power(int(whole)) + len(fraction))))
+    return int(max(1, SECOND // 10 ** (_power(int(whole)) + min(len(fraction), _DIGITS))))
 
 
 def _power(count: int) -> int:

@@ -29,6 +29,6 @@ def layout(names: Sequence[str] | None, first: Sequence[str], instrument: Instru
         message = "files of tardis.dev begin with a line that names their columns; this one does not"
         raise InvalidInputError(message, where="format")
     wanted = dict(_NAMES)
-    if _ID in names and not first[list(names).index(_ID)]:
+    if _ID in names and len(first) == len(names) and not first[list(names).index(_ID)]:
         del wanted["trade_id"]  # the venue told none
     return Layout(named(names, wanted), instrument, _EXCHANGES)

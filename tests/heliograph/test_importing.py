@@ -111,6 +111,18 @@ def test_broken_rows_are_named_and_the_others_are_in(run: Run, tmp_path: Path) -
     assert rows[50] == rejected[0]["row"]
 
 
+def test_rejects_of_several_files_are_kept_together(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    files = [written(folder, [*vision(range(1, 3)), "broken"]) for folder in (tmp_path, tmp_path / "other")]
+    asked = ("--format", "binance-vision", "--venue", "binance", "--symbol", "BTC/USDT", "--json")
+    told = json.loads(run("import", *files, *asked, "--rejects", "all.csv"))
+    assert ["all.csv"] * 2 == [each["rejects"] for each in told]
+    told = json.loads(run("import", *files, *asked))
+    for kept in ("all.csv", told[1]["rejects"]):
+        with (tmp_path / kept).open() as file:
+            assert ["3", "3"] == [each["line"] for each in csv.DictReader(file)]
+
+
 def test_a_dry_run_reads_every_row_and_writes_nothing(run: Run, postgres_url: str, tmp_path: Path) -> None:
     told = imported(run, written(tmp_path, [*vision(range(1, 2000)), "broken"]), "--dry-run")
     assert (2000, 1, True) == (told["rows"], told["rejected"], told["dry_run"])

@@ -93,6 +93,7 @@ def test_rows_without_ids_are_told_apart_by_their_place_among_their_equals() -> 
         ("1,4,1,1,soon,True,True", "time 'soon' is no time between"),
         ("1,4,1,1,99,True,True", "time '99' is no time between"),
         ("x,4,1,1,1499865549590,True,True", "id 'x' is not a number of 64 bits"),
+        ("1" * 5000 + ",4,1,1,1499865549590,True,True", "is not a number of 64 bits"),
         ("9223372036854775808,4,1,1,1499865549590,True,True", "is not a number of 64 bits"),
         ("1,4,1,1,1499865549590,maybe,True", "buyer is maker 'maybe' is none that is known"),
         ("1,4,1", "3 fields in place of 7"),
@@ -147,6 +148,22 @@ def test_a_file_that_cannot_be_meant_is_refused_whole(
 ) -> None:
     with pytest.raises(InvalidInputError, match=why):
         layout(format_, rows, *of, columns=columns)
+
+
+def test_a_moment_of_arrival_that_cannot_be_is_refused() -> None:
+    rows = ["ts,price,size,received_at", "1700000000,1,2,1700000001"]
+    made, [row] = layout("generic", rows, "kraken", "BCH/EUR")
+    assert 1_700_000_001_000_000 == made.row(row, 1, NOW).trade.received_at
+    with pytest.raises(RefusedTickError, match="received_at '99' is no time between"):
+        made.row([*row[:3], "99"], 1, NOW)
+
+
+def test_a_first_row_that_is_short_is_refused_alone() -> None:
+    row = ["coinbase", "BTC-USD", "1583020803145123", "1583020803307160", "83456", "sell", "8531.5", "2.152"]
+    made, [short] = layout("tardis", [TARDIS_NAMES, "coinbase"], "coinbase", "BTC/USD")
+    with pytest.raises(RefusedTickError, match="1 fields in place of 8"):
+        made.row(short, 1, NOW)
+    assert 83456 == made.row(row, 1, NOW).trade.trade_id
 
 
 def test_columns_of_a_generic_file_are_mapped_by_name() -> None:
