@@ -60,14 +60,18 @@ async def _planned(wanted: Wanted, fold: "AnyFold | None", options: Options) -> 
 async def ranges_of(
     connection: "Connection", wanted: Wanted, fold: "AnyFold | None"
 ) -> list[tuple[Listed, Interval]]:
-    """Return what is to be computed again of each instrument that has something."""
+    """Return what is to be computed again of each instrument that has something.
+
+    That is as far as live has come: what lies beyond was never computed, and is when it is listened to.
+    """
     found = []
     for each in _named(await listed(connection), wanted.instruments):
         began = await _since(connection, each, fold)
-        if began is not None:
-            from_ts = max(began, wanted.from_ts or began)
-            if from_ts < wanted.to_ts:
-                found.append((each, Interval(from_ts, wanted.to_ts)))
+        live = await verifications.cursor(connection, each)
+        if began is not None and live is not None:
+            from_ts, to_ts = max(began, wanted.from_ts or began), min(wanted.to_ts, live.ts + 1)
+            if from_ts < to_ts:
+                found.append((each, Interval(from_ts, to_ts)))
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from db import asked
+from db import asked, feeds, verifications
 from db.asked import RECOMPUTE, StoredJob
 from db.connections import connected
 from db.instruments import listed
@@ -27,11 +27,15 @@ _RATE_SECONDS: Final = 15.0
 
 
 class Look(NamedTuple):
-    """How a job is: ``computing`` stretches wait, of what it stored; rates by the watcher's own clock."""
+    """How a job is: ``computing`` stretches wait, of what it stored; rates by the watcher's own clock.
+
+    ``later``: so many more wait until their instruments are listened to.
+    """
 
     job: StoredJob
     computing: int
     rows_per_second: float
+    later: int = 0
 
     @property
     def is_over(self) -> bool:
@@ -88,7 +92,8 @@ async def _looks(
             async with connected(url, "heliograph jobs") as connection:
                 while not stopping.is_set():
                     job = await asked.job(connection, job_id)
-                    yield Look(job, await computing(connection, job), rate.at(clock(), job.fetched))
+                    waiting = await computing(connection, job)
+                    yield Look(job, waiting.soon, rate.at(clock(), job.fetched), waiting.later)
                     await wait_at_most(stopping, _LOOK_SECONDS)
         except StoreError as error:
             if not error.retryable:
@@ -96,12 +101,31 @@ async def _looks(
             await wait_at_most(stopping, _LOOK_SECONDS)
 
 
-async def computing(connection: "Connection", job: StoredJob) -> int:
-    """Return how many stretches of a job's range wait to be computed."""
+class Uncomputed(NamedTuple):
+    """How many stretches wait to be computed: what is ``later`` waits until it is listened to."""
+
+    soon: int
+    later: int
+
+
+async def computing(connection: "Connection", job: StoredJob) -> Uncomputed:
+    """Return how many stretches of a job's range wait to be computed.
+
+    Nothing is computed beyond where live has come; where nobody listens, it does not come further.
+    """
     if job.from_ts is None or job.to_ts is None:
-        return 0
-    ids = [each.instrument_id for each in await listed(connection) if each.instrument.key in job.names]
-    return await asked.uncomputed(connection, ids, job.from_ts, job.to_ts)
+        return Uncomputed(0, 0)
+    soon, every = 0, 0
+    listening = {str(feed.name) for feed in await feeds.feeds(connection) if feed.state == feeds.ACTIVE}
+    for each in await listed(connection):
+        if (key := each.instrument.key) in job.names:
+            until, one = job.to_ts, [each.instrument_id]
+            if key not in listening:
+                live = await verifications.cursor(connection, each)
+                until = job.from_ts if live is None else min(until, live.ts + 1)
+            soon += await asked.uncomputed(connection, one, job.from_ts, until)
+            every += await asked.uncomputed(connection, one, job.from_ts, job.to_ts)
+    return Uncomputed(soon, every - soon)
 
 
 class Lines:
@@ -158,7 +182,9 @@ def sentence(look: Look) -> str:
         handed_on = f"{job.done} of {job.pieces} pieces handed on"
         return f"job {job.job_id} {job.state}: {handed_on}; {look.computing} to compute"
     if job.state == "done":
-        return f"job {job.job_id}: {job.stored:,} new of {job.fetched:,} trades; {look.computing} to compute"
+        later = f", {look.later} once it is listened to" if look.later else ""
+        counted = f"{job.stored:,} new of {job.fetched:,} trades"
+        return f"job {job.job_id}: {counted}; {look.computing} to compute{later}"
     eta = f", {duration(left)} left" if left is not None and not job.is_over else ""
     detail = f"; {job.detail}" if job.detail else ""
     pieces = f"{job.done} of {job.pieces} pieces"
@@ -181,6 +207,7 @@ def progress(look: Look) -> dict[str, Any]:
         "pieces": job.pieces,
         "done": job.done,
         "computing": look.computing,
+        "computed_later": look.later,
         "rows_per_second": round(look.rows_per_second, 1),
         "seconds_left": None if look.seconds_left is None else round(look.seconds_left, 1),
         "detail": job.detail,

@@ -22,10 +22,15 @@ FROM signals
 WHERE instrument_id = $1 AND ts >= $2 AND ts < $3
 
 -- name: dirty
--- What is known to be wrong between two times.
+-- What is known to be wrong between two times: pieces of a backfill are dirty only when they end.
 SELECT from_ts, to_ts FROM dirty WHERE instrument_id = $1 AND to_ts > $2 AND from_ts < $3
 UNION ALL
 SELECT from_ts, to_ts FROM staged WHERE instrument_id = $1 AND to_ts > $2 AND from_ts < $3
+UNION ALL
+SELECT chunks.from_ts, chunks.to_ts
+FROM chunks JOIN jobs USING (job_id)
+WHERE kind = 'backfill' AND chunks.state = 'waiting' AND stored > 0
+  AND instrument_id = $1 AND chunks.to_ts > $2 AND chunks.from_ts < $3
 
 -- name: waiting
 -- What no worker has claimed yet: ticks behind the cursor among it are nobody's dirty interval so far.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from db import asked, chunks, dirty, imports
+from db import asked, chunks, dirty, imports, verifications
 from db.asked import NewPiece, enqueue_backfill
 from db.chunks import Chunk, FetchedPage, Lease
 from db.connections import connected
@@ -119,6 +119,15 @@ async def test_a_cancelled_job_takes_no_more_and_has_computed_what_it_stored(
         await store(connection, chunk, 2)
     assert await connection.fetchval("SELECT count(*) FROM trades") == 1
     assert await chunks.claim(connection, OTHER) is None
+
+
+async def test_what_a_piece_under_way_stored_is_known_not_to_be_computed(connection: "Connection") -> None:
+    await enqueued(connection)
+    chunk, one = await claimed(connection), await listed(connection)
+    assert [] == await verifications.unfolded(connection, one, BEGAN, BEGAN + 2 * SECOND)
+    await store(connection, chunk)
+    [known] = await verifications.unfolded(connection, one, BEGAN, BEGAN + 2 * SECOND)
+    assert (chunk.from_ts, chunk.to_ts) == (known.from_ts, known.to_ts)
 
 
 async def test_what_failed_is_tried_again_where_it_was(connection: "Connection") -> None:

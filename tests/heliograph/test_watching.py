@@ -5,10 +5,12 @@ import asyncio
 import msgspec
 import pytest
 
+from db import asked, dirty
 from db.asked import NewPiece, StoredJob, change, enqueue_backfill
 from db.connections import connected
+from db.feeds import WantedFeed, offer
 from db.instruments import register
-from heliograph.watching import Look, Rate, progress, sentence, watch
+from heliograph.watching import Look, Rate, computing, progress, sentence, watch
 from ingest.venues.registry import venue
 from market.times import SECOND
 
@@ -65,6 +67,20 @@ def test_a_look_says_how_far_it_is_and_how_long_it_takes() -> None:
 )
 def test_a_job_is_over_when_what_it_stored_is_computed(state: str, computing: int, *, over: bool) -> None:
     assert over == Look(msgspec.structs.replace(JOB, state=state), computing, 0.0).is_over
+
+
+async def test_what_nobody_listens_to_keeps_no_watcher(postgres_url: str) -> None:
+    instrument = venue("binance").instrument("BTC/USDT")
+    async with connected(postgres_url, "test") as connection:
+        one = (await register(connection, [instrument]))[instrument.key].instrument_id
+        job_id = await enqueue_backfill(connection, 0, SECOND, [NewPiece(one, 0, SECOND, 10)])
+        await dirty.mark(connection, [dirty.DirtyInterval(one, 0, SECOND)], "history")
+        job = await asked.job(connection, job_id)
+        assert (0, 1) == await computing(connection, job)
+        await offer(connection, [WantedFeed(exchange="binance", symbol="BTC/USDT")])
+        assert (1, 0) == await computing(connection, job)
+    told = sentence(Look(msgspec.structs.replace(JOB, state="done"), 0, 0.0, 1))
+    assert told.endswith("0 to compute, 1 once it is listened to")
 
 
 class Seen:

@@ -4,6 +4,7 @@ import pytest
 
 from db import asked
 from heliograph.recomputing import Wanted, enqueue, kind_named, ranges_of
+from market.coverage import Interval
 from market.errors import InvalidInputError, UnknownInstrumentError
 from market.times import HOUR, SECOND
 from tests.workers.market import (
@@ -75,12 +76,22 @@ async def test_a_paused_recomputation_hands_nothing_on(market: Market) -> None:
 async def test_a_piece_is_handed_on_when_the_one_before_it_is_computed(market: Market) -> None:
     claimer = new_claimer()
     await told(market, claimer)
-    wanted = Wanted(None, [market.listed[0].instrument.key], BEGAN, BEGAN + 13 * HOUR)
-    job_id = await enqueued(market, wanted)
+    async with market.connection.transaction():
+        ranges = [(market.listed[0], Interval(BEGAN, BEGAN + 13 * HOUR))]
+        job_id = await enqueue(market.connection, ranges)
     assert [await asked.hand_on(market.connection) for _ in range(2)] == [True, False]
     await market.connection.execute("DELETE FROM dirty")
     assert await asked.hand_on(market.connection)
     assert (await asked.job(market.connection, job_id)).done == 2
+
+
+async def test_what_live_never_came_to_is_left_out(market: Market) -> None:
+    await told(market, new_claimer())
+    async with market.writing() as writer:
+        await writer.store(tape(market.ids[2], 10))
+    ranges = await ranges_of(market.connection, ALL, None)
+    assert market.ids[:2] == [listed.instrument_id for listed, _ in ranges]
+    assert all(BEGAN < range_.to_ts < BEGAN + HOUR for _, range_ in ranges)
 
 
 async def test_a_kind_is_computed_again_since_it_was_told_by_another_version(market: Market) -> None:
