@@ -93,7 +93,9 @@ def test_a_zip_of_several_files_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "file")
 
 
-@pytest.mark.parametrize("content", [b'[[1570752011620,"13519807",null]]', gzip.compress(b' {"a": 1}')])
+@pytest.mark.parametrize(
+    "content", [b'[[1570752011620,"13519807",null]]', gzip.compress(b' {"a": 1}')], ids=["plain", "gzip"]
+)
 def test_json_is_refused_with_what_to_do(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(InvalidInputError, match="aggregated trades of Binance"):
