@@ -34,7 +34,7 @@ class Status(StrEnum):
 
 
 class Feed(Row):
-    """A connection to a venue; `age_seconds` since its last frame, null before the first."""
+    """A connection to a venue; `age_seconds` since its last frame; before that, since it was wanted."""
 
     exchange: str
     url: str
@@ -238,7 +238,7 @@ def _feeds(seen: Overview | None) -> list[Feed]:
             symbols=feed.symbols,
             state=feed.state,
             detail=feed.detail,
-            age_seconds=feed.frame_age_seconds,
+            age_seconds=feed.silent_seconds,
         )
         for feed in (seen.sockets if seen else ())
     ]

@@ -14,7 +14,10 @@ _sql = load("overview")
 
 
 class SocketRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One connection to a venue; ``frame_age_seconds`` is None before its first frame."""
+    """One connection to a venue; ``frame_age_seconds`` is None before its first frame.
+
+    ``silent_seconds`` are then those since it was wanted.
+    """
 
     exchange: str
     url: str
@@ -22,6 +25,7 @@ class SocketRow(msgspec.Struct, frozen=True, kw_only=True):
     symbols: list[str]
     detail: str
     frame_age_seconds: float | None
+    silent_seconds: float | None
     row_age_seconds: float
 
 

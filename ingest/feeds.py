@@ -65,6 +65,7 @@ class Feed:
             outbound, self._reach, route.rest_base, self._urls, reconnect_delays, clock
         )
         self._conversation: Conversation | None = None
+        self._last_frame_at: int | None = None
         self._addresses = Turns(route.stream_urls)
         self._state = "waiting"
         self._detail = ""
@@ -125,7 +126,7 @@ class Feed:
             number=self._number,
             state="live" if live else self._state,
             symbols=tuple(each.instrument.symbol for each in self._roster),
-            last_frame_at=talk.last_frame_at if talk else None,
+            last_frame_at=(talk and talk.last_frame_at) or self._last_frame_at,
             detail=self._detail or (talk.answers.troubles if talk else ""),
         )
 
@@ -152,6 +153,7 @@ class Feed:
         self._become("stopped", "")
 
     async def _connect(self, stopping: asyncio.Event) -> None:
+        self._last_frame_at = self.state().last_frame_at
         self._become("connecting", "")
         self._conversation = None
         limit, base = self._reach.connections, self._route.stream_base

@@ -52,7 +52,12 @@ TABLE = (
         "Ticks by what became of them: stored, duplicates, conflated, rejected; in sum, what was offered.",
         ("exchange", "kind", "outcome"),
     ),
-    Metric("heliograph_feed_age_seconds", Kind.GAUGE, "Time since a feed's last frame.", ("exchange", "url")),
+    Metric(
+        "heliograph_feed_age_seconds",
+        Kind.GAUGE,
+        "Time since a feed's last frame, or since it was wanted.",
+        ("exchange", "url"),
+    ),
     Metric(
         "heliograph_books",
         Kind.GAUGE,

@@ -83,8 +83,8 @@ def _gauge(here: State, found: Health) -> None:
             measured.gauge("heliograph_gaps").labels(state).set(count)
     ages = measured.gauge("heliograph_feed_age_seconds")
     ages.clear()
-    for feed in found.feeds:
-        if feed.age_seconds is not None:
+    for feed in sorted(found.feeds, key=lambda each: each.age_seconds or 0):
+        if feed.age_seconds is not None:  # of those that share an address the most silent is the last
             ages.labels(feed.exchange, feed.url).set(feed.age_seconds)
     _gauge_ingesters(here, found)
     up = measured.gauge("heliograph_process_up")

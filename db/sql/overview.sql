@@ -1,8 +1,12 @@
 -- name: sockets
 -- Connections to venues as their processes last told, ages by this server's clock; those of a process that
--- ended, in order or not, are gone.
+-- ended, in order or not, are gone. Before its first frame one is silent since it was wanted.
 SELECT exchange, url, state, symbols, detail,
        extract(epoch FROM clock_timestamp() - last_frame_at)::float8 AS frame_age_seconds,
+       extract(epoch FROM clock_timestamp() - coalesce(last_frame_at, greatest(
+           (SELECT started_at FROM processes WHERE processes.process_id = sockets.process_id),
+           (SELECT min(changed_at) FROM feeds
+            WHERE feeds.exchange = sockets.exchange AND feeds.symbol = ANY (sockets.symbols)))))::float8 AS silent_seconds,
        extract(epoch FROM clock_timestamp() - updated_at)::float8 AS row_age_seconds
 FROM sockets
 WHERE updated_at > clock_timestamp() - interval '15 seconds'

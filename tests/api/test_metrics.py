@@ -124,7 +124,8 @@ VALUES (1, 1, 'repair', 1, now(), now(), '');
 INSERT INTO quarantines (instrument_id, kind, from_ts, dead_letter_id) VALUES (1, 'rsi', now(), 1);
 INSERT INTO sockets (process_id, exchange, url, number, state, symbols, last_frame_at, detail, updated_at)
 VALUES ('i', 'kraken', 'wss://k', 1, 'listening', '{SOL/USD}', clock_timestamp() - interval '40 seconds', '',
-        clock_timestamp());
+        clock_timestamp()),
+       ('i', 'kraken', 'wss://k', 2, 'listening', '{BTC/USD}', clock_timestamp(), '', clock_timestamp());
 """
 
 

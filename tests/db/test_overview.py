@@ -107,6 +107,23 @@ async def test_a_wanted_feed_that_nobody_tells_of_is_named_after_some_seconds(po
         assert ["kraken:SOL/USD"] == (await overview.read(connection)).unheard
 
 
+async def test_a_connection_that_never_heard_anything_is_silent_since_it_was_wanted(
+    postgres_url: str,
+) -> None:
+    async with connected(postgres_url, "test") as connection:
+        await _add_process(connection, "here", "2 hours")
+        await connection.execute(
+            "INSERT INTO feeds (exchange, symbol, state, changed_at) VALUES"
+            " ('kraken', 'SOL/USD', 'active', clock_timestamp() - interval '5 minutes')"
+        )
+        await connection.execute(
+            "INSERT INTO sockets VALUES ('here', 'kraken', 'wss://x', 1, 'waiting', '{SOL/USD}',"
+            " NULL, '', clock_timestamp())"
+        )
+        [socket] = (await overview.read(connection)).sockets
+    assert (None, 5) == (socket.frame_age_seconds, round((socket.silent_seconds or 0) / 60))
+
+
 async def test_connections_of_a_process_that_ended_are_gone(postgres_url: str) -> None:
     async with connected(postgres_url, "test") as connection:
         await connection.execute(

@@ -199,6 +199,27 @@ async def test_a_feed_is_live_once_its_subscriptions_are_acknowledged() -> None:
     assert feed.state().state == "stopped"
 
 
+async def test_when_a_venue_was_heard_last_is_known_while_it_does_not_answer() -> None:
+    async def vanish(socket: ServerConnection) -> None:
+        await acknowledge(socket)
+        await socket.send(trade(1))
+        await socket.close()
+
+    again = asyncio.Event()
+
+    async def refuse(socket: ServerConnection) -> None:
+        again.set()
+        await socket.wait_closed()
+
+    bench = Bench(vanish, refuse)
+    async with bench.running() as feed:
+        await bench.trades(1)
+        heard_at = feed.state().last_frame_at
+        await again.wait()
+        assert heard_at is not None
+        assert heard_at <= (feed.state().last_frame_at or 0)
+
+
 async def test_the_next_address_is_tried_where_one_does_not_answer() -> None:
     bench = Bench(lambda socket: say(socket, trade(1)))
     bench.route = TwoAddresses
