@@ -150,10 +150,10 @@ async def job(connection: "Connection", job_id: int) -> StoredJob:
     return found[0]
 
 
-async def pieces(connection: "Connection", job_id: int) -> list[StoredPiece]:
-    """Return the pieces of a job in order of time."""
+async def pieces(connection: "Connection", job_id: int, limit: int | None = None) -> list[StoredPiece]:
+    """Return the pieces of a job in order of time; of more than ``limit`` those that are not done first."""
     with translated("reading jobs"):
-        return [StoredPiece(**dict(row)) for row in await connection.fetch(_sql.pieces, job_id)]
+        return [StoredPiece(**dict(row)) for row in await connection.fetch(_sql.pieces, job_id, limit)]
 
 
 async def uncomputed(
@@ -202,6 +202,8 @@ async def _pause(connection: "Connection", job_id: int) -> Any:  # noqa: ANN401 
 
 
 async def _resume(connection: "Connection", job_id: int) -> Any:  # noqa: ANN401
+    """Hurry its pieces first, as whoever ends one takes the job after it."""
+    await connection.execute(_sql.resume_pieces, job_id)
     return await connection.fetchval(_sql.resume, job_id)
 
 

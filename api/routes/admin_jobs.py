@@ -1,6 +1,6 @@
 """GET, PATCH /v1/admin/jobs: long work that was asked for, as wholes. For who knows the operator's token."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import Field
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["operator"], dependencies=[Depends(operator)])
 
 JobId = Annotated[int, Path(ge=1, le=2**63 - 1, description="A job, by number.")]
+PARTS_AT_MOST: Final = 1000
+"""Pieces of one job that are shown; all are counted."""
+
 State = Literal["waiting", "running", "paused", "done", "cancelled", "failed"]
 
 
@@ -133,7 +136,7 @@ class JobDifference(Row):
 
 
 class JobShown(WholeJob):
-    """A job with its pieces, and what it changed so far."""
+    """A job with its pieces, 1000 at most, those that are not done first; and what it changed so far."""
 
     parts: list[JobPiece]
     coverage: list[JobDifference]
@@ -152,7 +155,7 @@ async def job(job_id: JobId, here: Here) -> JobShown:
     """Read one job, piece by piece, with what is covered now that was not before."""
     async with here["database"].connection() as connection:
         found = await stored.job(connection, job_id)
-        parts = await stored.pieces(connection, job_id)
+        parts = await stored.pieces(connection, job_id, PARTS_AT_MOST)
         changed = await differences(connection, found)
     whole = WholeJob.of(found).model_dump()
     return JobShown(

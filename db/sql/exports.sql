@@ -61,11 +61,18 @@ ORDER BY ts
 LIMIT 1
 
 -- name: first_bars
--- The same of bars.
-SELECT min(start)
-FROM (SELECT start FROM bars WHERE instrument_id = $2 AND start >= $3 AND start < $4
-      UNION ALL
-      SELECT start FROM bars_1h WHERE instrument_id = $2 AND start >= $3 AND start < $4) AS every
+-- The same of bars, from the front of the key of each length.
+SELECT least(
+    (SELECT min(first.start)
+     FROM unnest(ARRAY[1, 60, 300]) AS length (seconds)
+     CROSS JOIN LATERAL (
+        SELECT start FROM bars
+        WHERE instrument_id = $2 AND interval_seconds = seconds AND start >= $3 AND start < $4
+        ORDER BY start
+        LIMIT 1
+     ) AS first),
+    (SELECT min(start) FROM bars_1h WHERE instrument_id = $2 AND start >= $3 AND start < $4)
+)
 WHERE $1::smallint IS NOT NULL
 
 -- name: first_signals

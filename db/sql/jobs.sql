@@ -66,12 +66,13 @@ ORDER BY jobs.job_id DESC
 LIMIT $3
 
 -- name: pieces
--- Of one job, in order of time.
+-- Of one job, in order of time; of more than $2, those that are not done before others.
 SELECT chunk_id, instrument_id, from_ts, to_ts,
        CASE WHEN state = 'waiting' AND leased_until > clock_timestamp() THEN 'running' ELSE state END AS state,
        rows, fetched, stored, requests, attempts, rounds, due_at, detail
-FROM chunks
-WHERE job_id = $1
+FROM (
+    SELECT * FROM chunks WHERE job_id = $1 ORDER BY state = 'done', chunk_id LIMIT $2::bigint
+) AS shown
 ORDER BY instrument_id, from_ts
 
 -- name: state
@@ -86,15 +87,15 @@ WHERE job_id = $1
 -- Whoever works on it lays it down after the page.
 UPDATE jobs SET state = 'paused' WHERE job_id = $1 AND state IN ('waiting', 'running') RETURNING job_id
 
--- name: resume
+-- name: resume_pieces
 -- Whatever was put off is due.
-WITH resumed AS (
-    UPDATE jobs SET state = 'running' WHERE job_id = $1 AND state = 'paused' RETURNING job_id
-), due AS (
-    UPDATE chunks SET due_at = clock_timestamp() FROM resumed
-    WHERE chunks.job_id = resumed.job_id AND chunks.state = 'waiting'
-)
-SELECT job_id FROM resumed
+UPDATE chunks SET due_at = clock_timestamp()
+FROM jobs
+WHERE jobs.job_id = $1 AND jobs.state = 'paused' AND chunks.job_id = jobs.job_id AND chunks.state = 'waiting'
+
+-- name: resume
+-- After its pieces.
+UPDATE jobs SET state = 'running' WHERE job_id = $1 AND state = 'paused' RETURNING job_id
 
 -- name: cancel_pieces
 -- What is not done; whoever works on one finds it gone, and stores no more.

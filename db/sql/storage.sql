@@ -64,8 +64,8 @@ WHERE pg_index.indisprimary AND relation.relnamespace = 'public'::regnamespace
 ORDER BY relation.relname
 
 -- name: left_behind
--- What was left by a REINDEX that did not come to its end.
-SELECT format('DROP INDEX IF EXISTS %I', part.relname) AS statement
+-- What was left by a REINDEX that did not come to its end; live waits for none of it.
+SELECT format('DROP INDEX CONCURRENTLY IF EXISTS %I', part.relname) AS statement
 FROM pg_index
 JOIN pg_class AS part ON part.oid = pg_index.indexrelid
 WHERE NOT pg_index.indisvalid AND part.relkind = 'i' AND part.relnamespace = 'public'::regnamespace

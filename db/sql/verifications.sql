@@ -66,7 +66,11 @@ WHERE other.last IS NOT NULL
 SELECT least(
     (SELECT ts FROM trades WHERE exchange_id = $1 AND instrument_id = $2 ORDER BY ts LIMIT 1),
     (SELECT ts FROM depths WHERE exchange_id = $1 AND instrument_id = $2 ORDER BY ts LIMIT 1),
-    (SELECT min(start) FROM bars WHERE instrument_id = $2),
+    (SELECT min(first.start)
+     FROM unnest(ARRAY[1, 60, 300]) AS length (seconds)
+     CROSS JOIN LATERAL (
+        SELECT start FROM bars WHERE instrument_id = $2 AND interval_seconds = seconds ORDER BY start LIMIT 1
+     ) AS first),
     (SELECT min(start) FROM bars_1h WHERE instrument_id = $2),
     (SELECT min(ts) FROM signals WHERE instrument_id = $2)
 )

@@ -1,5 +1,6 @@
 """Jobs are paused, resumed, cancelled, and retried from any state in which that means something."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -105,6 +106,30 @@ async def test_a_paused_job_is_laid_down_and_goes_on_where_it_was(connection: "C
     assert await chunks.claim(connection, OTHER) is None
     assert await change(connection, "resume", job_id) == "running"
     assert (await claimed(connection, OTHER)).cursor == "8"
+
+
+async def test_who_resumes_waits_for_a_piece_before_it_takes_the_job(
+    connection: "Connection", postgres_url: str
+) -> None:
+    job_id = await enqueued(connection, 1)
+    chunk = await claimed(connection)
+    await change(connection, "pause", job_id)
+    async with connected(postgres_url, "test ender") as ender, asyncio.timeout(20):
+        async with ender.transaction():
+            await chunks.hold(ender, chunk, LEASE)
+            resuming = asyncio.create_task(change(connection, "resume", job_id))
+            while not await ender.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                pass  # until it waits
+            assert await ender.fetchval("SELECT job_id FROM jobs WHERE job_id = $1 FOR UPDATE NOWAIT", job_id)
+        assert await resuming == "running"
+
+
+async def test_of_many_pieces_those_that_are_not_done_are_shown(connection: "Connection") -> None:
+    job_id = await enqueued(connection, 3)
+    await finish(connection, await claimed(connection))
+    shown = [(each.from_ts, each.state) for each in await asked.pieces(connection, job_id, 2)]
+    assert [(BEGAN, "waiting"), (BEGAN + SECOND, "waiting")] == shown
+    assert 3 == len(await asked.pieces(connection, job_id))
 
 
 async def test_a_cancelled_job_takes_no_more_and_has_computed_what_it_stored(
