@@ -71,3 +71,14 @@ async def test_one_packs_at_a_time(postgres_url: str) -> None:
     async with connected(postgres_url, "one") as one, connected(postgres_url, "other") as other:
         await one.fetchval("SELECT pg_advisory_lock($1)", storage._PACKING)
         assert [] == await storage.pack(other, date(2026, 11, 21))
+
+
+async def test_what_an_interrupted_packing_left_is_dropped(postgres_url: str) -> None:
+    async with connected(postgres_url, "test") as connection:
+        await ensure_days(connection, [day_of(T)])
+        await connection.execute("CREATE INDEX left_ccnew ON trades_20261120 (ts)")
+        await connection.execute(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'left_ccnew'::regclass"
+        )
+        await storage.pack(connection, date(2026, 11, 21))
+        assert await connection.fetchval("SELECT to_regclass('left_ccnew')") is None
