@@ -150,6 +150,7 @@ FIELDS: Final[dict[str, Any]] = {
     "simulated": False,
     "recorded": False,
     "problems": [],
+    "notes": [],
     "database": True,
     "redis": True,
     "answers": True,

@@ -7,6 +7,7 @@ from enum import StrEnum
 from redis.exceptions import RedisError
 
 from api import replicas
+from api.faults import faults, notes
 from api.replicas import Replica
 from api.schemas import Row
 from api.state import State
@@ -108,12 +109,13 @@ class Book(Row):
 
 
 class Health(Row):
-    """How things stand; `problems` says in words what keeps `status` from `ok`."""
+    """How things stand; `problems` says in words what keeps `status` from `ok`, `notes` what does not."""
 
     status: Status
     simulated: bool
     recorded: bool
     problems: list[str]
+    notes: list[str]
     database: bool
     redis: bool
     replica: Replica | None
@@ -135,6 +137,7 @@ async def examine(here: State) -> Health:
         simulated=here["settings"].simulated,
         recorded=here["settings"].recorded,
         problems=problems,
+        notes=[] if seen is None else list(notes(seen)),
         database=seen is not None,
         redis=redis,
         replica=replica,
@@ -188,6 +191,7 @@ def _problems(seen: Overview | None, *, redis: bool) -> Iterator[str]:
             yield f"{process.role} (process {process.pid}) has not been seen lately"
     for ingester in seen.ingesters:
         yield from _strained(ingester)
+    yield from faults(seen)
 
 
 def _strained(ingester: IngesterRow) -> Iterator[str]:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from db import schedules, verifications
 from db.errors import translated
 from db.queries import load
 
@@ -100,7 +101,10 @@ class IngesterRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that health tells of the database; ``unheard`` are feeds that nobody listens to."""
+    """Everything that health tells of the database; ``unheard`` are feeds that nobody listens to.
+
+    ``differences`` are those of the newest day that was verified.
+    """
 
     sockets: list[SocketRow]
     unheard: list[str]
@@ -109,6 +113,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     queue: Queue
     repairs: Repairs
     gaps: Gaps
+    failed_chores: list[str]
+    differences: int
 
 
 async def read(connection: "Connection") -> Overview:
@@ -121,6 +127,7 @@ async def read(connection: "Connection") -> Overview:
         queue = await connection.fetchrow(_sql.queue)
         repairs = await connection.fetchrow(_sql.repairs)
         gaps = await connection.fetchrow(_sql.gaps)
+    chores, verified = await schedules.last(connection), await verifications.newest(connection)
     return Overview(
         sockets=[SocketRow(**dict(row)) for row in sockets],
         unheard=[row["feed"] for row in unheard],
@@ -129,6 +136,8 @@ async def read(connection: "Connection") -> Overview:
         queue=Queue(**dict(queue or {})),
         repairs=Repairs(**dict(repairs or {})),
         gaps=Gaps(**dict(gaps or {})),
+        failed_chores=[name for name, run in sorted(chores.items()) if run.state == schedules.FAILED],
+        differences=verified.differences,
     )
 
 

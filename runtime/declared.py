@@ -132,7 +132,12 @@ TABLE = (
     Metric(
         "heliograph_requests_limited_total", Kind.COUNTER, "Refused: an address asked too much.", ("limit",)
     ),
-    Metric("heliograph_process_up", Kind.GAUGE, "1 while a role's heartbeat is fresh.", ("role",)),
+    Metric(
+        "heliograph_process_up",
+        Kind.GAUGE,
+        "1 while a role's heartbeat is fresh; 0 too for one that is needed and was never seen.",
+        ("role",),
+    ),
     Metric(
         "heliograph_request_seconds", Kind.HISTOGRAM, "Time to answer a request.", ("route",), LATENCY_BUCKETS
     ),

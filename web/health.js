@@ -43,7 +43,8 @@ const draw = (health) => {
   const status = document.getElementById("status");
   status.textContent = health.status;
   status.dataset.status = health.status;
-  const problems = health.problems.length ? health.problems : ["Nothing is amiss."];
+  const said = [...health.problems, ...health.notes];
+  const problems = said.length ? said : ["Nothing is amiss."];
   document.getElementById("problems").replaceChildren(...problems.map((problem) => {
     const item = document.createElement("li");
     item.textContent = problem;

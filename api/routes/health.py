@@ -15,6 +15,9 @@ from db.overview import BudgetRow
 router = APIRouter(tags=["operation"])
 
 _FRESH_BEAT_SECONDS = 5.0
+_NEEDED = ("api", "ingest", "ingest-history", "scheduler", "worker-backfill", "worker-live")
+"""The roles that the house cannot do without."""
+
 _OF_INGESTERS = {
     "buffer_share": "buffer_share",
     "buffer_peak_share": "buffer_peak_share",
@@ -89,6 +92,8 @@ def _gauge(here: State, found: Health) -> None:
     _gauge_ingesters(here, found)
     up = measured.gauge("heliograph_process_up")
     up.clear()
+    for role in _NEEDED:
+        up.labels(role).set(0)
     for process in sorted(found.processes, key=lambda each: -each.age_seconds):
         up.labels(process.role).set(process.age_seconds < _FRESH_BEAT_SECONDS)  # the freshest is the last
 

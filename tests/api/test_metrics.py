@@ -154,6 +154,7 @@ async def test_which_roles_run_is_measured(served: Served, worker: Worker) -> No
         found["heliograph_process_up", "worker-live"],
         found["heliograph_process_up", "ingest"],
     )
+    assert 0 == found["heliograph_process_up", "scheduler"]
 
 
 async def test_subscribers_requests_and_the_cache_are_measured(served: Served, worker: Worker) -> None:

@@ -24,6 +24,8 @@ async def test_an_idle_installation_has_nothing_waiting(postgres_url: str) -> No
             queue=overview.Queue(batches=0, ticks=0, oldest_seconds=0),
             repairs=overview.Repairs(dirty=0, staged=0, oldest_seconds=0, quarantines=0),
             gaps=overview.Gaps(open=0, healing=0, unrecoverable=0),
+            failed_chores=[],
+            differences=0,
         )
         == seen
     )
