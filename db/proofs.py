@@ -19,16 +19,37 @@ HISTORY = "history"
 
 
 async def extend(connection: "Connection", proofs: Sequence[Proof], source: str = LIVE) -> None:
-    """Move the ends of proofs forward, and begin those that are new; one proof a key."""
+    """Move the ends of proofs forward, and begin those that are new; one proof a key.
+
+    What history proves is stored again where its day was dropped.
+    """
+    columns = (
+        [proof.instrument_id for proof in proofs],
+        [proof.kind for proof in proofs],
+        [proof.from_ts for proof in proofs],
+        [proof.to_ts for proof in proofs],
+    )
     with translated("extending proofs"):
-        await connection.execute(
-            _sql.extend,
-            [proof.instrument_id for proof in proofs],
-            [proof.kind for proof in proofs],
-            [proof.from_ts for proof in proofs],
-            [proof.to_ts for proof in proofs],
-            source,
-        )
+        await connection.execute(_sql.extend, *columns, source)
+        if source == HISTORY:
+            for each in zip(*columns, strict=True):  # one statement each, as several may be of one day
+                await connection.execute(_sql.brought, *([value] for value in each))
+
+
+async def read_stored(
+    connection: "Connection", instrument_ids: Iterable[int], kind: str, from_ts: int, to_ts: int
+) -> dict[int, Coverage]:
+    """Return the same as ``read_coverage``, but for ticks that were dropped: those speak against it."""
+    found = await read_coverage(connection, instrument_ids, kind, from_ts, to_ts)
+    with translated("reading what was dropped"):
+        rows = await connection.fetch(_sql.dropped, list(found), kind, from_ts, to_ts)
+    gone: dict[int, list[Interval]] = {}
+    for instrument_id, begin, end in rows:
+        gone.setdefault(instrument_id, []).append(Interval(begin, end))
+    return {
+        key: Coverage(each.proven, sorted([*each.unproven, *gone.get(key, ())]))
+        for key, each in found.items()
+    }
 
 
 async def read_coverage(

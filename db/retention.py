@@ -98,6 +98,20 @@ async def stand_in(connection: "Connection", day: DetachedDay) -> "AsyncIterator
             await connection.execute(day.leave)
 
 
+async def reaches_dropped(
+    connection: "Connection", exchange_id: int, instrument_id: int, from_ts: int, to_ts: int
+) -> bool:
+    """Tell whether [from_ts, to_ts) of a tape, or the ticks just before it, lie in days that were dropped.
+
+    A day is on record as dropped before its ticks are gone: asked after a tape was read, it is true of that.
+    """
+    with translated("looking for days that were dropped"):
+        reaches: bool = await connection.fetchval(
+            _sql.reaches_dropped, exchange_id, instrument_id, from_ts, to_ts
+        )
+    return reaches
+
+
 def _old_day(row: "Record") -> OldDay:
     return OldDay(**{name: row[name] for name in OldDay.__struct_fields__})
 
@@ -108,6 +122,7 @@ async def _detach(connection: "Connection", day: OldDay, until: date) -> bool:
         row = await connection.fetchrow(_sql.days, day.table, until, day.day)
         if row is None or row["held"]:
             return False
+        await connection.execute(row["record"])
         await connection.execute(row["mark"])
         await connection.execute(row["detach"])
     return True

@@ -11,7 +11,7 @@ from db.asked import NewPiece, enqueue_backfill
 from db.feeds import FeedRow
 from db.instruments import Listed, listed, register
 from db.partitions import day_of, existing_days
-from db.proofs import read_coverage
+from db.proofs import read_stored
 from ingest.history.backfilling import NO_ROAD
 from ingest.history.planning import Estimate, Piece, estimate, missing, pieces
 from ingest.history.roads import Road, road_of
@@ -128,11 +128,11 @@ class Planner:
     async def _coverage(self, known: Listed | None, asked: Interval) -> coverage.Coverage:
         if known is None:
             return coverage.NOTHING
-        found = await read_coverage(self._connection, [known.instrument_id], TRADES, *asked)
+        found = await read_stored(self._connection, [known.instrument_id], TRADES, *asked)
         return await self._kept(found[known.instrument_id], asked)
 
     async def _kept(self, proven: coverage.Coverage, asked: Interval) -> coverage.Coverage:
-        """Return what is proven of days that are there: of those that were dropped only that is left."""
+        """Return what is proven of days that are there, whoever dropped the others."""
         there = set(await existing_days(self._connection, "trades"))
         starts = range(floor(asked.from_ts, DAY), asked.to_ts, DAY)
         gone = [Interval(start, start + DAY) for start in starts if day_of(start) not in there]

@@ -12,8 +12,10 @@ from db.claims import Cursor
 from db.connections import connected
 from db.dirty import Piece
 from db.errors import translated
+from db.retention import reaches_dropped
 from db.staged import REPAIR, NewStaged
 from market.errors import StoreError
+from market.times import to_iso
 from runtime.lifecycle import wait_at_most
 from workers import repairs, stored_states
 from workers.folding import Folder
@@ -114,17 +116,32 @@ class BackfillWorker:
                 await dirty.finish(connection, piece)
         await self._renewals.renew(piece.instrument_id)
         self.totals.intervals += len(piece.rows)
-        self.totals.bars += len(made.bars)
-        self.totals.signals += len(made.signals)
+        if made is None:
+            times = {"from_ts": to_iso(piece.from_ts), "to_ts": to_iso(piece.to_ts)}
+            logger.warning(
+                "repair.left", instrument_id=piece.instrument_id, why="ticks were dropped", **times
+            )
+        else:
+            self.totals.bars += len(made.bars)
+            self.totals.signals += len(made.signals)
         return len(piece.rows)
 
-    async def _hand_over(self, connection: "Connection", piece: Piece) -> Recomputed:
-        """Stage what came of it for live, or write it where live never was."""
+    async def _hand_over(self, connection: "Connection", piece: Piece) -> Recomputed | None:
+        """Stage what came of it for live, or write it where live never was.
+
+        None, and what was told stands, where the tape that it was told of was dropped, even in part.
+        """
+        of = piece.exchange_id, piece.instrument_id
+        if await reaches_dropped(connection, *of, piece.from_ts, piece.to_ts):
+            return None
         silences = (await read_silences(connection, [piece.instrument_id])).get(piece.instrument_id, ())
-        tape = StoredTape(connection, piece.exchange_id, piece.instrument_id)
+        tape = StoredTape(connection, *of)
         effects = Effects(self._folder, tape, piece.from_ts, piece.to_ts)
         version, cursor = await self._pursue(connection, piece, effects)
         made = effects.made(silences)
+        to_ts = max([made.to_ts, *(each.to_ts for each in made.ranges.values())])
+        if await reaches_dropped(connection, *of, effects.began_ts, to_ts):
+            return None
         if _was_never_told(made, cursor):
             await self._write(connection, piece, cursor, made, silences)
         else:

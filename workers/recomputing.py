@@ -90,6 +90,11 @@ class Effects:
         await self._run.go(settled_ts)
         return self._run.ended
 
+    @property
+    def began_ts(self) -> int:
+        """Return from when on the tape was read, but for bars that ran by then; once it was followed."""
+        return self._run.began_ts
+
     def made(self, silences: Sequence[Silence] = ()) -> Recomputed:
         """Return what was computed; it has a state unless nothing later remembers the stretch."""
         return self._run.made(silences)
@@ -113,6 +118,7 @@ class _Run:
         self._state = folder.start()
         self._settled_ts = 0
         self._ended = False
+        self.began_ts = from_ts
 
     async def go(self, settled_ts: int) -> None:
         """Fold from a memory before the stretch until all of it is decided, or to ``settled_ts``.
@@ -190,7 +196,7 @@ class _Run:
             await self._tape.second_before(reach, bars + 1),
             await self._tape.depth_before(reach, depths + 1),
         )
-        began = floor(began, SECOND)
+        self.began_ts = began = floor(began, SECOND)
         running = (await self._bars_at(began)).running
         return msgspec.structs.replace(start_at(self._folder, began), running=running)
 

@@ -7,7 +7,7 @@ Tables that Citus would distribute carry ``instrument_id`` in every unique key.
 from db.schema.audit import audit_log
 from db.schema.dead_letters import dead_letters, quarantines
 from db.schema.feeds import feeds, sockets
-from db.schema.gaps import gaps, proofs
+from db.schema.gaps import dropped_days, gaps, proofs
 from db.schema.instruments import exchanges, installation, instruments
 from db.schema.jobs import chunks, jobs
 from db.schema.outcomes import bars, bars_1h, indicators, publications, signals
@@ -32,6 +32,7 @@ __all__ = [
     "dead_letters",
     "depths",
     "dirty",
+    "dropped_days",
     "exchanges",
     "feeds",
     "gaps",

@@ -1,6 +1,7 @@
 """What is proven, and where it is not."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Column, Date, Index, Integer, Table, Text, text
+from sqlalchemy.dialects.postgresql import TSTZMULTIRANGE
 
 from db.schema.words import NOW, TIME, metadata
 
@@ -13,6 +14,16 @@ proofs = Table(
     Column("to_ts", TIME, nullable=False, comment="moved forward with the ticks that prove it"),
     Column("source", Text, primary_key=True, comment="live, or history"),
     comment="Intervals in which a feed was proven up. Gaps that are not closed override them.",
+)
+
+dropped_days = Table(
+    "dropped_days",
+    metadata,
+    Column("instrument_id", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True, comment="trades, quotes, or depths"),
+    Column("day", Date, primary_key=True),
+    Column("lacking", TSTZMULTIRANGE, nullable=False, comment="what history has not brought again"),
+    comment="Days that held ticks and were dropped: what was computed of them stands as it was told.",
 )
 
 gaps = Table(

@@ -8,6 +8,23 @@ FROM unnest($1::int[], $2::text[], $3::timestamptz[], $4::timestamptz[])
 ORDER BY instrument_id, kind, from_ts
 ON CONFLICT (instrument_id, kind, from_ts, source) DO UPDATE SET to_ts = greatest(proofs.to_ts, excluded.to_ts)
 
+-- name: brought
+-- Of days that were dropped, what history has brought again.
+UPDATE dropped_days
+SET lacking = lacking - tstzmultirange(tstzrange(proof.from_ts, proof.to_ts))
+FROM unnest($1::int[], $2::text[], $3::timestamptz[], $4::timestamptz[])
+    AS proof (instrument_id, kind, from_ts, to_ts)
+WHERE dropped_days.instrument_id = proof.instrument_id AND dropped_days.kind = proof.kind
+  AND lacking && tstzrange(proof.from_ts, proof.to_ts)
+
+-- name: dropped
+-- What was proven, and is stored no more.
+SELECT instrument_id, lower(piece) AS from_ts, upper(piece) AS to_ts
+FROM dropped_days
+CROSS JOIN unnest(lacking) AS piece
+WHERE instrument_id = ANY($1::int[]) AND kind = $2 AND piece && tstzrange($3, $4)
+ORDER BY 1, 2
+
 -- name: covering
 -- What speaks for an interval, and what speaks against it: gaps that are not closed.
 SELECT instrument_id, from_ts, to_ts, true AS proven

@@ -26,7 +26,14 @@ SELECT parent.relname AS table, child.relname AS name, each.day, greatest(child.
        END AS held,
        format('COMMENT ON TABLE %I IS %L', child.relname, 'heliograph retention drops it') AS mark,
        format('ALTER TABLE %I DETACH PARTITION %I %s', parent.relname, child.relname,
-              CASE WHEN pg_inherits.inhdetachpending THEN 'FINALIZE' ELSE 'CONCURRENTLY' END) AS detach
+              CASE WHEN pg_inherits.inhdetachpending THEN 'FINALIZE' ELSE 'CONCURRENTLY' END) AS detach,
+       format('INSERT INTO dropped_days (instrument_id, kind, day, lacking)
+               SELECT instrument_id, %1$L, %2$L, tstzmultirange(tstzrange(%3$L, %4$L)) FROM instruments
+               WHERE EXISTS (SELECT FROM %1$I AS tick
+                             WHERE tick.exchange_id = instruments.exchange_id AND tick.ts >= %3$L AND tick.ts < %4$L
+                               AND tick.instrument_id = instruments.instrument_id)
+               ON CONFLICT (instrument_id, kind, day) DO UPDATE SET lacking = excluded.lacking',
+              parent.relname, each.day, each.since, each.until) AS record
 FROM pg_inherits
 JOIN pg_class AS parent ON parent.oid = pg_inherits.inhparent
 JOIN pg_class AS child ON child.oid = pg_inherits.inhrelid
@@ -56,6 +63,22 @@ WHERE relation.relkind = 'r' AND relation.relnamespace = 'public'::regnamespace 
   AND obj_description(relation.oid, 'pg_class') = 'heliograph retention drops it'
   AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = relation.oid)
 ORDER BY each.day, relation.oid
+
+-- name: reaches_dropped
+-- Whether any of a time, or of what is remembered of the ticks before it, was dropped: nothing may be left in between.
+SELECT EXISTS (
+    SELECT FROM dropped_days
+    CROSS JOIN LATERAL (
+        SELECT day::timestamp AT TIME ZONE 'UTC' AS since, (day + 1)::timestamp AT TIME ZONE 'UTC' AS until
+    ) AS each
+    WHERE instrument_id = $2 AND each.since < $4::timestamptz
+      AND (each.until > date_bin('1 hour', $3::timestamptz, '2000-01-01Z')
+           OR kind = 'trades' AND NOT EXISTS (
+               SELECT FROM trades WHERE exchange_id = $1 AND trades.instrument_id = $2 AND ts >= each.until AND ts < $3)
+           OR kind = 'depths' AND NOT EXISTS (
+               SELECT FROM depths WHERE exchange_id = $1 AND depths.instrument_id = $2 AND ts >= each.until AND ts < $3))
+      AND kind IN ('trades', 'depths')
+)
 
 -- name: give_up_gaps
 -- What was missing of a day that is gone nobody is to fetch any more; the gap stays on record, and says so.

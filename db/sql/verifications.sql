@@ -62,17 +62,19 @@ CROSS JOIN LATERAL (
 WHERE other.last IS NOT NULL
 
 -- name: began
--- The first time at which there is anything of an instrument.
+-- The first time at which there is anything of an instrument; once days of it were dropped, its first tick.
 SELECT least(
     (SELECT ts FROM trades WHERE exchange_id = $1 AND instrument_id = $2 ORDER BY ts LIMIT 1),
     (SELECT ts FROM depths WHERE exchange_id = $1 AND instrument_id = $2 ORDER BY ts LIMIT 1),
-    (SELECT min(first.start)
-     FROM unnest(ARRAY[1, 60, 300]) AS length (seconds)
-     CROSS JOIN LATERAL (
-        SELECT start FROM bars WHERE instrument_id = $2 AND interval_seconds = seconds ORDER BY start LIMIT 1
-     ) AS first),
-    (SELECT min(start) FROM bars_1h WHERE instrument_id = $2),
-    (SELECT min(ts) FROM signals WHERE instrument_id = $2)
+    CASE WHEN NOT EXISTS (SELECT FROM dropped_days WHERE instrument_id = $2 AND kind IN ('trades', 'depths')) THEN least(
+        (SELECT min(first.start)
+         FROM unnest(ARRAY[1, 60, 300]) AS length (seconds)
+         CROSS JOIN LATERAL (
+            SELECT start FROM bars WHERE instrument_id = $2 AND interval_seconds = seconds ORDER BY start LIMIT 1
+         ) AS first),
+        (SELECT min(start) FROM bars_1h WHERE instrument_id = $2),
+        (SELECT min(ts) FROM signals WHERE instrument_id = $2)
+    ) END
 )
 
 -- name: anything

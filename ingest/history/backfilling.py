@@ -9,7 +9,7 @@ from db import chunks, gaps, proofs
 from db.chunks import Chunk, Lease
 from db.errors import translated
 from db.holes import Edges, Hole, first, holes, last
-from db.proofs import read_coverage
+from db.proofs import read_coverage, read_stored
 from ingest.history.ends import ending, touches, unknown
 from ingest.history.fetching import Desk, Fetching
 from ingest.history.outcomes import HOLES_AT_MOST
@@ -186,5 +186,5 @@ class Backfilling:
         return await holes(self._connection, edges, HOLES_AT_MOST + 1)
 
     async def _is_proven(self, chunk: Chunk, from_ts: int, to_ts: int) -> bool:
-        found = await read_coverage(self._connection, [chunk.instrument_id], TRADES, from_ts, to_ts)
+        found = await read_stored(self._connection, [chunk.instrument_id], TRADES, from_ts, to_ts)
         return found[chunk.instrument_id].share(from_ts, to_ts) == 1.0

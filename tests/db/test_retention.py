@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 import pytest
 
-from db import dirty, feeds, gaps, jobs, retention
+from db import dirty, feeds, gaps, jobs, proofs, retention
 from db.connections import connected
 from db.dirty import DirtyInterval
 from db.feeds import FeedName, WantedFeed
@@ -16,6 +16,7 @@ from db.instruments import register
 from db.partitions import day_of, ensure_days, existing_days
 from db.retention import DetachedDay
 from db.settings import RetentionSettings
+from market.coverage import Proof
 from market.errors import ArchiveError
 from market.gaps import TRADES, Cause, Finding, GapState
 from market.instruments import spot
@@ -127,6 +128,32 @@ async def test_who_comes_while_another_drops_is_told_so(postgres_url: str) -> No
             assert None is await retention.drop(other, KEPT)
 
         assert 1 == len(await retention.drop(connection, KEPT, archive) or ())
+
+
+async def test_what_was_dropped_is_missing_until_history_brings_it_again_and_was_proven_all_the_same(
+    postgres_url: str,
+) -> None:
+    async with connected(postgres_url, "test") as connection:
+        await fill(connection, 0)
+        await register(connection, [spot("kraken", "XRP", "USD", "XRP/USD")])
+        both = [Proof(instrument_id, TRADES, T, T + DAY) for instrument_id in (1, 2)]
+        await proofs.extend(connection, both)
+
+        async def stored() -> list[float]:
+            found = await proofs.read_stored(connection, [1, 2], TRADES, T, T + DAY)
+            return [found[each].share(T, T + DAY) for each in (1, 2)]
+
+        await retention.drop(connection, KEPT)
+        await fill(connection, 0)
+        assert [0.0, 1.0] == await stored()
+        halves = [Proof(1, TRADES, T, T + DAY // 2), Proof(1, TRADES, T + DAY // 2, T + DAY)]
+        for half, share in zip(halves, (0.5, 1.0), strict=True):
+            await proofs.extend(connection, [half], proofs.HISTORY)
+            assert [share, 1.0] == await stored()
+        await retention.drop(connection, KEPT)
+        assert [0.0, 1.0] == await stored()
+        found = await proofs.read_coverage(connection, [1], TRADES, T, T + DAY)
+    assert 1.0 == found[1].share(T, T + DAY)
 
 
 async def test_gaps_of_a_day_that_is_gone_say_so(postgres_url: str) -> None:

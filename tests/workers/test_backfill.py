@@ -4,11 +4,12 @@ import random
 
 import pytest
 
-from db import dirty
+from db import dirty, retention
 from db.connections import connected
 from db.dirty import DirtyInterval
+from db.partitions import day_of, ensure_days
 from market.depths import Depth
-from market.times import HOUR, MINUTE, SECOND, floor
+from market.times import DAY, HOUR, MINUTE, SECOND, floor
 from market.trades import Side, Trade
 from market.watermarks import Watermark
 from tests.workers.market import (
@@ -106,6 +107,41 @@ async def test_rebuilding_what_was_right_changes_no_bar(market: Market) -> None:
     await dirty.mark(market.connection, [DirtyInterval(market.ids[0], start, start + MINUTE)], "asked")
     assert 1 == await repaired(market, claimer)
     assert before == await market.connection.fetch(BARS)
+
+
+async def test_what_was_told_of_days_that_were_dropped_stands_whatever_is_asked_for(market: Market) -> None:
+    """With and without ticks left before and after them, and as a part of such a day was fetched again."""
+    claimer, one_id = new_claimer(), market.ids[0]
+    day = floor(BEGAN, DAY)
+    trades = [
+        Trade(one_id, day + number * DAY + second * SECOND, second + 1, 100.0 + second, 1.0, Side.BUY, day)
+        for number in range(4)
+        for second in range(0, 600, 2)
+    ]
+    async with market.writing() as writer, market.working() as connection:
+        await ensure_days(market.connection, [day_of(day + number * DAY) for number in range(4)])
+        await writer.store(trades)
+        await claim_all(claimer, connection)
+        before = await stored(market)
+        async with connected(market.url, "retention") as other:
+            await dirty.mark(other, [DirtyInterval(one_id, day, day + SECOND)], "holds")
+            await other.execute(
+                "INSERT INTO feeds (exchange, symbol, state) SELECT exchanges.name, symbol, 'active' "
+                "FROM instruments JOIN exchanges USING (exchange_id) WHERE instrument_id = $1",
+                one_id,
+            )
+            dropped = await retention.drop(other, {"trades": day_of(day + 3 * DAY)})
+        assert 2 == len(dropped or ())
+        await market.connection.execute("DELETE FROM dirty")
+        await ensure_days(market.connection, [day_of(day + DAY)])
+        await writer.store([trades[400]])
+        await claim_all(claimer, connection)
+        starts = [day + number * DAY for number in range(4)]
+        asked = [DirtyInterval(one_id, start, start + 10 * MINUTE) for start in starts]
+        await dirty.mark(market.connection, asked, "asked")
+        while await repaired(market, claimer):
+            pass
+    assert before == await stored(market)
 
 
 async def test_an_interval_that_another_worker_repairs_is_passed_over(market: Market) -> None:

@@ -7,10 +7,11 @@ from starlette.responses import Response
 
 from db import gaps, proofs
 from db.asked import NewPiece, enqueue_backfill
+from db.partitions import day_of
 from db.proofs import read_coverage
 from market.coverage import Proof
 from market.gaps import GapState
-from market.times import SECOND
+from market.times import DAY, SECOND, floor
 from tests.ingest.history.conftest import Healer
 from tests.ingest.history.past import BEGAN, Place
 
@@ -179,4 +180,27 @@ async def test_a_page_that_is_refused_midway_changes_nothing_in_the_end(healer: 
     await healer.heal_to_the_end()
     assert list(range(1, 41)) == await place.stored()
     assert 1.0 == await share(place, BEGAN, BEGAN + 5 * SECOND)
+    assert [] == await place.gaps()
+
+
+async def test_days_that_were_dropped_beside_a_piece_are_no_hole(healer: Healer) -> None:
+    place, day = healer.place, floor(BEGAN, DAY)
+    await place.connection.execute(
+        "INSERT INTO trades (exchange_id, instrument_id, ts, trade_id, price, size, side, received_at) "
+        "VALUES ($1, $2, $3, 1, 1, 1, 0, $3)",
+        place.listed.exchange_id,
+        place.listed.instrument_id,
+        BEGAN,
+    )
+    piece = (place.trades[20].ts, END)
+    await proofs.extend(place.connection, [Proof(place.listed.instrument_id, "trades", day, piece[0])])
+    await place.connection.execute(
+        "INSERT INTO dropped_days SELECT $1, 'trades', $2, tstzmultirange(tstzrange($3, $4))",
+        place.listed.instrument_id,
+        day_of(day),
+        BEGAN + 1,
+        piece[0],
+    )
+    await ask(place, piece)
+    await healer.heal_to_the_end()
     assert [] == await place.gaps()
