@@ -11,7 +11,7 @@ import typer
 
 from db import schedules
 from db.processes import count_running
-from db.schedules import FAILED, UNFINISHED, LastRun, Run
+from db.schedules import DONE, UNFINISHED, LastRun, Run
 from heliograph.changing import changing
 from heliograph.tables import print_table
 from market.errors import StackError
@@ -81,7 +81,12 @@ def run(name: str, options: Options, *, detach: bool) -> None:
         _print_json(_run(ended))
     else:
         sys.stdout.write(f"run {ended.run_id} of {name} is {ended.state}{_after_colon(ended.detail)}\n")
-    raise typer.Exit(1 if ended.state == FAILED else 0)
+    raise typer.Exit(exit_code(ended.state, detach=detach))
+
+
+def exit_code(state: str, *, detach: bool) -> int:
+    """Return 0 for a run that was done, or that nobody waits for."""
+    return 0 if detach or state == DONE else 1
 
 
 def change(verb: Verb, name: str, options: Options) -> None:

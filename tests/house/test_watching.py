@@ -74,6 +74,23 @@ def test_a_dashboard_shows_metrics_that_exist(dashboard: Path) -> None:
             assert set() == labels(target["expr"]) - LABELS - {"what"}, panel["title"]
 
 
+TOTALS = {
+    "heliograph_ticks_total",
+    "heliograph_signals_total",
+    "heliograph_books",
+    "heliograph_budget_used",
+}
+"""Of the whole house, and told by each process of the API."""
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: str(path.stem))
+def test_what_every_api_tells_of_the_house_is_summed_once(dashboard: Path) -> None:
+    for panel in panels(dashboard):
+        for target in panel["targets"]:
+            if "sum by" in target["expr"] and TOTALS & named(target["expr"]):
+                assert "(max without (instance) (" in target["expr"], panel["title"]
+
+
 def test_every_metric_is_seen_on_a_dashboard_or_alerts() -> None:
     seen = {
         name
