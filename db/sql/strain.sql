@@ -6,14 +6,16 @@ WHERE created_at > clock_timestamp() - interval '1 day'
 GROUP BY source
 
 -- name: server
--- What holds vacuum back, and what there is of room.
-SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)) FILTER (WHERE backend_xmin IS NOT NULL), 0)::float8
+-- What holds vacuum back, and what there is of room: connections to all databases share it. Of other users' only those
+-- who may read all statistics see more than that they are there.
+SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start))
+                FILTER (WHERE backend_xmin IS NOT NULL AND datname = current_database()), 0)::float8
            AS oldest_snapshot_seconds,
        count(*)::int AS connections,
        current_setting('max_connections')::int AS connections_limit,
        pg_database_size(current_database()) AS bytes
 FROM pg_stat_activity
-WHERE datname = current_database() AND backend_type = 'client backend'
+WHERE usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
 
 -- name: dead_rows
 -- By table, its partitions together.
