@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 import pytest
 
-from db import dirty, feeds, gaps, jobs, proofs, retention
+from db import dirty, feeds, gaps, jobs, proofs, retention, verifications
 from db.connections import connected
 from db.dirty import DirtyInterval
 from db.feeds import FeedName, WantedFeed
-from db.instruments import register
+from db.instruments import listed, register
 from db.partitions import day_of, ensure_days, existing_days
 from db.retention import DetachedDay
 from db.settings import RetentionSettings
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 T = from_iso("2026-11-10")
 NOW = T + 5 * DAY
+BAR = (
+    "INSERT INTO bars (instrument_id, interval_seconds, start, open, high, low, close, volume, quote_volume, "
+    "buy_volume, sell_volume, trades, source) VALUES (1, 1, $1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 'live')"
+)
 KEPT = {"trades": date(2026, 11, 12)}
 
 
@@ -154,6 +158,18 @@ async def test_what_was_dropped_is_missing_until_history_brings_it_again_and_was
         assert [0.0, 1.0] == await stored()
         found = await proofs.read_coverage(connection, [1], TRADES, T, T + DAY)
     assert 1.0 == found[1].share(T, T + DAY)
+
+
+async def test_what_is_computed_again_or_verified_begins_with_the_first_tick_once_a_day_was_dropped(
+    postgres_url: str,
+) -> None:
+    async with connected(postgres_url, "test") as connection:
+        await fill(connection, 0, 2)
+        await connection.execute(BAR, T - DAY)
+        [of] = await listed(connection)
+        assert T - DAY == await verifications.began(connection, of)
+        await retention.drop(connection, KEPT)
+        assert T + 2 * DAY == await verifications.began(connection, of)
 
 
 async def test_gaps_of_a_day_that_is_gone_say_so(postgres_url: str) -> None:
