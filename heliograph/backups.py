@@ -66,6 +66,9 @@ def restore(folder: Path, data_dir: Path | None, *, dry_run: bool) -> None:
     """Restore a backup into an empty database, and compare; exit with 1 unless all is equal."""
     manifest = _read(folder)
     what = f"{len(manifest.tables)} tables, {manifest.rows:,} rows of {manifest.made_at}"
+    if dry_run and data_dir is not None and not (data_dir / "stores").exists():
+        _say(f"would be restored: {what}")
+        return
     with _target(data_dir, Purpose(manifest.purpose)) as url:
         asyncio.run(_demand_empty(url))
         if dry_run:
@@ -76,6 +79,7 @@ def restore(folder: Path, data_dir: Path | None, *, dry_run: bool) -> None:
     for line in unequal:
         _say(line)
     if unequal:
+        _say("what is there now is no whole backup: start nothing on it, and empty it before another try")
         raise typer.Exit(1)
     _say(f"restored, and equal: {what}; before roles start: heliograph db migrate (up does it by itself)")
 

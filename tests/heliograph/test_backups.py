@@ -88,6 +88,9 @@ def test_a_backup_is_restored_into_a_folder_for_up(
     run_aside(lambda: fill(postgres_url))
     folder = saved(tmp_path, monkeypatch, postgres_url)
     new = tmp_path / "new"
+    backups.restore(folder, new, dry_run=True)
+    assert "would be restored: " in capsys.readouterr().out
+    assert not new.exists()
     try:
         backups.restore(folder, new, dry_run=False)
         assert "restored, and equal: " in capsys.readouterr().out
@@ -128,7 +131,9 @@ def test_what_is_not_as_it_was_saved_is_named(
     monkeypatch.setenv("HELIOGRAPH_DATABASE_URL", empty_url)
     with pytest.raises(typer.Exit):
         backups.restore(folder, None, dry_run=False)
-    assert "feeds is not equal: 7 rows were saved, 0 are there" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "feeds is not equal: 7 rows were saved, 0 are there" in told
+    assert "start nothing on it, and empty it before another try" in told
 
 
 def test_nothing_is_written_over_and_nothing_foreign_is_restored(
