@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from db import chunks
 from db.errors import translated
 from db.queries import load
 
@@ -65,9 +66,10 @@ async def claim(connection: "Connection", holder: str, seconds: float) -> Traini
 
 
 async def finish(connection: "Connection", training: Training) -> None:
-    """End a training with its job."""
+    """End a training with its job, in a transaction."""
     with translated("finishing a training"):
-        await connection.execute(_chunks.finish, training.chunk_id)
+        await connection.execute(_chunks.end, training.chunk_id, "done", "")
+    await chunks.end_job(connection, training.job_id)
 
 
 async def give_up(connection: "Connection", training: Training, reason: str) -> None:

@@ -151,7 +151,7 @@ HOT: list[tuple[str, tuple[Any, ...]]] = [
     ("outcomes.signals_in", (INSTRUMENT, MIDDLE, MIDDLE + HOUR)),
     ("outcomes.remove_signals", ([INSTRUMENT], ["rsi"], [1], [MIDDLE])),
     ("outcomes.told_at", (INSTRUMENT, "signals", ["rsi"], [MIDDLE])),
-    ("indicators.clear", ([INSTRUMENT], [MIDDLE], [MIDDLE + MINUTE])),
+    ("indicators.clear", ([INSTRUMENT], ["trades"], [MIDDLE], [MIDDLE + MINUTE])),
     ("verifications.signals", (INSTRUMENT, MIDDLE, MIDDLE + HOUR)),
     ("verifications.began", (EXCHANGE, INSTRUMENT)),
     ("holes.holes", (EXCHANGE, INSTRUMENT, MIDDLE, MIDDLE + MINUTE, 0, 10**9, [], [], 10)),

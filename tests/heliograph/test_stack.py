@@ -24,7 +24,7 @@ from tests.heliograph.test_cli import ROOT, heliograph
 pytestmark = pytest.mark.slow
 
 STOP_SECONDS = 10
-GONE_SECONDS = 20
+GONE_SECONDS = 60
 
 Start = Callable[..., subprocess.Popen[str]]
 
