@@ -28,6 +28,12 @@ logger = structlog.get_logger(__name__)
 
 NO_ROAD: Final = "this protocol's trades have no ids: the venue's history cannot be told from what is stored"
 
+_SEEKING: Final = "seeking "
+"""Before the cursor of a piece whose beginning is still looked for."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Seek).decode
+
 
 class Backfilling:
     """Works on one piece at a time, on one connection."""
@@ -47,7 +53,8 @@ class Backfilling:
         if way is None:
             await self._fetching.fail(chunk, NO_ROAD)
             return
-        cursor = chunk.cursor or await self._beginning(chunk, way)
+        is_found = chunk.cursor and not chunk.cursor.startswith(_SEEKING)
+        cursor = chunk.cursor if is_found else await self._beginning(chunk, way)
         fetched = await self._fetch(msgspec.structs.replace(chunk, cursor=cursor), way)
         if fetched is not None:
             await self._settle(fetched, way)
@@ -65,12 +72,17 @@ class Backfilling:
         return chunk
 
     async def _beginning(self, chunk: Chunk, way: Road) -> str:
-        """Return where pages begin: as far up, or down, as one may go without leaving a trade out."""
+        """Return where pages begin: as far up, or down, as one may go without leaving a trade out.
+
+        A venue may give no answer at any step: what is known by then is the cursor, to go on from.
+        """
         if way.history.order is Order.BY_TIME:
             return ""
-        survey = self._survey(chunk, way)
         upwards = way.history.order is Order.UPWARDS
-        seek = await survey.sought(await self._known(chunk, chunk.from_ts if upwards else chunk.to_ts, way))
+        seek = _laid_down(chunk) or await self._known(chunk, chunk.from_ts if upwards else chunk.to_ts, way)
+        async for narrower in self._survey(chunk, way).narrowed(seek):
+            seek = narrower
+            self._fetching.reached(chunk, _SEEKING + _encode(seek).decode())
         logger.info(
             "chunk.found", chunk=chunk.chunk_id, bottom=seek.bottom, top=seek.top, requests=seek.asked
         )
@@ -188,3 +200,8 @@ class Backfilling:
     async def _is_proven(self, chunk: Chunk, from_ts: int, to_ts: int) -> bool:
         found = await read_stored(self._connection, [chunk.instrument_id], TRADES, from_ts, to_ts)
         return found[chunk.instrument_id].share(from_ts, to_ts) == 1.0
+
+
+def _laid_down(chunk: Chunk) -> Seek | None:
+    """Return the search that was under way when a piece was given back."""
+    return _decode(chunk.cursor.removeprefix(_SEEKING)) if chunk.cursor else None

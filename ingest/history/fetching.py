@@ -107,10 +107,14 @@ class Fetching:
             tolerance=way.history.tolerance,
         )
         fresh = await chunks.store(self._connection, chunk, self._lease, fetched)
-        self.at = msgspec.structs.replace(chunk, cursor=page.position, attempts=0)
+        self.reached(chunk, page.position)
         self._desk.tally.page(len(page.trades), fresh, len(page.rejections))
         logger.info("chunk.page", chunk=chunk.chunk_id, position=position, trades=len(page.trades), new=fresh)
         return page
+
+    def reached(self, chunk: Chunk, cursor: str) -> None:
+        """Note that the venue answered: from here on it is asked when it answers again."""
+        self.at = msgspec.structs.replace(chunk, cursor=cursor, attempts=0)
 
     async def postpone(self, chunk: Chunk, seconds: float, detail: str) -> None:
         """Give a chunk back until later, and say why."""

@@ -1,6 +1,6 @@
 """Where times lie on a venue's tape: looked for with few requests."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -51,9 +51,15 @@ class Survey:
 
     async def sought(self, seek: Seek) -> Seek:
         """Return the search at its end."""
+        async for narrower in self.narrowed(seek):
+            seek = narrower
+        return seek
+
+    async def narrowed(self, seek: Seek) -> AsyncIterator[Seek]:
+        """Yield the search after each answer, to its end."""
         while not seek.found:
             seek = seek.seen(await self._at(seek.guess))
-        return seek
+            yield seek
 
     async def before(self, trade_id: int) -> Sequence[Trade]:
         """Return trades before one, as far as the venue remembers any."""

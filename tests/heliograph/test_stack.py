@@ -24,7 +24,8 @@ from tests.heliograph.test_cli import ROOT, heliograph
 pytestmark = pytest.mark.slow
 
 STOP_SECONDS = 10
-GONE_SECONDS = 60
+GONE_SECONDS = 20
+ROWS_WITHIN_SECONDS = 60
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -206,7 +207,7 @@ def test_an_interrupted_tape_is_told_as_such(start: Start, tmp_path: Path) -> No
 
 def wait_for(address: str) -> None:
     """Return when there are rows to be read at ``address``."""
-    deadline = time.monotonic() + GONE_SECONDS
+    deadline = time.monotonic() + ROWS_WITHIN_SECONDS
     while time.monotonic() < deadline:
         with suppress(OSError), urllib.request.urlopen(address) as answer:  # noqa: S310 - our own
             if json.load(answer)["data"]:

@@ -13,7 +13,7 @@ from market.coverage import Proof
 from market.gaps import GapState
 from market.times import DAY, SECOND, floor
 from tests.ingest.history.conftest import Healer
-from tests.ingest.history.past import BEGAN, Place
+from tests.ingest.history.past import BEGAN, Place, tape
 
 pytestmark = pytest.mark.slow
 
@@ -51,6 +51,20 @@ async def test_a_piece_is_found_by_its_time_fetched_and_proven(healer: Healer) -
     assert 1.0 == await share(place, *piece)
     assert 0.0 == await share(place, BEGAN, piece[0])
     assert [piece] == await dirty(place)
+    assert ("done", "done") == await place.of_chunk("state", "job")
+
+
+async def test_a_search_for_a_beginning_goes_on_where_the_venue_refused_to_answer(healer: Healer) -> None:
+    place = healer.place
+    place.past.trades = tape(place.listed.instrument_id, 9_000)
+    place.past.moods = [None, None, Response("slow down", 429, {"Retry-After": "1"})] * 50
+    piece = (place.trades[4_500].ts, place.trades[4_600].ts)
+    await ask(place, piece)
+    for _ in range(20):
+        if not await place.ended():
+            await place.hurry()
+            await healer.heal()
+    assert within(place, *piece) == await place.stored()
     assert ("done", "done") == await place.of_chunk("state", "job")
 
 

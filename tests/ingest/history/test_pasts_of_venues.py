@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
 
 SYMBOLS = {"binance": "BTC/USDT", "coinbase": "BTC/USD", "kraken": "BTC/USD"}
 TRADES, A_SECOND = 12_000, 10.0
-LIMITED = {"kind": "ratelimit", "seconds": 3600, "parameters": {"share": 0.1}}
+LIMITED = {"kind": "ratelimit", "seconds": 3600, "parameters": {"share": 0.4}}
 VENUES = pytest.mark.parametrize("venue", SYMBOLS)
 
 
