@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from heliograph.options import DryRun, Json, RunningDir
+
 if TYPE_CHECKING:
     from heliograph.letters import Options, Wanted
 
@@ -21,12 +23,6 @@ Kind = Annotated[str | None, typer.Option(help="Only of this kind of signal.")]
 Reason = Annotated[str | None, typer.Option(help="Only those whose reason has this in it.")]
 Before = Annotated[str | None, typer.Option(metavar="TIME", help="Only those kept before; ISO 8601.")]
 Everything = Annotated[bool, typer.Option("--all", help="All that there are, when nothing else is said.")]
-DataDir = Annotated[
-    Path | None,
-    typer.Option(help="Folder of a running up.", show_default="HELIOGRAPH_DATABASE_URL, or up's own folder"),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
 @dead_letters.command("list")
@@ -39,7 +35,7 @@ def list_(  # noqa: PLR0913 - its options
     reason: Reason = None,
     before: Before = None,
     limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 50,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
 ) -> None:
     """Show dead letters, the newest first; all filters that are given must match."""
@@ -50,7 +46,7 @@ def list_(  # noqa: PLR0913 - its options
 
 
 @dead_letters.command()
-def show(letter: Id, *, data_dir: DataDir = None, as_json: Json = False) -> None:
+def show(letter: Id, *, data_dir: RunningDir = None, as_json: Json = False) -> None:
     """Show one letter whole, with what came."""
     from heliograph import letters
 
@@ -68,7 +64,7 @@ def requeue(  # noqa: PLR0913 - its options
     reason: Reason = None,
     before: Before = None,
     everything: Everything = False,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -91,7 +87,7 @@ def drop(  # noqa: PLR0913 - its options
     reason: Reason = None,
     before: Before = None,
     everything: Everything = False,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:

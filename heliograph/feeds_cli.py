@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from heliograph.options import DryRun, Json, RunningDir
+
 if TYPE_CHECKING:
     from heliograph.subscriptions import Options
 
@@ -12,16 +14,10 @@ feeds = typer.Typer(help="Say what is listened to, while everything runs.", no_a
 
 Venue = Annotated[str, typer.Argument(metavar="VENUE", help="binance, coinbase, or kraken.")]
 Symbols = Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Like SOL/USD, or BTC/USDT:USDT.")]
-DataDir = Annotated[
-    Path | None,
-    typer.Option(help="Folder of a running up.", show_default="HELIOGRAPH_DATABASE_URL, or up's own folder"),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
 @feeds.command("list")
-def list_(*, data_dir: DataDir = None, as_json: Json = False) -> None:
+def list_(*, data_dir: RunningDir = None, as_json: Json = False) -> None:
     """Show every feed, its state, and who listens to it."""
     from heliograph import subscriptions
 
@@ -36,7 +32,7 @@ def add(  # noqa: PLR0913 - its options
     protocol: Annotated[str | None, typer.Option(help="Version of the venue's protocol.")] = None,
     stream_url: Annotated[str | None, typer.Option(help="In place of the venue's own socket.")] = None,
     rest_url: Annotated[str | None, typer.Option(help="In place of the venue's own REST.")] = None,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -57,7 +53,7 @@ def remove(
     venue: Venue,
     symbols: Symbols,
     *,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -73,7 +69,7 @@ def pause(
     venue: Venue,
     symbols: Symbols,
     *,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -89,7 +85,7 @@ def resume(
     venue: Venue,
     symbols: Symbols,
     *,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:

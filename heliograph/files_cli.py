@@ -1,9 +1,11 @@
-"""``heliograph import``, ``export``, and ``storage``: their options."""
+"""Commands that read and write files of what is stored, and tell how much it is."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from heliograph.options import Json, RunningDir
 
 _EVER = 2**53
 """Microseconds: later than anything."""
@@ -39,12 +41,7 @@ def import_(  # noqa: PLR0913 - these are its options
             show_default="FILE.rejects.csv here",
         ),
     ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of a running up.", show_default="HELIOGRAPH_DATABASE_URL, or up's own folder"
-        ),
-    ] = None,
+    data_dir: RunningDir = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read every row, say what would be done, and write nothing.")
     ] = False,
@@ -69,13 +66,8 @@ def storage(
             min=0, help="Free room, in GiB.", show_default="as it is where PostgreSQL is on this machine"
         ),
     ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of a running up.", show_default="HELIOGRAPH_DATABASE_URL, or up's own folder"
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    data_dir: RunningDir = None,
+    as_json: Json = False,
 ) -> None:
     """Show what the database takes, by table, index, and day, and for how long there is room."""
     from heliograph import storage as house
@@ -93,16 +85,11 @@ def export(  # noqa: PLR0913 - these are its options
     format_: Annotated[str, typer.Option("--format", help="parquet, csv, or arrow.")] = "parquet",
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder of the files.")] = Path(),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write files anew that are there.")] = False,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of a running up.", show_default="HELIOGRAPH_DATABASE_URL, or up's own folder"
-        ),
-    ] = None,
+    data_dir: RunningDir = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write trades, bars, or signals to files, one a day, which can be imported again."""
     from api import moments
@@ -112,3 +99,31 @@ def export(  # noqa: PLR0913 - these are its options
     to_ts = _EVER if to is None else moments.parse(to)
     asked = (format_, out, overwrite, data_dir, dry_run, as_json)
     exporting.export(exporting.Options(noun, exchange, symbols, from_ts, to_ts, *asked))
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new one.")], data_dir: RunningDir = None
+) -> None:
+    """Write everything into FOLDER, as of one moment, while everything goes on."""
+    from heliograph import backups
+
+    backups.backup(folder, data_dir)
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", exists=True, file_okay=False)],
+    *,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="A new folder, for `up --data-dir`. Left out: the environment's database, which is empty."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+) -> None:
+    """Restore FOLDER into an empty database and compare every table; exit with 1 unless all is equal."""
+    from heliograph import backups
+
+    backups.restore(folder, data_dir, dry_run=dry_run)

@@ -23,6 +23,7 @@ from heliograph.whereabouts import database_url
 from ingest.files import importing
 from ingest.files.formats import layout_of
 from ingest.files.importing import Desk, Source, Tally
+from ingest.history.runner import NICENESS, SESSION
 from ingest.naming import instrument_named
 from ingest.settings import HistorySettings
 from market.times import to_iso
@@ -30,13 +31,6 @@ from runtime.clock import now
 
 if TYPE_CHECKING:
     from db.connections import Connection
-
-_SESSION: Final = {
-    "synchronous_commit": "off",  # safe: a crash takes back a page and its cursor, and both are done again
-    "statement_timeout": "60s",
-    "idle_in_transaction_session_timeout": "5s",  # live may wait for it: a page is stored without a pause
-}
-_NICENESS: Final = 10
 
 EXPORTED: Final = ("bars", "signals")
 """Formats of files that ``heliograph export`` wrote of what is no tick."""
@@ -88,7 +82,7 @@ def import_(options: Options) -> None:
     instrument = instrument_named(options.venue, options.symbol)
     told_as = f"{options.format}:{options.columns}"
     sources = [Source(path, layout, instrument, told_as) for path in options.files]
-    os.nice(_NICENESS)
+    os.nice(NICENESS)
     found = asyncio.run(_each(sources, options))
     if options.as_json:
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
@@ -119,7 +113,7 @@ async def _one(source: Source, rejected: Rejected, options: Options) -> Tally:
         desk = Desk(holder, rejected, tell, now, HistorySettings().yield_above_seconds)
         if options.dry_run:
             return await _restored(None, source, desk, options) if exported else importing.check(source, desk)
-        async with connected(database_url(options.data_dir), "heliograph import", _SESSION) as connection:
+        async with connected(database_url(options.data_dir), "heliograph import", SESSION) as connection:
             await act_as(connection, actor("import"))
             if exported:
                 return await _restored(connection, source, desk, options)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from heliograph.options import DryRun, Json, RunningDir
+
 if TYPE_CHECKING:
     from heliograph.jobs import Options
 
@@ -13,12 +15,6 @@ jobs = typer.Typer(
 )
 
 Id = Annotated[int, typer.Argument(metavar="JOB", help="A job, by number.")]
-DataDir = Annotated[
-    Path | None,
-    typer.Option(help="Folder of a running up.", show_default="HELIOGRAPH_DATABASE_URL, or up's own folder"),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
 def backfill(  # noqa: PLR0913 - its options
@@ -32,7 +28,7 @@ def backfill(  # noqa: PLR0913 - its options
         str | None, typer.Option("--to", metavar="MOMENT", help="Where to end.", show_default="now")
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Do not stay to watch.")] = False,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print lines of JSON.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and do nothing.")] = False,
 ) -> None:
@@ -65,7 +61,7 @@ def recompute(  # noqa: PLR0913 - its options
         typer.Option(metavar="VENUE:SYMBOL", help="Only this; repeatable.", show_default="all"),
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Do not stay to watch.")] = False,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print lines of JSON.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and do nothing.")] = False,
 ) -> None:
@@ -88,7 +84,7 @@ def list_(
         typer.Option(help="Only of this kind, like heal; repeatable.", show_default="what was asked for"),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 20,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
 ) -> None:
     """Show jobs, the newest first."""
@@ -98,7 +94,7 @@ def list_(
 
 
 @jobs.command()
-def show(job: Id, *, data_dir: DataDir = None, as_json: Json = False) -> None:
+def show(job: Id, *, data_dir: RunningDir = None, as_json: Json = False) -> None:
     """Show a job with its pieces, and what is covered now that was not before."""
     from heliograph import jobs as work
 
@@ -109,7 +105,7 @@ def show(job: Id, *, data_dir: DataDir = None, as_json: Json = False) -> None:
 def watch(
     job: Id,
     *,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print lines of JSON.")] = False,
 ) -> None:
     """Follow a job until it is over and computed; exit with 1 if it failed."""
@@ -119,25 +115,25 @@ def watch(
 
 
 @jobs.command()
-def pause(job: Id, *, data_dir: DataDir = None, as_json: Json = False, dry_run: DryRun = False) -> None:
+def pause(job: Id, *, data_dir: RunningDir = None, as_json: Json = False, dry_run: DryRun = False) -> None:
     """Lay a job down after the page that it is at."""
     _change("pause", job, _options(data_dir, as_json=as_json, dry_run=dry_run))
 
 
 @jobs.command()
-def resume(job: Id, *, data_dir: DataDir = None, as_json: Json = False, dry_run: DryRun = False) -> None:
+def resume(job: Id, *, data_dir: RunningDir = None, as_json: Json = False, dry_run: DryRun = False) -> None:
     """Go on with a job that was paused."""
     _change("resume", job, _options(data_dir, as_json=as_json, dry_run=dry_run))
 
 
 @jobs.command()
-def cancel(job: Id, *, data_dir: DataDir = None, as_json: Json = False, dry_run: DryRun = False) -> None:
+def cancel(job: Id, *, data_dir: RunningDir = None, as_json: Json = False, dry_run: DryRun = False) -> None:
     """End a job before its end; what it stored stays, and is computed."""
     _change("cancel", job, _options(data_dir, as_json=as_json, dry_run=dry_run))
 
 
 @jobs.command()
-def retry(job: Id, *, data_dir: DataDir = None, as_json: Json = False, dry_run: DryRun = False) -> None:
+def retry(job: Id, *, data_dir: RunningDir = None, as_json: Json = False, dry_run: DryRun = False) -> None:
     """Try again at once what failed, was cancelled, or waits for its next try."""
     _change("retry", job, _options(data_dir, as_json=as_json, dry_run=dry_run))
 

@@ -5,22 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from heliograph.options import DryRun, Json, RunningDir
+
 if TYPE_CHECKING:
     from heliograph.trained_models import Options
 
 models = typer.Typer(help="Train models on stored history, and say which ones score.", no_args_is_help=True)
 
 ModelId = Annotated[int, typer.Argument(metavar="MODEL", help="Its number, as `models list` shows it.")]
-DataDir = Annotated[
-    Path | None,
-    typer.Option(help="Folder of a running up.", show_default="HELIOGRAPH_DATABASE_URL, or up's own folder"),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
 @models.command("list")
-def list_(*, data_dir: DataDir = None, as_json: Json = False) -> None:
+def list_(*, data_dir: RunningDir = None, as_json: Json = False) -> None:
     """Show every trained model, and which ones are in use."""
     from heliograph import trained_models
 
@@ -28,7 +24,7 @@ def list_(*, data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 @models.command()
-def show(model: ModelId, *, data_dir: DataDir = None, as_json: Json = False) -> None:
+def show(model: ModelId, *, data_dir: RunningDir = None, as_json: Json = False) -> None:
     """Show what MODEL was trained on, with what, how it did, and whether it loads."""
     from heliograph import trained_models
 
@@ -45,7 +41,7 @@ def train(
     days: Annotated[
         float | None, typer.Option(min=0.01, help="At most so many, up to the newest minute.")
     ] = None,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -57,7 +53,7 @@ def train(
 
 @models.command()
 def promote(
-    model: ModelId, *, data_dir: DataDir = None, as_json: Json = False, dry_run: DryRun = False
+    model: ModelId, *, data_dir: RunningDir = None, as_json: Json = False, dry_run: DryRun = False
 ) -> None:
     """Put MODEL to use, if it passes its check beside the one in use; exit with 1 if not."""
     from heliograph import trained_models

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from heliograph.options import DryRun, Json, RunningDir
+
 if TYPE_CHECKING:
     from heliograph.parameters import Options
 
@@ -21,12 +23,6 @@ From = Annotated[
         "--from", metavar="TIME", help="Event time from which it counts; ISO 8601.", show_default="in 5 s"
     ),
 ]
-DataDir = Annotated[
-    Path | None,
-    typer.Option(help="Folder of a running up.", show_default="HELIOGRAPH_DATABASE_URL, or up's own folder"),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
 @parameters.command("list")
@@ -34,7 +30,7 @@ def list_(
     *,
     venue: Annotated[str | None, typer.Option(help="Only of this exchange.")] = None,
     symbol: Annotated[str | None, typer.Option(help="Only of this instrument, like SOL/USD.")] = None,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
 ) -> None:
     """Show each kind's own numbers, and what was chosen in place of them, from when on."""
@@ -51,7 +47,7 @@ def set_(  # noqa: PLR0913 - its options
     numbers: Annotated[list[str], typer.Argument(metavar="NAME=NUMBER...", help="Like oversold=25.")],
     *,
     from_: From = None,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -66,7 +62,7 @@ def reset(  # noqa: PLR0913 - its options
     kind: Kind,
     *,
     from_: From = None,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:

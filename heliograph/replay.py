@@ -148,7 +148,7 @@ class Run:
             seconds=round(seconds, 3),
             ticks_per_second=round(seen.ticks.offered / seconds, 1),
             lost=seen.ticks.offered - seen.ticks.settled,
-            complete=not self._venue.cut,
+            complete=not seen.status["cut"],
         )
 
 

@@ -5,19 +5,15 @@ from typing import Annotated
 
 import typer
 
+from heliograph.options import Json, RunningDir
+
 retention = typer.Typer(
     help="See how long ticks are kept, and drop days that are older.", no_args_is_help=True
 )
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option(help="Folder of a running up.", show_default="HELIOGRAPH_DATABASE_URL, or up's own folder"),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 
 @retention.command()
-def show(*, data_dir: DataDir = None, as_json: Json = False) -> None:
+def show(*, data_dir: RunningDir = None, as_json: Json = False) -> None:
     """Show how long ticks are kept, which days are older, and which of them are kept all the same."""
     from heliograph import keeping
 
@@ -39,7 +35,7 @@ def apply(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be dropped, and drop nothing.")
     ] = False,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
 ) -> None:
     """Drop whole days of ticks that are older than they are kept, now."""

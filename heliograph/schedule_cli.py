@@ -5,22 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from heliograph.options import DryRun, Json, RunningDir
+
 if TYPE_CHECKING:
     from heliograph.schedules import Options
 
 schedule = typer.Typer(help="See and change what the scheduler does by itself.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A chore, as `schedule list` shows it.")]
-DataDir = Annotated[
-    Path | None,
-    typer.Option(help="Folder of a running up.", show_default="HELIOGRAPH_DATABASE_URL, or up's own folder"),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
 @schedule.command("list")
-def list_(*, data_dir: DataDir = None, as_json: Json = False) -> None:
+def list_(*, data_dir: RunningDir = None, as_json: Json = False) -> None:
     """Show every chore: when it is done, how it went last, and when it is due."""
     from heliograph import schedules
 
@@ -32,7 +28,7 @@ def runs(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Left out: of all chores.")] = None,
     *,
     limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 20,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
 ) -> None:
     """Show the newest runs: when, how long, and what came of each."""
@@ -46,7 +42,7 @@ def run(
     name: Name,
     *,
     detach: Annotated[bool, typer.Option("--detach", help="Ask, and do not wait for the end.")] = False,
-    data_dir: DataDir = None,
+    data_dir: RunningDir = None,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -57,7 +53,7 @@ def run(
 
 
 @schedule.command()
-def pause(name: Name, *, data_dir: DataDir = None, as_json: Json = False, dry_run: DryRun = False) -> None:
+def pause(name: Name, *, data_dir: RunningDir = None, as_json: Json = False, dry_run: DryRun = False) -> None:
     """Have a chore done no more until it is resumed."""
     from heliograph import schedules
 
@@ -65,7 +61,9 @@ def pause(name: Name, *, data_dir: DataDir = None, as_json: Json = False, dry_ru
 
 
 @schedule.command()
-def resume(name: Name, *, data_dir: DataDir = None, as_json: Json = False, dry_run: DryRun = False) -> None:
+def resume(
+    name: Name, *, data_dir: RunningDir = None, as_json: Json = False, dry_run: DryRun = False
+) -> None:
     """Have a chore done again that was paused; at once, if its time went by."""
     from heliograph import schedules
 

@@ -111,10 +111,6 @@ class Stack:
         program = Program(name, tuple(command), self._environment, restarted=False, descriptors=(ready_fd,))
         await self._supervisor.start(program)
 
-    async def stop_program(self, name: str) -> None:
-        """Stop one program ahead of the others."""
-        await self._supervisor.stop_program(name)
-
 
 @asynccontextmanager
 async def running(plan: Plan, console: Console) -> AsyncIterator[Stack]:

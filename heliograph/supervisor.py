@@ -192,12 +192,6 @@ class Supervisor:
         while self._children:
             await self._children.pop().stop(max(_LEAST_PATIENCE_SECONDS, deadline - time.monotonic()))
 
-    async def stop_program(self, name: str) -> None:
-        """Stop the program of that name, ahead of the others."""
-        for child in self._children:
-            if child.program.name == name:
-                await child.stop()
-
     def _child(self, program: Program) -> Child:
         return Child(program, self._parent_fd, self._logs / f"{program.name}.log", self._listener)
 

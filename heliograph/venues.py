@@ -4,11 +4,11 @@ import asyncio
 import json
 import os
 import sys
-import urllib.request
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 from heliograph.feeds import Feed, simulated
 from heliograph.stack import Stack
@@ -23,27 +23,17 @@ _FAREWELL_SECONDS = 5.0
 class Venue:
     """A simulated venue that listens."""
 
-    def __init__(self, stack: Stack, program: str, ready: dict[str, Any], reader: int) -> None:
-        """Take what the venue said when it was ready, on the pipe ``reader``, which is closed at its end."""
-        self._program = program
+    def __init__(self, ready: dict[str, Any]) -> None:
+        """Take what the venue said when it was ready."""
         self.stream_url: str = ready["stream_url"]
         self.rest_url: str = ready["rest_url"]
-        self._stack = stack
-        self._reader = reader
-        self._last: dict[str, Any] = {}
-        self.cut = False
-        """Whether the tape was stopped before its end."""
 
     async def status(self) -> dict[str, Any]:
-        """Return what the venue has sent so far, or had when it ended."""
-        if self._reader >= 0:
-            self._last = dict(await asyncio.to_thread(_fetch, f"{self.rest_url}/sim/status"))
-        return self._last
+        """Return what the venue has sent so far."""
+        return dict(await asyncio.to_thread(_fetch, f"{self.rest_url}/sim/status"))
 
     async def faults(self) -> list[dict[str, Any]]:
-        """Return what goes wrong at the venue, and how far each fault is; nothing any more when it ended."""
-        if self._reader < 0:
-            return []
+        """Return what goes wrong at the venue, and how far each fault is."""
         return list(await asyncio.to_thread(_fetch, f"{self.rest_url}/sim/faults"))
 
     async def feed(self) -> Feed:
@@ -52,28 +42,12 @@ class Venue:
 
     async def stop(self) -> None:
         """End the tape before its end. What was sent until then is what was offered. Idempotent."""
-        if self._reader < 0:
-            return
-        reader, self._reader = self._reader, -1
-        await self._stack.stop_program(self._program)
-        last_words = await asyncio.to_thread(os.read, reader, _LINE_BYTES)
-        os.close(reader)
-        if not last_words:
-            message = "the simulated venue died before it said what it had sent; see logs/sim.log"
-            raise StackError(message)
-        self._last = json.loads(last_words)
-        self.cut = not self._last["finished"]
-        self._last["finished"] = True
-
-    def close(self) -> None:
-        """Let go of the pipe. Idempotent."""
-        if self._reader >= 0:
-            os.close(self._reader)
-            self._reader = -1
+        request = Request(f"{self.rest_url}/sim/end", method="POST")  # noqa: S310  # our own child
+        await asyncio.to_thread(_fetch, request)
 
 
-def _fetch(address: str) -> Any:  # noqa: ANN401 - parsed JSON
-    with urllib.request.urlopen(address, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310  # our own child
+def _fetch(address: str | Request) -> Any:  # noqa: ANN401 - parsed JSON
+    with urlopen(address, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310  # our own child
         return json.load(answer)
 
 
@@ -95,17 +69,16 @@ async def venue_open(stack: Stack, arguments: Sequence[str], program: str = PROG
         raise
     finally:
         os.close(writer)
-    venue = Venue(stack, program, await _ready(reader), reader)
     try:
-        yield venue
+        ready = await _ready(reader)
     finally:
-        venue.close()
+        os.close(reader)
+    yield Venue(ready)
 
 
 async def _ready(reader: int) -> dict[str, Any]:
     line = await asyncio.to_thread(os.read, reader, _LINE_BYTES)
     if not line:
-        os.close(reader)
         await asyncio.sleep(_FAREWELL_SECONDS)  # its supervisor knows why, and ends us
         message = "the simulated venue ended before it listened; see logs/sim.log in the data folder"
         raise StackError(message)

@@ -126,14 +126,9 @@ def _made_up(arguments: Namespace) -> Tape:
 async def _serve(venue: SimulatedVenue, arguments: Namespace, stopping: asyncio.Event) -> None:
     async with venue.serving(arguments.port):
         ready = {"port": venue.port, "stream_url": venue.stream_url, "rest_url": venue.rest_url}
-        _tell(arguments.ready_fd, ready)
+        with suppress(BrokenPipeError):  # the parent has gone, and nobody asks any more
+            os.write(arguments.ready_fd, msgspec.json.encode(ready) + b"\n")
         await stopping.wait()
-    _tell(arguments.ready_fd, venue.status())  # last words: whoever stops us in mid-tape knows what was sent
-
-
-def _tell(descriptor: int, what: object) -> None:
-    with suppress(BrokenPipeError):  # the parent has gone, and nobody asks any more
-        os.write(descriptor, msgspec.json.encode(what) + b"\n")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from sim.wire.http import Answer, Request, json_of
 
 STATUS_PATH = "/sim/status"
 TAPE_PATH = "/sim/tape"
+END_PATH = "/sim/end"
 FAULTS_PATH = "/sim/faults"
 
 
@@ -33,6 +34,7 @@ class Files(NamedTuple):
     faults: Injector
     broadcast: Broadcast
     status: Callable[[], object]
+    end: Callable[[], Awaitable[None]]
     clock: Clock
 
 
@@ -45,6 +47,7 @@ class Desk:
         self._own: dict[str, Callable[[Request], Awaitable[Answer]]] = {
             STATUS_PATH: self._status,
             TAPE_PATH: self._tape,
+            END_PATH: self._end,
             FAULTS_PATH: self._faults,
         }
 
@@ -77,6 +80,13 @@ class Desk:
 
     async def _status(self, _request: Request) -> Answer:
         return Answer(json_of(self._files.status()))
+
+    async def _end(self, request: Request) -> Answer:
+        """End the tape with POST."""
+        if request.method != "POST":
+            return Answer(json_of({"error": "POST ends the tape"}), HTTPStatus.METHOD_NOT_ALLOWED)
+        await self._files.end()
+        return await self._status(request)
 
     async def _tape(self, request: Request) -> Answer:
         return tape_of(address_of(request.target), self._files.ledger)

@@ -85,10 +85,13 @@ class SimulatedVenue:
             self._faults,
             self._broadcast,
             self.status,
+            self.end,
             clock,
         )
         self._door = Door(House(Desk(Files(*desk)).answer, self._welcome))
         self.finished = asyncio.Event()
+        self._player: asyncio.Task[None] | None = None
+        self._cut = False
         self.port = 0
 
     @property
@@ -112,12 +115,21 @@ class SimulatedVenue:
             "symbols": [self._venue.word(symbol, contents.market) for symbol in symbols],
             "venue_symbols": symbols,
             "finished": self.finished.is_set(),
+            "cut": self._cut,
             "offered": self._broadcast.tally.total._asdict(),
             "frames": self._broadcast.frames,
             "unreadable": self._broadcast.unreadable,
             "connections": len(self._audience.all),
             "cut_off": self._broadcast.cut_off,
         }
+
+    async def end(self) -> None:
+        """End the tape where it is; the venue stays open, for what is still asked of it. Idempotent."""
+        if not self.finished.is_set() and self._player is not None:
+            self._player.cancel()
+            await asyncio.wait([self._player])
+            self._cut = True
+            self.finished.set()
 
     @asynccontextmanager
     async def serving(self, port: int = 0) -> AsyncIterator[None]:
@@ -132,7 +144,8 @@ class SimulatedVenue:
     @asynccontextmanager
     async def _playing(self) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(work) for work in (self._play(), self._beat(), self._tick())]
+            self._player = tasks.create_task(self._play())
+            running = [self._player, tasks.create_task(self._beat()), tasks.create_task(self._tick())]
             try:
                 yield
             finally:

@@ -4,7 +4,6 @@ import asyncio
 import os
 from functools import partial
 from importlib.metadata import version
-from typing import Final
 
 import msgspec
 import structlog
@@ -14,7 +13,7 @@ from bus.settings import BusSettings
 from db.processes import Heartbeat
 from db.settings import DatabaseSettings
 from ingest.history.fetching import Desk
-from ingest.history.runner import Runner
+from ingest.history.runner import NICENESS, Runner
 from ingest.history.tallies import HistoryTally
 from ingest.notifying import Notifier, Wire
 from ingest.outbound.budgets import Shared
@@ -28,12 +27,10 @@ from runtime.settings import RuntimeSettings
 
 logger = structlog.get_logger(__name__)
 
-_NICENESS: Final = 10
-
 
 async def run(stopping: asyncio.Event) -> None:
     """Be the runner, as the environment says, behind everybody else on this machine."""
-    os.nice(_NICENESS)
+    os.nice(NICENESS)
     url = DatabaseSettings().url.get_secret_value()
     bus_url = BusSettings().url.get_secret_value()
     async with publishing.opened(bus_url) as bus, budgets.opened(bus_url) as shared:

@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger(__name__)
 
-_SESSION: Final = {
+SESSION: Final = {
     "synchronous_commit": "off",  # safe: a crash takes back a page and its cursor, and both are done again
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "5s",  # live may wait for it: a page is stored without a pause
 }
+"""How the database treats who stores a past."""
+
+NICENESS: Final = 10
+"""How far behind everybody else on this machine history is worked on."""
+
 _NAME: Final = "heliograph ingest-history"
 _FIRST_RETRY_SECONDS: Final = 0.1
 _RETRY_CAP_SECONDS: Final = 2.0
@@ -59,7 +64,7 @@ class Runner:
         waits = _waits()
         while not stopping.is_set():
             try:
-                async with connected(self._url, _NAME, _SESSION) as connection:
+                async with connected(self._url, _NAME, SESSION) as connection:
                     lease = self._lease(slot)
                     await chunks.release(connection, lease.holder)
                     waits = _waits()

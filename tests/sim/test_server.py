@@ -95,6 +95,7 @@ async def test_every_frame_of_what_was_asked_for_comes_in_order_and_is_counted()
             "symbols": ["BNB/BTC"],
             "venue_symbols": ["BNBBTC"],
             "finished": True,
+            "cut": False,
             "offered": {"trades": 300, "quotes": 300, "depths": 0},
             "frames": 600,
             "unreadable": 0,

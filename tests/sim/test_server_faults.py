@@ -156,6 +156,18 @@ async def test_faults_are_ordered_listed_and_ended_by_http() -> None:
         assert (await client.get("/api/v3/trades?symbol=BNBBTC")).status_code == 200
 
 
+async def test_a_tape_is_ended_by_http_and_its_venue_answers_on() -> None:
+    async with playing() as sim, rest(sim) as client, listening(sim) as socket:
+        ids = await heard(socket, 1)
+        assert (await client.get("/sim/end")).status_code == 405
+        status = (await client.post("/sim/end")).json()
+        assert (True, True) == (status["finished"], status["cut"])
+        assert status == (await client.post("/sim/end")).json()
+        ids += await heard(socket, status["offered"]["trades"] - 1)
+        assert list(range(1, status["offered"]["trades"] + 1)) == ids
+        assert (await client.get("/api/v3/trades?symbol=BNBBTC")).status_code == 200
+
+
 @pytest.mark.slow
 async def test_a_slow_reader_of_a_live_market_is_cut_off_and_the_market_goes_on() -> None:
     tape = LiveTape(waits=False, padding="x" * 10_000)
