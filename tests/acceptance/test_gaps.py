@@ -120,13 +120,14 @@ async def test_a_mute_stream_is_found_by_its_own_habit_and_its_connection_made_a
         return await house.value(_FEWEST_SECONDS) >= LEARNED_SECONDS
 
     await house.until(habit_learned)
-    mute = {"kind": "mute", "seconds": 40, "parameters": {"symbol": "BTC/USDT", "feed": "trades"}}
+    mute = {"kind": "mute", "parameters": {"symbol": "BTC/USDT", "feed": "trades"}}
     (await venue.http.post(f"{venue.rest_url}/sim/faults", json=mute)).raise_for_status()
 
     async def made_again() -> bool:
         return '"event":"stream.mute"' in ingester.log.read_text()
 
     await house.until(made_again)
+    (await venue.http.delete(f"{venue.rest_url}/sim/faults")).raise_for_status()
     await _closed(house, Cause.MUTE)
     assert [0] == await house.stop(ingester)
     await _closed(house, Cause.MUTE)
