@@ -72,7 +72,7 @@ async def _listen(tape: Sequence[str]) -> Figures:
 
 async def _hurry(url: str, tape: Sequence[str]) -> Figures:
     done = await run(url, tape)
-    return {"ticks/s": done.ticks_per_second, LOST: _lost(done)}
+    return {"ticks/s": done.ticks_per_second, LOST: lost(done)}
 
 
 async def _keep_pace(url: str, tape: Sequence[str]) -> Figures:
@@ -87,24 +87,30 @@ async def _keep_pace(url: str, tape: Sequence[str]) -> Figures:
         "p50 ms": latency.p50,
         "p99 ms": latency.p99,
         "max ms": latency.max,
-        LOST: _lost(done),
+        LOST: lost(done),
     }
 
 
-def _lost(run: Run) -> int:
+def lost(run: Run) -> int:
+    """Return how many ticks were not stored, and signals not delivered."""
     return run.lost + run.signals.computed - run.signals.delivered
 
 
 async def run(url: str, tape: Sequence[str]) -> Run:
     """Run the stack on a copy of the empty database at ``url``, to the end of a tape."""
-    async with _planned(url) as plan:
-        told = StringIO()
-        try:
-            async with replayed(plan, PlainConsole(told), tape, asyncio.Event()) as done:
-                pass
-        except HeliographError:
-            sys.stderr.write(told.getvalue())
-            raise
+    async with planned(url) as plan:
+        return await run_as(plan, tape)
+
+
+async def run_as(plan: Plan, tape: Sequence[str]) -> Run:
+    """Run the stack as planned, to the end of a tape."""
+    told = StringIO()
+    try:
+        async with replayed(plan, PlainConsole(told), tape, asyncio.Event()) as done:
+            pass
+    except HeliographError:
+        sys.stderr.write(told.getvalue())
+        raise
     if done is None:
         message = "the simulated venue played nothing"
         raise StackError(message)
@@ -112,7 +118,7 @@ async def run(url: str, tape: Sequence[str]) -> Run:
 
 
 @asynccontextmanager
-async def _planned(url: str) -> AsyncIterator[Plan]:
+async def planned(url: str) -> AsyncIterator[Plan]:
     """Give a plan on an empty database and a bus of its own."""
     host = "127.0.0.1"
     with TemporaryDirectory(prefix="heliograph-bench-") as folder, stores.valkey() as redis_url:

@@ -4,8 +4,9 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import cache
 
 import httpx
 import psutil
@@ -51,10 +52,34 @@ async def line(process: Process) -> str:
 def held_to_one_core(pid: int) -> psutil.Process:
     """Keep a process to the first core where there are others for the rest, and return it."""
     process = psutil.Process(pid)
-    first, *others = os.sched_getaffinity(0)
+    first, *others = _cores()
     if others:
         process.cpu_affinity([first])
     return process
+
+
+@contextmanager
+def beside_it() -> Iterator[None]:
+    """Keep this process, and all that it started or starts, off the core of the one that is held to it."""
+    everybody = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    first, *others = _cores()
+    try:
+        _keep_to(everybody, others or [first])
+        yield
+    finally:
+        _keep_to(everybody, [first, *others])
+
+
+@cache
+def _cores() -> list[int]:
+    """Return what this process began with."""
+    return sorted(os.sched_getaffinity(0))
+
+
+def _keep_to(processes: Iterable[psutil.Process], cores: Sequence[int]) -> None:
+    for each in processes:
+        with suppress(psutil.NoSuchProcess):
+            each.cpu_affinity(list(cores))
 
 
 async def answering(address: str) -> None:

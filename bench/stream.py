@@ -14,7 +14,7 @@ from bench.audience import Plan
 from bench.effort import Effort
 from bench.hearing import RATE, Scale, Watch
 from bench.peers import environments
-from bench.processes import answering, module, running
+from bench.processes import answering, beside_it, module, running
 from bench.reports import Report, report
 from bench.rounds import Contestant, Figures, alternate
 from bus import publishing
@@ -50,7 +50,8 @@ async def measure(url: str, effort: Effort) -> Report:
         **{name + _STALLED: partial(fan, stalled) for name, fan in fans.items()},
         f"stream, {idle.subscribers:,} idle": partial(_idle, url, idle),
     }
-    measured = await alternate(contestants, msgspec.structs.replace(effort, seconds=0.0))
+    with beside_it():
+        measured = await alternate(contestants, msgspec.structs.replace(effort, seconds=0.0))
     limits = {"stream" + more: "bare loop" + more for more in ("", _STALLED)}
     others = [name for name in fans if name not in ("stream", "bare loop")]
     peers = {name + more: "stream" + more for name in others for more in ("", _STALLED)}

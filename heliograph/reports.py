@@ -43,6 +43,7 @@ class Latency(msgspec.Struct):
     """From the ingester's receipt of a frame to the subscriber's receipt of the signal, in milliseconds."""
 
     p50: float | None
+    p90: float | None
     p99: float | None
     max: float | None
 
@@ -83,12 +84,12 @@ def latency(latencies_us: Sequence[int]) -> Latency:
     """Return the percentiles, by nearest rank, in milliseconds."""
     ordered = sorted(latencies_us)
     if not ordered:
-        return Latency(None, None, None)
+        return Latency(None, None, None, None)
 
     def rank(share: float) -> float:
         return ordered[ceil(share * len(ordered)) - 1] / _MILLISECOND
 
-    return Latency(rank(0.5), rank(0.99), rank(1.0))
+    return Latency(rank(0.5), rank(0.9), rank(0.99), rank(1.0))
 
 
 def show(report: Report, output: IO[str]) -> None:
@@ -123,15 +124,16 @@ def _table(report: Report) -> Any:  # noqa: ANN401  # rich is imported only wher
     )
     for name, ticks in (*report.ticks.by_kind.items(), ("all", report.ticks)):
         table.add_row(name, *(f"{getattr(ticks, field):,}" for field in Ticks.__struct_fields__))
-    median, high, most = (
-        "-" if value is None else f"{value:.1f}" for value in msgspec.structs.astuple(report.latency_ms)
+    latencies = ", ".join(
+        f"{'-' if value is None else f'{value:.1f}'} ms {name}"
+        for name, value in msgspec.structs.asdict(report.latency_ms).items()
     )
     signals = report.signals
     for name, text in (
         ("lost", f"{report.lost:,}"),
         ("bars", f"{report.bars:,}"),
         ("signals", f"{signals.computed:,} computed, {signals.delivered:,} delivered"),
-        ("latency", f"{median} ms p50, {high} ms p99, {most} ms max"),
+        ("latency", latencies),
         ("speed", f"{report.ticks_per_second:,.0f} ticks/s for {report.seconds:.1f} s"),
         *([] if report.complete else [("complete", "no: stopped before the end of the tape")]),
     ):

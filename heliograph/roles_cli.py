@@ -103,8 +103,8 @@ def api(proxy_headers: ProxyHeaders = False) -> None:  # noqa: FBT002 - an optio
     from functools import partial
 
     from api.__main__ import run
+    from heliograph.explanations import explain
     from ingest.naming import instrument_named
-    from workers.explaining import explain
 
     be(partial(run, instrument_named, explain, proxy_headers=proxy_headers))
 

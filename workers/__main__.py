@@ -34,7 +34,7 @@ from workers.renewing import Renewals
 from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
 
-_BACKFILL_NICENESS = 10
+_BACKFILL_NICENESS = 19
 _SCORING_NICENESS = 5
 
 

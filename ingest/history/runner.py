@@ -29,7 +29,7 @@ SESSION: Final = {
 }
 """How the database treats who stores a past."""
 
-NICENESS: Final = 10
+NICENESS: Final = 19
 """How far behind everybody else on this machine history is worked on."""
 
 _NAME: Final = "heliograph ingest-history"

@@ -26,7 +26,13 @@ def unsound(report: Report) -> list[str]:
 
 @pytest.mark.parametrize(
     ("name", "effort"),
-    [("write", LITTLE), ("claim", LITTLE), ("rest", LITTLE), ("pipeline", LITTLE_BUT_SIGNALS)],
+    [
+        ("write", LITTLE),
+        ("claim", LITTLE),
+        ("rest", LITTLE),
+        ("pipeline", LITTLE_BUT_SIGNALS),
+        ("lanes", LITTLE_BUT_SIGNALS),
+    ],
 )
 def test_a_benchmark_measures_everything_and_loses_nothing(
     name: str, effort: Effort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

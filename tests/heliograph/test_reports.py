@@ -34,16 +34,17 @@ def test_unreadable_frames_are_counted_where_there_are_any() -> None:
 
 
 def test_percentiles_are_by_nearest_rank() -> None:
-    assert latency([]) == Latency(None, None, None)
-    assert latency([1000 * n for n in range(1, 101)]) == Latency(50.0, 99.0, 100.0)
+    assert latency([]) == Latency(None, None, None, None)
+    assert latency([1000 * n for n in range(1, 101)]) == Latency(50.0, 90.0, 99.0, 100.0)
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1))
 def test_percentiles_are_ordered_measurements(values: list[int]) -> None:
     told = latency(values)
     assert told.p50 is not None
+    assert told.p90 is not None
     assert told.p99 is not None
-    assert told.p50 <= told.p99 <= max(values) / 1000 == told.max
+    assert told.p50 <= told.p90 <= told.p99 <= max(values) / 1000 == told.max
 
 
 def signal(offset: int) -> Received:

@@ -117,9 +117,9 @@ async def test_a_paused_chore_is_done_only_when_it_is_asked_for(
 ) -> None:
     assert await schedules.pause(connection, PARTITIONS.name)
     assert not await schedules.pause(connection, PARTITIONS.name)
+    asked = await schedules.ask(connection, PARTITIONS.name)
+    assert asked == await schedules.ask(connection, PARTITIONS.name)
     async with scheduling(postgres_url, works.of(PARTITIONS)):
-        asked = await schedules.ask(connection, PARTITIONS.name)
-        assert asked == await schedules.ask(connection, PARTITIONS.name)
         assert schedules.DONE == (await ended(connection, asked)).state
         assert [asked] == [run.run_id for run in await schedules.runs(connection, None, 9)]
         await connection.execute("UPDATE scheduled_runs SET began_at = began_at - interval '1 day'")
