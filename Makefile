@@ -12,7 +12,7 @@ STAMP = .venv/.installed
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --extra local --extra arrow
-TESTS = $(BIN)/python -m pytest -n 4 --dist worksteal
+TESTS = $(BIN)/python -m pytest -n 3 --dist worksteal
 
 help: ## list the targets
 	@awk -F ' *:.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile

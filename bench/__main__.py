@@ -24,6 +24,7 @@ from bench import (
     quick,
     records,
     rest,
+    startup,
     stores,
     stream,
     write,
@@ -52,6 +53,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "stream": stream.measure,
     "rest": rest.measure,
     "memory": memory.measure,
+    "startup": startup.measure,
 }
 
 

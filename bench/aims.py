@@ -48,6 +48,11 @@ AIMS: Final[Sequence[Aim]] = (
     Aim("of procrastinate's with jobs of 200", "claim", "procrastinate, jobs of 200", OURS_TO_IT, 1),
     Aim("of pgqueuer's with jobs of 20,000", "claim", "pgqueuer, jobs of 20,000", OURS_TO_IT, 1),
     Aim("of procrastinate's with jobs of 20,000", "claim", "procrastinate, jobs of 20,000", OURS_TO_IT, 1),
+    Aim("p99 from tick to published signal, ms", "pipeline", "all roles, 10,000/s", "p99 ms", most=30),
+    Aim("frames sent, of a bare loop's", "stream", "stream", OF_LIMIT, 0.8),
+    Aim("p99 to 1,000 subscribers, ms", "stream", "stream", "p99 ms", most=100),
+    Aim("the same beside stalled ones, ms", "stream", "stream, 1 in 100 stalled", "p99 ms", most=100),
+    Aim("memory of 10,000 idle subscribers, MB", "stream", "stream, 10,000 idle", "MB", most=500),
     Aim(
         "p99 of live beside a backfill, of that alone", "lanes", "live beside a backfill", OF_LIMIT, most=1.5
     ),

@@ -45,7 +45,7 @@ async def replayed(
     """
     async with running(plan, console) as stack, venue_open(stack, simulation) as venue:
         await stack.start_roles()
-        async with _subscribed(stack) as subscriber:
+        async with subscribed(stack) as subscriber:
             run = Run(stack, venue, subscriber, await _progress(stack))
             recovery = Recovery(stack.database_url, venue, console) if recovering else None
             async with recovery.told() if recovery else nullcontext():
@@ -158,7 +158,7 @@ async def _progress(stack: Stack) -> Progress:
 
 
 @asynccontextmanager
-async def _subscribed(stack: Stack) -> AsyncIterator[StreamSubscriber]:
+async def subscribed(stack: Stack) -> AsyncIterator[StreamSubscriber]:
     """Give a subscriber of everything that is logged, once the API has acknowledged it."""
     url = f"ws://{stack.plan.host}:{stack.plan.port}/v1/stream"
     subscriber = StreamSubscriber(url, CHANNELS, now)

@@ -8,7 +8,7 @@ from db.proofs import read_coverage
 from heliograph.roles import INGEST_HISTORY
 from market.gaps import TRADES, Cause
 from tests.acceptance.house import House
-from tests.acceptance.processes import Venue
+from tests.acceptance.processes import Process, Venue
 
 pytestmark = pytest.mark.slow
 
@@ -17,6 +17,10 @@ VENUE = ("binance", "--generate", "--symbols", SYMBOLS, "--rate", "200", "--conn
 
 LEARNED_SECONDS = 40
 """With trades in them: more than twenty bursts a second or more apart."""
+
+_MUTE_DEPTHS = (
+    "SELECT count(*) FROM gaps WHERE kind = 'depths' AND cause = 'mute' AND state = 'unrecoverable'"
+)
 
 _FEWEST_SECONDS = """
 SELECT coalesce(min(seconds), 0) FROM (
@@ -111,7 +115,9 @@ async def test_what_a_fault_of_the_venue_hid_is_fetched(
     await _whole(house, venue)
 
 
-async def test_a_mute_stream_is_found_by_its_own_habit_and_its_connection_made_again(house: House) -> None:
+async def test_a_mute_stream_and_a_mute_book_are_found_and_their_connections_made_again(
+    house: House,
+) -> None:
     venue = await house.venue(*VENUE)
     await house.start(INGEST_HISTORY, **await venue.feed())
     ingester = await house.ingest(venue)
@@ -120,47 +126,29 @@ async def test_a_mute_stream_is_found_by_its_own_habit_and_its_connection_made_a
         return await house.value(_FEWEST_SECONDS) >= LEARNED_SECONDS
 
     await house.until(habit_learned)
-    mute = {"kind": "mute", "parameters": {"symbol": "BTC/USDT", "feed": "trades"}}
-    (await venue.http.post(f"{venue.rest_url}/sim/faults", json=mute)).raise_for_status()
-
-    async def made_again() -> bool:
-        return '"event":"stream.mute"' in ingester.log.read_text()
-
-    await house.until(made_again)
-    (await venue.http.delete(f"{venue.rest_url}/sim/faults")).raise_for_status()
+    await _muted(house, venue, ingester, "trades", "stream.mute")
     await _closed(house, Cause.MUTE)
+    await _muted(house, venue, ingester, "depths", "book.mute")
+
+    async def on_record() -> bool:
+        return bool(await house.value(_MUTE_DEPTHS))
+
+    await house.until(on_record)
     assert [0] == await house.stop(ingester)
     await _closed(house, Cause.MUTE)
     await _whole(house, venue)
 
 
-async def test_a_mute_book_is_found_by_the_trades_beside_it_and_its_connection_made_again(
-    house: House,
-) -> None:
-    venue = await house.venue(*VENUE)
-    ingester = await house.ingest(venue)
-
-    async def habit_learned() -> bool:
-        return await house.value(_FEWEST_SECONDS) >= LEARNED_SECONDS
-
-    await house.until(habit_learned)
-    mute = {"kind": "mute", "parameters": {"symbol": "BTC/USDT", "feed": "depths"}}
+async def _muted(house: House, venue: Venue, ingester: Process, feed: str, event: str) -> None:
+    """Let a feed of the venue be silent until the ingester says so."""
+    mute = {"kind": "mute", "parameters": {"symbol": "BTC/USDT", "feed": feed}}
     (await venue.http.post(f"{venue.rest_url}/sim/faults", json=mute)).raise_for_status()
 
-    async def made_again() -> bool:
-        return '"event":"book.mute"' in ingester.log.read_text()
+    async def found() -> bool:
+        return f'"event":"{event}"' in ingester.log.read_text()
 
-    await house.until(made_again)
+    await house.until(found)
     (await venue.http.delete(f"{venue.rest_url}/sim/faults")).raise_for_status()
-
-    async def on_record() -> bool:
-        gaps = (
-            "SELECT count(*) FROM gaps WHERE kind = 'depths' AND cause = 'mute' AND state = 'unrecoverable'"
-        )
-        return bool(await house.value(gaps))
-
-    await house.until(on_record)
-    assert [0] == await house.stop(ingester)
 
 
 async def _played(house: House, venue: Venue, trades: int) -> None:

@@ -52,9 +52,9 @@ async def schemathesis(served: Served) -> tuple[int | None, str]:
         "--seed",
         "1",
         "--workers",
-        "1",
+        "4",
         "--max-examples",
-        "10",
+        "6",
         "--no-color",
     )
     process = await asyncio.create_subprocess_exec(
