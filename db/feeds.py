@@ -96,6 +96,7 @@ async def add(connection: "Connection", wanted: Sequence[WantedFeed]) -> list[Ch
     """
     for feed in wanted:
         demand_addresses(feed.stream_url, feed.rest_url)
+    await _take_turns(connection)
     before = _by_name(await feeds(connection))
     if any(feed.name not in before for feed in wanted):
         await _demand_room(connection)
@@ -152,6 +153,7 @@ async def _execute(connection: "Connection", statement: str, names: Sequence[Fee
 
 
 async def _known(connection: "Connection", names: Sequence[FeedName]) -> Mapping[FeedName, FeedRow]:
+    await _take_turns(connection)
     known = _by_name(await feeds(connection))
     for name in names:
         if name not in known:
@@ -159,6 +161,11 @@ async def _known(connection: "Connection", names: Sequence[FeedName]) -> Mapping
             message = f"there is no feed {name}; {near}"
             raise UnknownFeedError(message)
     return known
+
+
+async def _take_turns(connection: "Connection") -> None:
+    with translated("waiting for who changes feeds"):
+        await connection.execute(_sql.take_turns)
 
 
 async def _demand_room(connection: "Connection") -> None:

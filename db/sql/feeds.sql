@@ -25,6 +25,10 @@ LEFT JOIN LATERAL (
 ) AS socket ON true
 ORDER BY exchange, symbol
 
+-- name: take_turns
+-- Who changes feeds knows what they are until his transaction ends: nobody else changes them meanwhile.
+SELECT pg_advisory_xact_lock(hashtextextended('heliograph.feeds', 0))
+
 -- name: remove
 -- Gone, so that a later start whose environment names it can add it again.
 DELETE FROM feeds

@@ -15,7 +15,6 @@ pytestmark = pytest.mark.slow
 
 LITTLE = Effort(seconds=0, least_rounds=1, ticks=2_000, peers=False)
 UNPACED = Effort(seconds=0, least_rounds=1, ticks=500, peers=False)
-LITTLE_BUT_SIGNALS = Effort(seconds=5, least_rounds=1, ticks=2_000, peers=False)
 
 
 def unsound(report: Report) -> list[str]:
@@ -32,7 +31,6 @@ def unsound(report: Report) -> list[str]:
         ("claim", LITTLE),
         ("rest", LITTLE),
         ("pipeline", UNPACED),
-        ("lanes", LITTLE_BUT_SIGNALS),
     ],
 )
 def test_a_benchmark_measures_everything_and_loses_nothing(

@@ -1,7 +1,7 @@
 """Subscriptions as rows."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +15,7 @@ from market.errors import SaturatedError, UnknownFeedError
 if TYPE_CHECKING:
     from db.connections import Connection
 
+WAITS = "SELECT cardinality(pg_blocking_pids($1)) > 0"
 SOL = WantedFeed(exchange="kraken", symbol="SOL/USD")
 BTC = WantedFeed(exchange="kraken", symbol="BTC/USD", protocol="v1", stream_url="ws://a", rest_url="http://a")
 
@@ -92,6 +93,28 @@ async def test_an_unknown_feed_is_told_with_what_is_near_and_nothing_is_changed(
     with pytest.raises(UnknownFeedError, match="no feed kraken:SOLUSD; did you mean kraken:SOL/USD"):
         await feeds.remove(connection, [BTC.name, FeedName("kraken", "SOLUSD")])
     assert 2 == len(await feeds.feeds(connection))
+
+
+@pytest.mark.parametrize("change", [feeds.pause, feeds.remove])
+async def test_who_changes_a_feed_waits_for_who_removes_it(
+    connection: "Connection",
+    postgres_url: str,
+    change: "Callable[[Connection, Sequence[FeedName]], Awaitable[list[feeds.Change]]]",
+) -> None:
+    await feeds.add(connection, [SOL])
+
+    async def changed(another: "Connection") -> None:
+        async with another.transaction():
+            await change(another, [SOL.name])
+
+    async with connected(postgres_url, "test late") as another:
+        async with connection.transaction():
+            await feeds.remove(connection, [SOL.name])
+            late = asyncio.create_task(changed(another))
+            while not await connection.fetchval(WAITS, another.get_server_pid()):
+                pass
+        with pytest.raises(UnknownFeedError):
+            await late
 
 
 async def test_who_listens_is_told_beside_a_feed(connection: "Connection") -> None:
