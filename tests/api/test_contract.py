@@ -52,7 +52,7 @@ async def schemathesis(served: Served) -> tuple[int | None, str]:
         "--seed",
         "1",
         "--workers",
-        "4",
+        "1",
         "--max-examples",
         "6",
         "--no-color",
