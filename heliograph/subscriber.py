@@ -60,7 +60,7 @@ class Receipts:
         self.last[frame.channel] = frame.offset
         family = Family(frame.channel.partition(":")[0])
         self.delivered[family] += 1
-        if family is Family.SIGNALS and frame.data is not None:
+        if family is Family.SIGNALS and frame.data and frame.data.get("latency_ms"):  # a repair has none
             self.latencies_us.append(received_at - from_iso(frame.data["received_at"]))
 
     def after(self, channel: str) -> dict[str, int]:

@@ -47,8 +47,11 @@ def test_percentiles_are_ordered_measurements(values: list[int]) -> None:
     assert told.p50 <= told.p90 <= told.p99 <= max(values) / 1000 == told.max
 
 
-def signal(offset: int) -> Received:
-    data = {"received_at": "1970-01-01T00:00:01.000000Z"}
+LIVE = {"claimed_to_computed": 0.1}
+
+
+def signal(offset: int, latency_ms: dict[str, float] | None = LIVE) -> Received:
+    data = {"received_at": "1970-01-01T00:00:01.000000Z", "latency_ms": latency_ms}
     return Received("signal", "signals:kraken:SOL/USD", offset, data)
 
 
@@ -58,6 +61,13 @@ def test_a_signal_counts_once_and_its_way_is_timed() -> None:
         receipts.take(signal(offset), 1_000_250)
     assert receipts.delivered == {Family.SIGNALS: 2, Family.BARS: 0}
     assert list(receipts.latencies_us) == [250, 250]
+
+
+def test_what_a_repair_tells_counts_and_its_way_is_not_timed() -> None:
+    receipts = Receipts()
+    receipts.take(signal(1, None), 1_000_250)
+    assert receipts.delivered == {Family.SIGNALS: 1, Family.BARS: 0}
+    assert list(receipts.latencies_us) == []
 
 
 def test_what_was_in_the_log_before_is_not_counted() -> None:
