@@ -68,11 +68,7 @@ async def _beside(url: str, tape: Sequence[str], files: Sequence[Path]) -> Figur
 
 
 def _figures(done: Run) -> dict[str, float]:
-    latencies = msgspec.structs.asdict(done.latency_ms)
-    if None in latencies.values():
-        message = "no signal came of the made-up market in so short a time: give more --seconds"
-        raise HeliographError(message)
-    of_signals = {f"{name} ms": latencies[name] for name in ("p99", "p50", "p90", "max")}
+    of_signals = pipeline.latencies(done, "p99", "p50", "p90", "max")
     return {**of_signals, "signals": done.signals.delivered, LOST: pipeline.lost(done)}
 
 

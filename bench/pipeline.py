@@ -35,11 +35,10 @@ _SYMBOLS = ",".join(f"{base}/USDT" for base in ("BTC", "ETH", *(f"X{number}" for
 async def measure(url: str, effort: Effort) -> Report:
     """Measure on copies of the empty database at ``url``; the paced runs take ``effort.seconds`` each."""
     tape, source = _tape(effort.ticks)
-    rates = [rate for rate in _RATES if rate <= effort.ticks]
     contestants: dict[str, Contestant] = {
         _LIMIT: partial(_listen, tape),
         _AT_MOST: partial(_hurry, url, tape),
-        **{f"all roles, {rate:,.0f}/s": partial(_keep_pace, url, paced(rate, effort)) for rate in rates},
+        **{f"all roles, {rate:,.0f}/s": partial(_keep_pace, url, paced(rate, effort)) for rate in _RATES},
     }
     measured = await alternate(contestants, msgspec.structs.replace(effort, seconds=0.0))
     source = f"{source}; made-up frames for {effort.seconds:g} s a pace"
@@ -78,18 +77,22 @@ async def _hurry(url: str, tape: Sequence[str]) -> Figures:
 
 async def _keep_pace(url: str, tape: Sequence[str]) -> Figures:
     done = await run(url, tape)
-    latency = done.latency_ms
-    if latency.p50 is None or latency.p99 is None or latency.max is None:
-        message = "no signal came of the made-up market in so short a time: give more --seconds"
-        raise HeliographError(message)
+    of_signals = latencies(done, "p50", "p99", "max")
     return {
         "ticks/s": done.ticks_per_second,
         "signals": done.signals.delivered,
-        "p50 ms": latency.p50,
-        "p99 ms": latency.p99,
-        "max ms": latency.max,
+        **of_signals,
         LOST: lost(done),
     }
+
+
+def latencies(run: Run, *names: str) -> dict[str, float]:
+    """Return these percentiles of a run's signals, in milliseconds; raises HeliographError without any."""
+    known = msgspec.structs.asdict(run.latency_ms)
+    if None in known.values():
+        message = "no signal came of the made-up market in so short a time: give more --seconds"
+        raise HeliographError(message)
+    return {f"{name} ms": known[name] for name in names}
 
 
 def lost(run: Run) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from heliograph.options import Json, RunningDir
+from heliograph.options import DryRun, Json, RunningDir
 
 _EVER = 2**53
 """Microseconds: later than anything."""
@@ -119,9 +119,7 @@ def restore(
             help="A new folder, for `up --data-dir`. Left out: the environment's database, which is empty."
         ),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
-    ] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Restore FOLDER into an empty database and compare every table; exit with 1 unless all is equal."""
     from heliograph import backups

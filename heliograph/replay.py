@@ -90,7 +90,7 @@ class Run:
 
     async def _follow(self, connection: "Connection", stopping: asyncio.Event) -> Report | None:
         while True:
-            if stopping.is_set():
+            if stopping.is_set() and not (self._last and self._last.status["finished"]):
                 await self._venue.stop()
             seen = await self._look(connection)
             if stopping.is_set() and not seen.status["frames"]:

@@ -54,7 +54,7 @@ async def schemathesis(served: Served) -> tuple[int | None, str]:
         "--workers",
         "1",
         "--max-examples",
-        "6",
+        "10",
         "--no-color",
     )
     process = await asyncio.create_subprocess_exec(
