@@ -18,9 +18,9 @@ from api.settings import ApiSettings
 from api.state import State
 from bus import subjects
 from db import settled
+from db.history.windows import Key
 from db.instruments import Listed
 from db.settled import Settled
-from db.windows import Key
 from market.errors import InvalidInputError, UnknownInstrumentError
 from runtime.clock import now
 

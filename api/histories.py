@@ -7,7 +7,7 @@ from api.database import Database
 from api.schemas import Row
 from db import coverage
 from db.coverage import Stretch
-from db.windows import Key, Window
+from db.history.windows import Key, Window
 from market.coverage import Interval
 from market.times import SECOND
 

@@ -15,7 +15,7 @@ from pydantic import (
 
 from api import moments
 from api.lines import Format
-from db.windows import Key, Window
+from db.history.windows import Key, Window
 from market.errors import InvalidInputError
 from market.times import to_iso
 

@@ -4,8 +4,8 @@ from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.bars import SourcedBar
-from db.indicators import StoredIndicator
+from db.history.bars import SourcedBar
+from db.history.indicators import StoredIndicator
 from db.instruments import Listed
 from db.signals import StoredSignal
 from market import trades

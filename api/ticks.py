@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from api.state import State
+from db.history.windows import Window
 from db.instruments import Listed
-from db.windows import Window
 
 _Stored = TypeVar("_Stored")
 

@@ -10,7 +10,7 @@ from api.database import Database
 from api.histories import History, spoken_for, told
 from api.lines import Writer
 from api.questions import ListQuestion
-from db.windows import Key
+from db.history.windows import Key
 from runtime.clock import now
 
 _Stored = TypeVar("_Stored")

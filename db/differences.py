@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from db import asked, gaps
+from db import asked
 from db.asked import StoredJob
-from db.gaps import Filters
+from db.history import gaps
+from db.history.gaps import Filters
 from db.instruments import listed
 from db.proofs import read_coverage
 from market.coverage import Interval, united, without

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
 
 from market.errors import StoreBusyError, StoreConflictError, StoreError, StoreUnavailableError
 
@@ -34,9 +33,6 @@ def translated(doing: str) -> Iterator[None]:
     """Raise what the driver raises as StoreError, saying what we were ``doing``."""
     try:
         yield
-    except DBAPIError as error:
-        cause = error.orig.__cause__ if error.orig is not None else None
-        raise _in_our_words(cause or error, doing) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
         raise _in_our_words(error, doing) from error
 

@@ -1,15 +1,12 @@
-"""Gaps at rest: opened, narrowed, and closed with the ticks that show them; read a page at a time."""
+"""Gaps at rest: opened, narrowed, and closed with the ticks that show them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import literal, select
 
-from db import schema
 from db.errors import translated
 from db.queries import load
-from db.windows import fetch
 from market.gaps import HEALED_BY_ITSELF, TOO_LONG, TRADES, Cause, Finding, Gap, GapState, Silent
 from market.times import SECOND
 
@@ -21,18 +18,6 @@ _sql = load("gaps")
 
 _BRIDGED_WITHIN_SECONDS: Final = 2.0
 """How long a gap without a trade after it waits for one that continues the last before it is healed."""
-
-_g = schema.gaps.c
-
-
-class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """Which gaps: of these instruments (all), kind, states, overlapping [from_ts, to_ts)."""
-
-    instrument_ids: Sequence[int] | None = None
-    kind: str | None = None
-    states: Sequence[GapState] = ()
-    from_ts: int | None = None
-    to_ts: int | None = None
 
 
 class Silence(msgspec.Struct, frozen=True):
@@ -78,7 +63,7 @@ async def record(connection: "Connection", findings: Sequence[Finding]) -> list[
 async def by_id(connection: "Connection", gap_ids: Sequence[int]) -> list[Gap]:
     """Return these gaps as they are now, in the order of their ids."""
     with translated("reading gaps"):
-        return _gaps(await connection.fetch(_sql.by_id, gap_ids))
+        return gaps_of(await connection.fetch(_sql.by_id, gap_ids))
 
 
 async def newest(connection: "Connection") -> int:
@@ -93,7 +78,7 @@ async def told(
 ) -> list[Gap]:
     """Return the gaps of these instruments that are not settled, these, and those found ``since`` a gap."""
     with translated("reading what is told of gaps"):
-        return _gaps(await connection.fetch(_sql.told, instrument_ids, gap_ids, since))
+        return gaps_of(await connection.fetch(_sql.told, instrument_ids, gap_ids, since))
 
 
 async def begin_healing(connection: "Connection", gap_id: int) -> None:
@@ -117,19 +102,19 @@ async def settle(connection: "Connection", gap: Gap, state: GapState, detail: st
         rows = await connection.fetch(_sql.settle, gap.gap_id, gap.to_ts, gap.before_id, state, detail)
         if rows and gap.job_id is not None:
             await connection.execute(_sql.finish_jobs, [gap.job_id])
-    return _gaps(rows)[0] if rows else None
+    return gaps_of(rows)[0] if rows else None
 
 
 async def standing(connection: "Connection", instrument_id: int, from_ts: int, to_ts: int) -> list[Gap]:
     """Return the gaps of an instrument's trades in a stretch that are not closed and that nobody heals."""
     with translated("reading gaps"):
-        return _gaps(await connection.fetch(_sql.standing, instrument_id, from_ts, to_ts))
+        return gaps_of(await connection.fetch(_sql.standing, instrument_id, from_ts, to_ts))
 
 
 async def brought(connection: "Connection", gap_ids: Sequence[int], detail: str = "backfilled") -> list[Gap]:
     """Close gaps that were filled by another road than healing, which ``detail`` says."""
     with translated("closing gaps"):
-        return _gaps(await connection.fetch(_sql.brought, gap_ids, detail))
+        return gaps_of(await connection.fetch(_sql.brought, gap_ids, detail))
 
 
 async def silences(
@@ -148,32 +133,16 @@ async def silences(
     return [Silence(streams[each], GapState(state), *last) for each, state, *last in rows]
 
 
-async def read(
-    connection: "Connection",
-    filters: Filters,
-    *,
-    after: int | None = None,
-    newest_first: bool = False,
-    limit: int,
-) -> list[Gap]:
-    """Return a page of gaps in the order of their ids, beyond the gap ``after``."""
-    order = _g.gap_id.desc() if newest_first else _g.gap_id
-    statement = select(*_COLUMNS).where(*_conditions(filters)).order_by(order).limit(limit)
-    if after is not None:
-        statement = statement.where(_g.gap_id < after if newest_first else _g.gap_id > after)
-    return _gaps(await fetch(connection, statement, "reading gaps"))
-
-
 async def _close(connection: "Connection", found: Sequence[Finding]) -> list[Gap]:
     details = [each.detail for each in found]
-    gaps = _gaps(await connection.fetch(_sql.close, *_keys(found), details))
+    gaps = gaps_of(await connection.fetch(_sql.close, *_keys(found), details))
     await connection.execute(_sql.finish_jobs, [gap.job_id for gap in gaps if gap.job_id is not None])
     return gaps
 
 
 async def _narrow(connection: "Connection", found: Sequence[Finding]) -> list[Gap]:
     ends = [each.to_ts for each in found], [each.before_id for each in found]
-    return _gaps(await connection.fetch(_sql.narrow, *_keys(found), *ends))
+    return gaps_of(await connection.fetch(_sql.narrow, *_keys(found), *ends))
 
 
 async def _open(connection: "Connection", found: Sequence[Finding]) -> list[Gap]:
@@ -191,7 +160,7 @@ async def _open(connection: "Connection", found: Sequence[Finding]) -> list[Gap]
         [_heals(each) for each in found],
         _BRIDGED_WITHIN_SECONDS,
     )
-    return _gaps(rows)
+    return gaps_of(rows)
 
 
 def _keys(found: Sequence[Finding]) -> tuple[list[Any], ...]:
@@ -216,23 +185,8 @@ def _detail(found: Finding) -> str:
     return TOO_LONG if found.state == GapState.OPEN and _too_long(found) else found.detail
 
 
-_COLUMNS: Final = [_g[name] for name in Gap.__struct_fields__]
-
-
-def _conditions(filters: Filters) -> Iterable[Any]:
-    if filters.instrument_ids is not None:
-        yield _g.instrument_id.in_(filters.instrument_ids)
-    if filters.kind is not None:
-        yield _g.kind == filters.kind
-    if filters.states:
-        yield _g.state.in_(filters.states)
-    if filters.from_ts is not None:
-        yield _g.to_ts > literal(filters.from_ts, _g.to_ts.type)
-    if filters.to_ts is not None:
-        yield _g.from_ts < literal(filters.to_ts, _g.to_ts.type)
-
-
-def _gaps(rows: Iterable[Any]) -> list[Gap]:
+def gaps_of(rows: Iterable[Any]) -> list[Gap]:
+    """Return gaps of rows that have their columns."""
     return [_gap(dict(row)) for row in rows]
 
 

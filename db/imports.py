@@ -114,7 +114,7 @@ async def equals(
 
 
 async def is_awaited(connection: "Connection", listed: Listed, from_ts: int, to_ts: int) -> bool:
-    """Tell whether a backfill, or the past of a new feed, is still to bring something of [from_ts, to_ts)."""
+    """Tell whether the venue is still asked about [from_ts, to_ts): for a gap, a backfill, or a new feed."""
     with translated("looking for what is to be fetched"):
         awaited: bool = await connection.fetchval(_sql.awaited, listed.instrument_id, from_ts, to_ts)
     return awaited

@@ -1,5 +1,7 @@
 """Bring a database to the schema of this version, once, however many ask at the same time."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from db.errors import translated
@@ -41,11 +44,21 @@ async def drift(url: str) -> list[Any]:
 async def _run(doing: str, url: str, work: Any, *arguments: Any) -> Any:  # noqa: ANN401 - passes through what `work` takes and gives
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
     try:
-        with translated(doing):
+        with translated(doing), _unwrapped():
             async with engine.begin() as connection:
                 return await connection.run_sync(work, *arguments)
     finally:
         await engine.dispose()
+
+
+@contextmanager
+def _unwrapped() -> Iterator[None]:
+    """Raise what the driver raised, which SQLAlchemy wraps twice."""
+    try:
+        yield
+    except DBAPIError as error:
+        cause = error.orig and error.orig.__cause__
+        raise cause or error from error
 
 
 def _config(connection: Connection) -> Config:

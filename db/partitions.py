@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from db.errors import translated
 from db.queries import load
-from db.schema import HOT
 from market.times import DAY, to_datetime
 
 if TYPE_CHECKING:
     from db.connections import Connection
 
 _sql = load("partitions")
+
+HOT: Final = ("trades", "quotes", "depths")
+"""Partitioned by day, in the order in which every transaction writes them."""
 
 
 def day_of(ts: int) -> date:
@@ -34,7 +36,7 @@ async def ensure_days(connection: "Connection", days: Iterable[date]) -> None:
     with translated("making day partitions"):
         for day in sorted(set(days)):
             for table in HOT:
-                await connection.execute(_sql.ensure_day, table.name, day)
+                await connection.execute(_sql.ensure_day, table, day)
 
 
 async def existing_days(connection: "Connection", table: str) -> list[date]:

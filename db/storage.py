@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from db.errors import translated
+from db.partitions import HOT
 from db.queries import load
-from db.schema import HOT
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -100,8 +100,7 @@ async def pack(connection: "Connection", before: date) -> list[Packed]:
         try:
             for row in await connection.fetch(_sql.left_behind):
                 await connection.execute(row["statement"])
-            tables = [table.name for table in HOT]
-            rows = await connection.fetch(_sql.loose, tables, before, _NOT_WORTH_IT_BYTES)
+            rows = await connection.fetch(_sql.loose, HOT, before, _NOT_WORTH_IT_BYTES)
             return [await _packed(connection, row) for row in rows]
         finally:
             await connection.fetchval(_sql.leave, _PACKING)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from api.explanations import Explanation, Step, Tick
 from api.schemas import Signal
-from db import coverage, instruments, signals
+from db import coverage, instruments
 from db.connections import connected
+from db.history import signals
 from db.instruments import Listed
 from heliograph.whereabouts import database_url
 from market import signal_ids

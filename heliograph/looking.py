@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from db import gaps, instruments, overview, signals
-from db.gaps import Filters
+from db import instruments, overview
+from db.history import gaps, signals
+from db.history.gaps import Filters
+from db.history.windows import Window
 from db.overview import CountedProcess, Overview, Tally
 from db.signals import StoredSignal
-from db.windows import Window
 from market.gaps import Gap, GapState
 from market.times import SECOND
 from runtime.vitals import flattened

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from db import gaps
 from db.connections import connected
-from db.gaps import Filters
+from db.history.gaps import Filters, read
 from db.instruments import listed
 from heliograph.console import Console
 from heliograph.venues import Venue
@@ -88,7 +88,7 @@ class Recovery:
                 self._console.say(f"fault: {fault['kind']} is over, {fault['touched']:,} struck")
 
     async def _look(self, connection: "Connection") -> None:
-        found = await gaps.read(connection, Filters(), after=self._before, limit=_PAGE)
+        found = await read(connection, Filters(), after=self._before, limit=_PAGE)
         news = [gap for gap in found if gap != self._gaps.get(gap.gap_id)]
         if news:
             names = {each.instrument_id: each.instrument.key for each in await listed(connection)}

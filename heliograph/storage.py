@@ -12,15 +12,13 @@ from typing import Any, Final, NamedTuple
 
 from db import storage
 from db.connections import connected
-from db.partitions import day_of
-from db.schema import HOT
+from db.partitions import HOT, day_of
 from db.storage import Relation, Storage
 from heliograph.tables import print_table
 from heliograph.whereabouts import database_url
 from market.times import DAY, HOUR
 from runtime.clock import now
 
-_HOT_ORDER: Final = tuple(table.name for table in HOT)
 _DAYS_SHOWN: Final = 14
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 _THOUSAND: Final = 1024
@@ -75,9 +73,7 @@ def show(options: Options) -> None:
     sys.stdout.write("\n")
     print_table([("index", "takes", "a row"), *_indexes(found.storage)])
     sys.stdout.write("\n")
-    print_table(
-        [("day", "ticks", "takes", *(f"a {name[:-1]}" for name in _HOT_ORDER)), *_days(found.storage)]
-    )
+    print_table([("day", "ticks", "takes", *(f"a {name[:-1]}" for name in HOT)), *_days(found.storage)])
     sys.stdout.write(f"\n{_room(found)}\n")
 
 
@@ -180,7 +176,7 @@ def _days(found: Storage) -> list[tuple[str, ...]]:
             str(day),
             _count(sum(each.rows for each in days[day])),
             size(sum(each.total_bytes for each in days[day])),
-            *(_bytes(_sum(_by(days[day], _table).get(name, []))["bytes_a_row"]) for name in _HOT_ORDER),
+            *(_bytes(_sum(_by(days[day], _table).get(name, []))["bytes_a_row"]) for name in HOT),
         )
         for day in filled[-_DAYS_SHOWN:]
     ]

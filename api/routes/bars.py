@@ -12,10 +12,11 @@ from api.lines import FORMATS
 from api.questions import BarsQuestion
 from api.schemas import Bar, Page
 from api.state import Here, State
-from db import bars as stored
-from db import coverage, days
-from db.bars import SourcedBar
-from db.windows import Window
+from db import coverage
+from db.history import bars as stored
+from db.history import days
+from db.history.bars import SourcedBar
+from db.history.windows import Window
 from market.bars import SERVED
 from market.gaps import TRADES
 from market.times import DAY

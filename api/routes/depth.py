@@ -14,7 +14,7 @@ from api.questions import TicksQuestion
 from api.schemas import Page, Row
 from api.state import Here, State
 from api.ticks import reader
-from db import depths as stored
+from db.history import depths as stored
 from db.instruments import Listed
 from market import depths as words
 from market.depths import LEVELS

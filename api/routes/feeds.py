@@ -15,7 +15,7 @@ from api.schemas import Page, Row
 from api.state import Here, State
 from db import feeds as stored
 from db.feeds import FeedRow
-from db.windows import Key, Window
+from db.history.windows import Key, Window
 from market.channels import WILDCARD
 from market.times import to_iso
 

@@ -12,10 +12,10 @@ from api.lines import FORMATS
 from api.questions import OutcomesQuestion
 from api.schemas import Page, Row
 from api.state import Here, State
-from db import gaps as stored
-from db.gaps import Filters
+from db.history import gaps as stored
+from db.history.gaps import Filters
+from db.history.windows import Key, Window
 from db.instruments import Listed
-from db.windows import Key, Window
 from market import gaps as words
 from market.gaps import Cause, GapState
 from market.times import to_iso

@@ -13,9 +13,9 @@ from api.questions import IndicatorsQuestion
 from api.schemas import Indicator, Page
 from api.state import Here, State
 from db import coverage
-from db import indicators as stored
-from db.indicators import StoredIndicator
-from db.windows import Window
+from db.history import indicators as stored
+from db.history.indicators import StoredIndicator
+from db.history.windows import Window
 from market.gaps import TRADES
 
 router = APIRouter(route_class=LeanRoute)

@@ -11,8 +11,8 @@ from api.lines import FORMATS
 from api.questions import InstrumentsQuestion
 from api.schemas import Instrument, Page
 from api.state import Here, State
+from db.history.windows import Key, Window
 from db.instruments import Listed
-from db.windows import Key, Window
 
 router = APIRouter()
 

@@ -12,10 +12,10 @@ from api.lines import FORMATS
 from api.questions import KindName, OutcomesQuestion
 from api.schemas import Page, Row
 from api.state import Here, State
-from db import jobs as stored
+from db.history import jobs as stored
+from db.history.jobs import ChunkState, Filters, StoredChunk
+from db.history.windows import Window
 from db.instruments import Listed
-from db.jobs import ChunkState, Filters, StoredChunk
-from db.windows import Window
 from market.times import to_iso
 
 router = APIRouter()

@@ -14,10 +14,11 @@ from api.questions import Question, SignalsQuestion
 from api.schemas import Page, Signal
 from api.state import Here, State
 from db import coverage
-from db import signals as stored
+from db.history import signals as stored
+from db.history.signals import Filters
+from db.history.windows import Window
 from db.instruments import Listed
-from db.signals import Filters, StoredSignal
-from db.windows import Window
+from db.signals import StoredSignal
 from market import signal_ids
 from market.gaps import TRADES
 

@@ -13,7 +13,7 @@ from api.questions import TicksQuestion
 from api.schemas import Page, Trade
 from api.state import Here, State
 from api.ticks import reader
-from db import trades as stored
+from db.history import trades as stored
 from market import trades as words
 from market.gaps import TRADES
 

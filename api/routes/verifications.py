@@ -13,10 +13,11 @@ from api.lines import FORMATS
 from api.questions import OutcomesQuestion
 from api.schemas import Page, Row
 from api.state import Here, State
-from db import verifications as stored
+from db.history import verifications as stored
+from db.history.verifications import StoredVerification
+from db.history.windows import Key, Window
 from db.instruments import Listed
-from db.verifications import DIFFERENCES_KEPT, StoredVerification
-from db.windows import Key, Window
+from db.verifications import DIFFERENCES_KEPT
 from market import verifications as words
 from market.times import to_iso
 

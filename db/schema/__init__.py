@@ -15,13 +15,12 @@ from db.schema.parameters import parameters
 from db.schema.processes import processes
 from db.schema.queue import batches, checkpoints, commits, dirty, shards, staged, states, writers
 from db.schema.schedules import paused_chores, scheduled_runs
-from db.schema.ticks import HOT, depths, quotes, trades, watermarks
+from db.schema.ticks import depths, quotes, trades, watermarks
 from db.schema.trained_models import scorings, trained_models
 from db.schema.verifications import verifications
 from db.schema.words import metadata
 
 __all__ = [
-    "HOT",
     "audit_log",
     "bars",
     "bars_1h",

@@ -64,6 +64,3 @@ watermarks = Table(
     Column("received_at", TIME, nullable=False),
     comment="Venue time as it passed, at most one a second: part of the tape.",
 )
-
-HOT = (trades, quotes, depths)
-"""Partitioned by day, in the order in which every transaction writes them."""

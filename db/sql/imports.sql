@@ -35,11 +35,15 @@ JOIN trades ON trades.exchange_id = $1 AND trades.instrument_id = $2
 GROUP BY offered.ts, offered.price, offered.size
 
 -- name: awaited
--- Whether pieces are still to be fetched that overlap a stretch, whatever their gaps.
+-- Whether pieces are still to be fetched that overlap a stretch, or gaps of trades to be healed there.
 SELECT EXISTS (
     SELECT FROM chunks JOIN jobs USING (job_id)
     WHERE instrument_id = $1 AND chunks.state = 'waiting' AND kind IN ('backfill', 'recent')
       AND chunks.from_ts < $3 AND chunks.to_ts > $2
+) OR EXISTS (
+    SELECT FROM gaps
+    WHERE instrument_id = $1 AND kind = 'trades' AND state IN ('open', 'healing') AND job_id IS NOT NULL
+      AND from_ts < $3 AND to_ts > $2
 )
 
 -- name: fail

@@ -12,10 +12,11 @@ import httpx
 import msgspec
 import structlog
 
-from db import audits, gaps, proofs
+from db import audits, proofs
 from db.audits import Unsettled
 from db.connections import connected
-from db.gaps import Filters
+from db.history import gaps
+from db.history.gaps import Filters
 from db.instruments import Listed, listed
 from heliograph.chaos import house
 from heliograph.chaos.listeners import Heard, Listener, Offsets, listening

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import msgspec
 
-from db import chunks, gaps, imports
+from db import chunks, imports
 from db.chunks import Chunk, Lease
 from db.claims import oldest_batch_seconds
 from db.errors import translated
@@ -23,7 +23,6 @@ from ingest.files.reading import Counted, Line, Opened, opened
 from ingest.files.runs import Runs
 from ingest.venues.histories import TOLERANCES
 from market.errors import InvalidInputError, RefusedTickError, StoreBusyError
-from market.gaps import TRADES, GapState
 from market.instruments import Instrument
 from market.trades import Trade
 from runtime.clock import Clock
@@ -37,7 +36,6 @@ PAGE_ROWS: Final = 1000
 _YIELD_SECONDS: Final = 0.25
 _YIELDS_AT_MOST: Final = 20
 _LEASE_SECONDS: Final = 60.0
-_GAPS_AT_MOST: Final = 100
 _HEALED: Final = (
     "the file reaches into a gap that is being healed, or into the range of a backfill, which will tell the "
     "same trades with their ids: import it again when the gap is closed (see /v1/gaps), or the job over (see "
@@ -180,16 +178,7 @@ class _Import:
         """Raise StoreBusyError where the venue's history is about to tell these trades, with their ids."""
         times = [row.trade.ts for row in rows]
         from_ts, to_ts = min(times, default=0), max(times, default=0) + 1
-        filters = gaps.Filters(
-            instrument_ids=[self._listed.instrument_id],
-            kind=TRADES,
-            states=(GapState.OPEN, GapState.HEALING),
-            from_ts=from_ts,
-            to_ts=to_ts,
-        )
-        found = await gaps.read(self._connection, filters, limit=_GAPS_AT_MOST)
-        healed = any(gap.job_id is not None for gap in found)
-        if healed or await imports.is_awaited(self._connection, self._listed, from_ts, to_ts):
+        if await imports.is_awaited(self._connection, self._listed, from_ts, to_ts):
             raise StoreBusyError(_HEALED)
 
     async def _unknown(self, rows: Sequence[Row], coarseness: int) -> list[Trade]:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db import days
-from db.bars import SourcedBar
 from db.claims import Cursor, Head
 from db.connections import connected
+from db.history import days
+from db.history.bars import SourcedBar
+from db.history.windows import Window
 from db.instruments import Listed, register
-from db.windows import Window
 from market.bars import Bar
 from market.instruments import spot
 from market.ticks import Kind

@@ -7,7 +7,7 @@ import pytest
 
 from db import gaps
 from db.connections import connected
-from db.gaps import Filters
+from db.history.gaps import Filters, read
 from market.gaps import HEALED_BY_ITSELF, TOO_LONG, Cause, Finding, Gap, GapState
 from market.times import SECOND
 
@@ -119,7 +119,7 @@ async def test_a_closed_gap_takes_its_chunk_and_job_along(connection: "Connectio
 
 async def test_closing_what_was_never_opened_does_nothing(connection: "Connection") -> None:
     assert [] == await opened(connection, found(state=GapState.CLOSED))
-    assert [] == await gaps.read(connection, Filters(), limit=9)
+    assert [] == await read(connection, Filters(), limit=9)
 
 
 async def test_what_is_found_of_a_gap_that_is_closed_is_a_gap_of_its_own(connection: "Connection") -> None:
@@ -160,7 +160,7 @@ async def test_gaps_are_paged_by_their_id_and_filtered(connection: "Connection")
     async def ids(
         filters: Filters, limit: int = 9, after: int | None = None, *, back: bool = False
     ) -> list[int]:
-        page = await gaps.read(connection, filters, after=after, newest_first=back, limit=limit)
+        page = await read(connection, filters, after=after, newest_first=back, limit=limit)
         return [gap.instrument_id for gap in page]
 
     assert [7, 8] == await ids(Filters(), 2)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from db import bars, signals, trades
 from db.connections import connected
-from db.windows import Window
+from db.history import bars, signals, trades
+from db.history.windows import Window
 from market.times import DAY, HOUR, SECOND
 
 if TYPE_CHECKING:

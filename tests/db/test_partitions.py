@@ -7,10 +7,16 @@ import asyncpg
 import pytest
 
 from db.connections import connected
-from db.partitions import days_ahead, ensure_days, existing_days
+from db.partitions import HOT, days_ahead, ensure_days, existing_days
+from db.schema import metadata
 from market.times import DAY, from_iso
 
 DAYS = [date(2024, 8, 9), date(2021, 4, 17)]
+
+
+def test_what_the_schema_partitions_by_day_is_hot() -> None:
+    by_day = {name for name, table in metadata.tables.items() if table.kwargs["postgresql_partition_by"]}
+    assert set(HOT) == by_day
 
 
 async def test_days_are_made_once_however_many_ask_at_the_same_time(postgres_url: str) -> None:
@@ -20,7 +26,7 @@ async def test_days_are_made_once_however_many_ask_at_the_same_time(postgres_url
 
     await asyncio.gather(*[ask() for _ in range(6)])
     async with connected(postgres_url, "test") as connection:
-        for table in ("trades", "quotes", "depths"):
+        for table in HOT:
             assert sorted(DAYS) == await existing_days(connection, table)
 
 

@@ -12,6 +12,7 @@ from db import dirty, feeds, gaps, jobs, proofs, retention, verifications
 from db.connections import connected
 from db.dirty import DirtyInterval
 from db.feeds import FeedName, WantedFeed
+from db.history.gaps import Filters, read
 from db.instruments import listed, register
 from db.partitions import day_of, ensure_days, existing_days
 from db.retention import DetachedDay
@@ -186,7 +187,7 @@ async def test_gaps_of_a_day_that_is_gone_say_so(postgres_url: str) -> None:
         await gaps.record(connection, [finding])
         await connection.execute("UPDATE gaps SET state = 'open'")
         await retention.drop(connection, KEPT)
-        [gap] = await gaps.read(connection, gaps.Filters(), limit=9)
+        [gap] = await read(connection, Filters(), limit=9)
     assert GapState.UNRECOVERABLE == gap.state
     assert "its day was dropped" in gap.detail
 

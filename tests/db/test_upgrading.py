@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 from alembic import command
 from alembic.config import Config
 
-from db import migrating, trades
+from db import migrating
 from db.connections import connected
+from db.history import trades
+from db.history.windows import Window
 from db.partitions import day_of, ensure_days
-from db.windows import Window
 from market.times import DAY, HOUR, MINUTE, SECOND
 from market.trades import Trade
 from tests.conftest import SHARDS

@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 import pytest
 from typer.testing import CliRunner
 
-from db import dirty, gaps, imports, jobs, proofs
+from db import dirty, gaps, imports, proofs
 from db.asked import NewPiece, enqueue_backfill
 from db.chunks import Lease
 from db.connections import connected
+from db.history import jobs
+from db.history.windows import Window
 from db.instruments import listed, register
-from db.windows import Window
 from heliograph.cli import app
 from ingest.files import importing
 from ingest.naming import instrument_named

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from db import gaps
 from db.connections import connected
-from db.gaps import Filters
+from db.history import gaps
+from db.history.gaps import Filters
 from db.instruments import Listed, register
 from db.partitions import day_of, ensure_days
 from db.proofs import read_coverage, tape_ends

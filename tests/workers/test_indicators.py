@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from db import indicators
-from db.windows import Window
+from db.history import indicators
+from db.history.windows import Window
 from market.bars import Bar
 from market.depths import Depth
 from market.indicators import Indicator

@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from db import instruments, parameters, signals
-from db.windows import Window
+from db import instruments, parameters
+from db.history import signals
+from db.history.windows import Window
 from heliograph.parameters import Wanted, chosen_in
 from market.errors import HeliographError
 from market.times import MINUTE, SECOND, floor

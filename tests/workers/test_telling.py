@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from db import gaps, proofs, signals
-from db.windows import Window
+from db import gaps, proofs
+from db.history import signals
+from db.history.windows import Window
 from market.coverage import Proof
 from market.gaps import DEPTHS, TRADES, Cause, Finding, GapState
 from market.texts import Name, signal_fields

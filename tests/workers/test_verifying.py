@@ -11,6 +11,7 @@ import pytest
 
 from db import dirty, verifications
 from db.dirty import DirtyInterval
+from db.history.verifications import read
 from db.outcomes import FailedFold, bury_fold
 from db.settings import RetentionSettings
 from market.depths import Depth
@@ -325,7 +326,7 @@ async def test_each_night_the_day_before_is_verified_and_recorded(market: Market
     tomorrow = floor(BEGAN, DAY) + DAY + 2 * HOUR
     nightly = Nightly(market.url, Folder(KINDS), lambda: tomorrow, "1.2.3")
     await Housekeeping(market.url, WorkerSettings(), lambda: tomorrow, nightly, RetentionSettings()).verify()
-    [row] = await verifications.read(market.connection, market.ids, limit=9)
+    [row] = await read(market.connection, market.ids, limit=9)
     assert (market.ids[0], tomorrow - 2 * HOUR - DAY) == (row.instrument_id, row.from_ts)
     assert (DAY, "1.2.3", 1) == (row.to_ts - row.from_ts, row.code_version, row.differences)
     assert row.signals > 0
@@ -368,7 +369,7 @@ async def test_a_night_that_loses_postgresql_leaves_no_other_instrument_unverifi
     clock = losing(market.url, day + DAY + 2 * HOUR, losses)
     nightly = Nightly(market.url, Folder(KINDS), clock, "1.2.3", sleep=unhurried)
     outcome = await nightly.run(day)
-    rows = await verifications.read(market.connection, market.ids, limit=9)
+    rows = await read(market.connection, market.ids, limit=9)
     assert {market.ids[each] for each in verified_of} == {row.instrument_id for row in rows}
     assert (losses == 4) == outcome.failed
     assert (f"{market.listed[0].instrument.key}: " in outcome.detail) == outcome.failed
@@ -385,4 +386,4 @@ async def test_a_night_that_was_interrupted_goes_on_with_the_instruments_that_ar
     await nightly.run(day)
     await market.connection.execute("DELETE FROM verifications WHERE instrument_id = $1", market.ids[1])
     assert "1 instruments" in (await nightly.run(day, since=day)).detail
-    assert 2 == len(await verifications.read(market.connection, market.ids, limit=9))
+    assert 2 == len(await read(market.connection, market.ids, limit=9))

@@ -5,8 +5,9 @@ from itertools import pairwise
 import pytest
 from starlette.responses import Response
 
-from db import gaps, proofs
+from db import proofs
 from db.asked import NewPiece, enqueue_backfill
+from db.history import gaps
 from db.partitions import day_of
 from db.proofs import read_coverage
 from market.coverage import Proof

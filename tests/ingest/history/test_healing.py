@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from db import feeds, gaps, jobs
 from db.feeds import FeedName, WantedFeed
+from db.history.gaps import Filters, read
 from db.proofs import read_coverage
 from market.gaps import Cause, Finding, GapState
 from market.times import HOUR, SECOND
@@ -125,7 +126,7 @@ async def test_what_history_lacks_becomes_gaps_of_their_own_and_the_rest_closes(
     expected = [("closed", 2, 20), ("unrecoverable", 4, 7), ("unrecoverable", 10, 12)]
     assert expected == await place.gaps()
     assert [n for n in range(1, 21) if n not in {5, 6, 11}] == await place.stored()
-    found = await gaps.read(place.connection, gaps.Filters(states=[GapState.UNRECOVERABLE]), limit=9)
+    found = await read(place.connection, Filters(states=[GapState.UNRECOVERABLE]), limit=9)
     bounds = [(each.from_ts, each.to_ts, each.cause) for each in found]
     assert [
         (place.trades[3].ts, place.trades[6].ts + 1, Cause.SEQUENCE),

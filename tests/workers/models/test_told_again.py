@@ -2,7 +2,7 @@
 
 import pytest
 
-from db import signals
+from db.history import signals
 from db.instruments import Listed
 from market.signal_ids import SignalId
 from market.times import MINUTE

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import select
 
 from db import schema
-from db.windows import Key, Window, fetch, merged
+from db.history.windows import Key, Window, fetch, merged
 from market.bars import Bar
 from market.times import HOUR, SECOND
 

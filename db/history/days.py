@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from db import bars, settled
-from db.bars import SourcedBar
-from db.windows import Window
+from db import settled
+from db.history import bars
+from db.history.bars import SourcedBar
+from db.history.windows import Window
 from market.bars import Bar
 from market.times import DAY, HOUR, floor
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from db import schema
-from db.windows import Key, Window, fetch, merged
+from db.history.windows import Key, Window, fetch, merged
 from market.trades import Trade
 
 if TYPE_CHECKING:
