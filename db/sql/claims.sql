@@ -81,18 +81,29 @@ INSERT INTO states (shard, version, head)
 SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])
 
 -- name: delete_batches
--- Exactly those that were read: one committed meanwhile is nobody's yet.
+-- Exactly those that were read: one committed meanwhile is nobody's yet. The array holds the planner to one look
+-- into the index for each: where statistics call the queue empty, a join would walk all that was ever deleted.
 DELETE FROM batches
-USING unnest($1::smallint[], $2::int[], $3::bigint[]) AS folded (shard, writer, seq)
-WHERE batches.shard = folded.shard AND batches.writer = folded.writer AND batches.seq = folded.seq
+WHERE ctid = ANY(ARRAY(
+    SELECT batch.place
+    FROM unnest($1::smallint[], $2::int[], $3::bigint[]) AS folded (shard, writer, seq)
+    CROSS JOIN LATERAL (
+        SELECT batches.ctid AS place
+        FROM batches
+        WHERE batches.shard = folded.shard AND batches.writer = folded.writer AND batches.seq = folded.seq
+        LIMIT 1
+    ) AS batch
+))
 
 -- name: add_checkpoint
 -- Seconds apart: the whole state is some 20 kB.
 INSERT INTO checkpoints (shard, version, folds) VALUES ($1, $2, $3)
 
 -- name: sweep_states
--- Old versions, by the holder of the shard, when it writes a checkpoint.
-DELETE FROM states WHERE shard = $1 AND version < $2
+-- Old versions, by the holder of the shard, when it writes a checkpoint: from the one before, where it swept last.
+DELETE FROM states
+WHERE shard = $1 AND version < $2
+  AND version >= coalesce((SELECT max(version) FROM checkpoints WHERE shard = $1 AND version < $2), 0)
 
 -- name: sweep_checkpoints
 -- The same.

@@ -25,6 +25,21 @@ BAR = "SELECT volume FROM bars"
 LOG = 'SELECT instrument_id, family, "offset", op, revises, about, ts FROM publications ORDER BY 1, 2, 3'
 
 
+LONG_PAST = """
+INSERT INTO writers VALUES (0);
+INSERT INTO batches SELECT 0, 0, seq, 1, '', clock_timestamp() FROM generate_series(1, 5000) AS seq;
+INSERT INTO states SELECT 0, version, repeat('x', 200)::bytea FROM generate_series(1, 5000) AS version;
+INSERT INTO checkpoints VALUES (0, 5000, '');
+DELETE FROM batches;
+DELETE FROM states WHERE version < 5000
+"""
+NEWEST = """
+INSERT INTO batches VALUES (0, 0, 5001, 1, '', clock_timestamp());
+INSERT INTO states VALUES (0, 5001, '');
+INSERT INTO checkpoints VALUES (0, 5001, '')
+"""
+
+
 async def assert_log_is_dense(market: Market) -> None:
     expected: dict[tuple[int, str], int] = {}
     for row in await market.connection.fetch(LOG):
@@ -283,6 +298,31 @@ async def test_batches_are_looked_for_beyond_what_is_done(
     plan = await market.connection.fetch(f"EXPLAIN EXECUTE looked ({arguments})")
     conditions = [row[0] for row in plan if "Index Cond" in row[0]]
     assert any("seq > COALESCE" in condition for condition in conditions)
+
+
+@pytest.mark.parametrize(
+    ("statement", "arguments"),
+    [
+        ("due", "'{0}', '{0}', '{5000}'"),
+        ("batches", "'{0}', '{0}', '{0}', '{5000}', 500"),
+        ("delete_batches", "'{0}', '{0}', '{5001}'"),
+        ("heads", "'{0}', '{5000}'"),
+        ("sweep_states", "0, 5001"),
+    ],
+)
+async def test_what_was_deleted_is_not_walked_though_statistics_call_the_queue_empty(
+    market: Market, statement: str, arguments: str
+) -> None:
+    """Rule 3: beside an old snapshot nothing is removed, and a queue that keeps up is empty when analyzed."""
+    async with market.working() as old, old.transaction(isolation="repeatable_read"):
+        await old.execute("SELECT FROM shards")
+        await market.connection.execute(LONG_PAST)
+        await market.connection.execute("VACUUM ANALYZE batches, states, checkpoints")
+        await market.connection.execute(f"{NEWEST}; PREPARE asked AS {getattr(load('claims'), statement)}")
+        [[plan]] = await market.connection.fetch(
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE asked ({arguments})"
+        )
+    assert 30 > msgspec.json.decode(plan)[0]["Plan"]["Shared Hit Blocks"]
 
 
 async def test_what_is_due_says_where_each_writer_goes_on(market: Market) -> None:
