@@ -128,5 +128,5 @@ class HistorySettings(Settings):
         default=120.0, gt=0, description="The longest wait before a venue that fails is asked again."
     )
     yield_above_seconds: float = Field(
-        default=2.0, gt=0, description="History waits a little while ticks have waited for workers so long."
+        default=0.05, gt=0, description="History waits a little while ticks have waited for workers so long."
     )

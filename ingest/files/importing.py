@@ -1,6 +1,5 @@
 """A file into a tape: a page of rows a transaction, gently, and from where it was interrupted."""
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -11,7 +10,6 @@ import msgspec
 
 from db import chunks, imports
 from db.chunks import Chunk, Lease
-from db.claims import oldest_batch_seconds
 from db.errors import translated
 from db.imports import Page
 from db.instruments import Listed, register
@@ -22,6 +20,7 @@ from ingest.files.layouts import Layout, Row
 from ingest.files.reading import Counted, Line, Opened, opened
 from ingest.files.runs import Runs
 from ingest.venues.histories import TOLERANCES
+from ingest.yielding import yield_to_live
 from market.errors import InvalidInputError, RefusedTickError, StoreBusyError
 from market.instruments import Instrument
 from market.trades import Trade
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 PAGE_ROWS: Final = 1000
 """Of one transaction, so that live waits for none."""
 
-_YIELD_SECONDS: Final = 0.25
-_YIELDS_AT_MOST: Final = 20
 _LEASE_SECONDS: Final = 60.0
 _HEALED: Final = (
     "the file reaches into a gap that is being healed, or into the range of a backfill, which will tell the "
@@ -144,7 +141,7 @@ class _Import:
                     runs.follow(each.row for each in page)
                     tally.skipped = tally.rows
                 else:
-                    await self._yield_to_live()
+                    await yield_to_live(self._connection, self._desk.yield_above_seconds)
                     tally.stored += await self._store(page, runs, layout)
                 self._desk.tell(file.tell(), tally)
         await self._finish()
@@ -204,13 +201,6 @@ class _Import:
         if fresh := [day for day in days if day.toordinal() not in self._days]:
             await ensure_days(self._connection, fresh)
             self._days.update(day.toordinal() for day in fresh)
-
-    async def _yield_to_live(self) -> None:
-        """Wait a little while the live path is behind."""
-        for _ in range(_YIELDS_AT_MOST):
-            if await oldest_batch_seconds(self._connection) < self._desk.yield_above_seconds:
-                return
-            await asyncio.sleep(_YIELD_SECONDS)
 
 
 def _layout(source: Source, rows: Opened) -> Layout:

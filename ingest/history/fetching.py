@@ -9,7 +9,6 @@ import structlog
 
 from db import chunks
 from db.chunks import BACKFILL, Chunk, FetchedPage, Lease
-from db.claims import oldest_batch_seconds
 from db.dead_letters import DeadLetter
 from db.errors import translated
 from db.partitions import day_of, ensure_days
@@ -18,6 +17,7 @@ from ingest.history.tallies import HistoryTally
 from ingest.outbound.outbound import Outbound
 from ingest.settings import HistorySettings
 from ingest.venues.history import Page, Stretch
+from ingest.yielding import yield_to_live
 from market.errors import (
     DecodeError,
     InvalidInputError,
@@ -36,10 +36,6 @@ if TYPE_CHECKING:
     from market.publications import Latest
 
 logger = structlog.get_logger(__name__)
-
-_YIELD_SECONDS: Final = 0.25
-_YIELDS_AT_MOST: Final = 20
-"""A page waits no longer for the live path than this often: gaps heal also where nobody folds."""
 
 _SHARE_OF_LEASE: Final = 0.75
 """Of a lease, what asking for one page may take."""
@@ -124,11 +120,8 @@ class Fetching:
 
     async def yield_to_live(self) -> None:
         """Wait a little while the live path is behind."""
-        for _ in range(_YIELDS_AT_MOST):
-            if await oldest_batch_seconds(self._connection) < self._desk.settings.yield_above_seconds:
-                return
-            self._desk.tally.yielded_seconds += _YIELD_SECONDS
-            await asyncio.sleep(_YIELD_SECONDS)
+        budget = self._desk.settings.yield_above_seconds
+        self._desk.tally.yielded_seconds += await yield_to_live(self._connection, budget)
 
     def pause(self, tried: int) -> float:
         """Return for how many seconds to leave a venue alone that has failed so often."""

@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from db.connections import Connection
 
 
+NOBODY_FOLDS = HistorySettings(yield_above_seconds=3600)
+"""So that nothing waits for workers."""
+
+
 @asynccontextmanager
-async def desk_of(told: list[Latest], settings: HistorySettings | None = None) -> AsyncIterator[Desk]:
+async def desk_of(told: list[Latest], settings: HistorySettings = NOBODY_FOLDS) -> AsyncIterator[Desk]:
     def tell(latest: Sequence[Latest]) -> None:
         told.extend(latest)
 
     async with httpx.AsyncClient() as http:
-        yield Desk(freely(http), settings or HistorySettings(), HistoryTally(), tell, now, "test")
+        yield Desk(freely(http), settings, HistoryTally(), tell, now, "test")
 
 
 class Healer:
