@@ -8,7 +8,7 @@ from sqlalchemy import literal, select
 
 from db import schema
 from db.gaps import gaps_of
-from db.history.windows import fetch
+from db.history.composed import Statement
 from market.gaps import Gap, GapState
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ async def read(
     statement = select(*_COLUMNS).where(*_conditions(filters)).order_by(order).limit(limit)
     if after is not None:
         statement = statement.where(_g.gap_id < after if newest_first else _g.gap_id > after)
-    return gaps_of(await fetch(connection, statement, "reading gaps"))
+    return gaps_of(await Statement(statement).fetch(connection, "reading gaps"))
 
 
 def _conditions(filters: Filters) -> Iterable[Any]:

@@ -1,13 +1,15 @@
 """Read indicators back, a page at a time."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import Text, cast, select
+from sqlalchemy import ARRAY, Text, any_, bindparam, cast, select
 
 from db import schema
-from db.history.windows import Key, Window, fetch, merged
+from db.history.composed import Statement, merged
+from db.history.windows import Key, Shape, Window
 from db.indicators import indicator_of
 from market.indicators import Indicator
 
@@ -41,12 +43,9 @@ async def read(
     connection: "Connection", window: Window, *, instrument_ids: Sequence[int], kinds: Sequence[str] = ()
 ) -> list[StoredIndicator]:
     """Return indicators of these instruments, of all kinds or of these, in the order of their ``ts``."""
-    statement = select(*_COLUMNS)
-    if kinds:
-        statement = statement.where(_i.kind.in_(kinds))
-    order = (_i.ts, _i.instrument_id, _i.kind, _i.version)
-    page = merged(statement, window, order, _i.instrument_id, instrument_ids)
-    return [_stored(row) for row in await fetch(connection, page, "reading indicators")]
+    values = {**window.values(instrument_ids), "kinds": kinds}
+    page = _page(window.shape(instrument_ids), of_kinds=bool(kinds))
+    return [_stored(row) for row in await page.fetch(connection, "reading indicators", values)]
 
 
 def key(stored: StoredIndicator) -> Key:
@@ -58,3 +57,11 @@ def key(stored: StoredIndicator) -> Key:
 def _stored(row: "Record") -> StoredIndicator:
     values = dict(row)
     return StoredIndicator(values.pop("instrument_id"), indicator_of(values))
+
+
+@cache
+def _page(shape: Shape, *, of_kinds: bool) -> Statement:
+    statement = select(*_COLUMNS)
+    if of_kinds:
+        statement = statement.where(_i.kind == any_(bindparam("kinds", type_=ARRAY(Text))))
+    return merged(statement, shape, (_i.ts, _i.instrument_id, _i.kind, _i.version), _i.instrument_id)

@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import ColumnElement, case, func, literal, select
 
 from db import schema
-from db.history.windows import Key, Window, fetch
+from db.history.composed import Statement
+from db.history.windows import Key, Window
 
 if TYPE_CHECKING:
     from db.connections import Connection
@@ -61,7 +62,8 @@ async def read(connection: "Connection", window: Window, filters: Filters) -> li
     statement = select(*_COLUMNS).join(schema.jobs, _j.job_id == _c.job_id)
     for condition in _conditions(window, filters):
         statement = statement.where(condition)
-    rows = await fetch(connection, statement.order_by(order).limit(window.limit), "reading jobs")
+    page = Statement(statement.order_by(order).limit(window.limit))
+    rows = await page.fetch(connection, "reading jobs")
     return [StoredChunk(**dict(row)) for row in rows]
 
 

@@ -1,13 +1,15 @@
 """Read signals back, a page at a time."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from sqlalchemy import Text, cast, func, literal, select
+from sqlalchemy import ARRAY, Text, any_, bindparam, cast, func, literal, select
 
 from db import schema
-from db.history.windows import Key, Window, fetch, merged
+from db.history.composed import Statement, merged
+from db.history.windows import Key, Shape, Window
 from db.instruments import Listed
 from db.signals import StoredSignal, signal_of
 from market.errors import UnknownSignalError
@@ -63,14 +65,11 @@ async def read(
     connection: "Connection", window: Window, *, instrument_ids: Sequence[int], filters: Filters = ALL
 ) -> list[StoredSignal]:
     """Return signals of these instruments that pass ``filters``, in the order of their ``ts``."""
-    statement = select(*_COLUMNS)
-    if filters.kinds:
-        statement = statement.where(_s.kind.in_(filters.kinds))
-    if filters.min_strength:
-        statement = statement.where(func.abs(_s.strength) >= filters.min_strength)
-    order = (_s.ts, _s.instrument_id, _s.kind, _s.version)
-    page = merged(statement, window, order, _s.instrument_id, instrument_ids)
-    return [_stored(row) for row in await fetch(connection, page, "reading signals")]
+    values = {**window.values(instrument_ids), **msgspec.structs.asdict(filters)}
+    page = _page(
+        window.shape(instrument_ids), of_kinds=bool(filters.kinds), of_strength=bool(filters.min_strength)
+    )
+    return [_stored(row) for row in await page.fetch(connection, "reading signals", values)]
 
 
 async def named(connection: "Connection", listed: Listed, wanted: SignalId) -> StoredSignal:
@@ -81,7 +80,8 @@ async def named(connection: "Connection", listed: Listed, wanted: SignalId) -> S
         _s.version == wanted.version,
         _s.ts == literal(wanted.ts, _s.ts.type),
     )
-    rows = await fetch(connection, select(*_COLUMNS).where(*conditions), "reading a signal")
+    one = Statement(select(*_COLUMNS).where(*conditions))
+    rows = await one.fetch(connection, "reading a signal")
     if not rows:
         message = f"no signal {wanted} is stored: it was withdrawn, or never told; /v1/signals lists all"
         raise UnknownSignalError(message, where="id")
@@ -102,3 +102,13 @@ def _stored(row: "Record") -> StoredSignal:
     )
     journey = claimed_at and Journey(decided_ts, ours["received_at"], stored_at, claimed_at)
     return StoredSignal(**ours, journey=journey, signal=signal_of(values))
+
+
+@cache
+def _page(shape: Shape, *, of_kinds: bool, of_strength: bool) -> Statement:
+    statement = select(*_COLUMNS)
+    if of_kinds:
+        statement = statement.where(_s.kind == any_(bindparam("kinds", type_=ARRAY(Text))))
+    if of_strength:
+        statement = statement.where(func.abs(_s.strength) >= bindparam("min_strength"))
+    return merged(statement, shape, (_s.ts, _s.instrument_id, _s.kind, _s.version), _s.instrument_id)

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Text, cast, literal, select
 
 from db import schema
-from db.history.windows import fetch
+from db.history.composed import Statement
 from market.verifications import Difference, Unverified
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ async def read(  # noqa: PLR0913 - which part, and which page of it
     if after is not None:
         beyond = _v.verification_id < after if newest_first else _v.verification_id > after
         statement = statement.where(beyond)
-    rows = await fetch(connection, statement, "reading verifications")
+    rows = await Statement(statement).fetch(connection, "reading verifications")
     return [_stored(dict(row)) for row in rows]
 
 
