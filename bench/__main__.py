@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from bench import (
     backpressure,
     claim,
     folds,
+    growth,
     held,
     lanes,
     machine,
@@ -54,7 +55,10 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "rest": rest.measure,
     "memory": memory.measure,
     "startup": startup.measure,
+    "growth": growth.measure,
 }
+SECONDS: Mapping[str, float] = {"held": 300.0, "pipeline": 60.0, "lanes": 60.0}
+"""How long these take, as nobody says otherwise: the others need less."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -64,13 +68,10 @@ def main(arguments: Sequence[str]) -> int:
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     if named.name == _QUICK:
         return quick.main(lambda name, effort: run(BENCHMARKS[name], effort).report, console)
-    effort = Effort(
-        seconds=named.seconds, least_rounds=named.rounds, ticks=named.ticks, peers=not named.no_peers
-    )
     names = list(BENCHMARKS) if named.name == "all" else [named.name]
     runs = []
     for name in names:
-        runs.append(run(BENCHMARKS[name], effort))
+        runs.append(run(BENCHMARKS[name], _effort(named, name)))
         console.print(table(runs[-1].report), f"{runs[-1].machine}\n", highlight=False)
     if named.json:
         named.json.write_bytes(msgspec.json.format(msgspec.json.encode(runs), indent=2))
@@ -88,12 +89,24 @@ def run(benchmark: Benchmark, effort: Effort) -> Run:
         return Run(described, runner.run(benchmark(url, effort)), records.today())
 
 
+def _effort(named: Namespace, benchmark: str) -> Effort:
+    usual = SECONDS.get(benchmark, Effort().seconds)
+    return Effort(
+        seconds=usual if named.seconds is None else named.seconds,
+        least_rounds=named.rounds,
+        ticks=named.ticks,
+        peers=not named.no_peers,
+    )
+
+
 def _parser() -> ArgumentParser:
     usual = Effort()
     parser = ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", nargs="?", default="all", choices=[*BENCHMARKS, "all", _QUICK])
     parser.add_argument(
-        "--seconds", type=float, default=usual.seconds, help="how long each goes on measuring, about"
+        "--seconds",
+        type=float,
+        help=f"how long each goes on, about: else {usual.seconds:g}, or SECONDS",
     )
     parser.add_argument("--rounds", type=int, default=usual.least_rounds, help="and how often at least")
     parser.add_argument("--ticks", type=int, default=usual.ticks, help="how many ticks a round is of")

@@ -10,14 +10,13 @@ from itertools import groupby
 from operator import attrgetter
 
 import msgspec
-import numpy as np
 
 from bench import markets, queueing, stores, tapes
 from bench.claimant import Done, new_claimer
 from bench.effort import Effort
 from bench.markets import Market
 from bench.reports import LOST, Report, report
-from bench.rounds import Contestant, Figures, alternate
+from bench.rounds import Contestant, Figures, alternate, percentiles
 from bench.tapes import cut
 from db.connections import connected
 from db.ticks import Ticks, TickWriter
@@ -140,8 +139,7 @@ def _figures(ticks: int, stored: int, claims: Sequence[float], seconds: float) -
     return {
         "ticks/s": ticks / seconds,
         "claims/s": len(claims) / seconds,
-        "p50 ms": float(np.percentile(claims, 50)) * 1000,
-        "p99 ms": float(np.percentile(claims, 99)) * 1000,
+        **percentiles(claims),
         LOST: stored - ticks,
     }
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from bench import listening, stores, tapes
+from bench import listening, stores, tapes, usage
 from bench.effort import Effort
 from bench.reports import LOST, Report, report
 from bench.rounds import Contestant, Figures, alternate
@@ -27,7 +27,16 @@ from market.errors import HeliographError, StackError
 _LIMIT = "socket alone, at most"
 _AT_MOST = "all roles, at most"
 _SEED = 7
-_RATES = (1000.0, 10_000.0)
+_RATES = (1000.0, 5000.0, 10_000.0)
+_TOLD = {
+    "venue": "venue",
+    "ingest": "ingest live",
+    "PG": "PostgreSQL",
+    "worker": "worker live",
+    "API": "api",
+}
+"""Whose processor time is told, in per cent of one core, starting and stopping included."""
+
 _SYMBOLS = ",".join(f"{base}/USDT" for base in ("BTC", "ETH", *(f"X{number}" for number in range(38))))
 """So many that seconds are enough for signals: each of them is rare."""
 
@@ -76,12 +85,14 @@ async def _hurry(url: str, tape: Sequence[str]) -> Figures:
 
 
 async def _keep_pace(url: str, tape: Sequence[str]) -> Figures:
-    done = await run(url, tape)
-    of_signals = latencies(done, "p50", "p99", "max")
+    async with usage.watched() as used:
+        done = await run(url, tape)
+    spent = used.processor_seconds
     return {
         "ticks/s": done.ticks_per_second,
         "signals": done.signals.delivered,
-        **of_signals,
+        **latencies(done, "p50", "p99", "max"),
+        **{f"{part} %": spent.get(name, 0.0) / done.seconds * 100 for part, name in _TOLD.items()},
         LOST: lost(done),
     }
 

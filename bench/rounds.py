@@ -1,7 +1,9 @@
 """Contestants measured in turns, so that what else the machine does hits all of them alike."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import numpy as np
 
 from bench.effort import Effort
 
@@ -23,3 +25,8 @@ async def alternate(contestants: Mapping[str, Contestant], effort: Effort) -> di
         names.reverse()
         rounds += 1
     return measured
+
+
+def percentiles(seconds: Sequence[float], of: str = "") -> Figures:
+    """Return ``p50 ms`` and ``p99 ms`` of what took so long, named ``of``."""
+    return {f"{of}p{which} ms": float(np.percentile(seconds, which)) * 1000 for which in (50, 99)}

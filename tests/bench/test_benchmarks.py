@@ -51,6 +51,14 @@ def test_claims_beside_a_held_snapshot_are_measured_part_by_part_beside_their_tw
     assert held[-1].figures["dead rows"].median > held[0].figures["dead rows"].median
 
 
+def test_growth_is_measured_beside_the_least(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELIOGRAPH_RECORDINGS", str(tmp_path))
+    done = run(BENCHMARKS["growth"], Effort(seconds=0, least_rounds=1, ticks=200, peers=False))
+    assert ["4k stored", "40k stored", "200k stored"] == [row.name for row in done.report.rows]
+    assert [None, "4k stored", "4k stored"] == [row.limit for row in done.report.rows]
+    assert [] == unsound(done.report)
+
+
 def test_the_numbers_are_written_as_json(tmp_path: Path) -> None:
     little = ["--seconds", "0", "--rounds", "1", "--ticks", "2000", "--no-peers"]
     assert 0 == main(["write", *little, "--json", str(tmp_path / "run.json")])
