@@ -42,6 +42,7 @@ async def unknown(
         return trades
     await connection.execute(_sql.share, _LOCK_CLASS, list({trade.instrument_id for trade in near}))
     listed = [places[trade.instrument_id] for trade in near]
+    around = max(tolerances.values())
     rows = await connection.fetch(
         _sql.known,
         [each.exchange_id for each in listed],
@@ -49,6 +50,8 @@ async def unknown(
         [trade.ts for trade in near],
         [trade.trade_id for trade in near],
         [tolerances[each.instrument.exchange] for each in listed],
+        min(trade.ts for trade in near) - around,
+        max(trade.ts for trade in near) + around,
     )
     known = set(map(tuple, rows))
     return [trade for trade in trades if (trade.instrument_id, trade.ts, trade.trade_id) not in known]

@@ -106,6 +106,8 @@ async def _read(connection: "Connection", kind: Kind, parts: Sequence[Part]) -> 
         [_last_id_at(part.after, kind) for part in parts],
         [part.to.ts for part in parts],
         [_last_id_at(part.to, kind) for part in parts],
+        min(part.after.ts for part in parts),
+        max(part.to.ts for part in parts),
     )
     make = _MAKERS[kind]
     return [make(row) for row in rows]

@@ -106,8 +106,10 @@ WHERE shard = $1 AND version < $2
   AND version >= coalesce((SELECT max(version) FROM checkpoints WHERE shard = $1 AND version < $2), 0)
 
 -- name: sweep_checkpoints
--- The same.
-DELETE FROM checkpoints WHERE shard = $1 AND version < $2
+-- The same: the one before is the only one that stands.
+DELETE FROM checkpoints
+WHERE shard = $1 AND version < $2
+  AND version >= coalesce((SELECT max(version) FROM checkpoints WHERE shard = $1 AND version < $2), 0)
 
 -- name: oldest_batch
 -- Health, and what to scale by: the age in seconds of the oldest unclaimed batch.

@@ -1,11 +1,13 @@
 -- name: trades
--- Both bounds are places on the tape. `ts >=` beside the row comparison lets the planner prune days.
+-- Both bounds are places on the tape. `ts >=` beside the row comparison finds the days of each part; the bounds of all
+-- parts together, known when the statement begins, leave all other days out of the plan: else it grows with each day.
 SELECT tape.instrument_id, tape.ts, tape.trade_id, tape.price, tape.size, tape.side, tape.received_at
 FROM unnest($1::smallint[], $2::int[], $3::timestamptz[], $4::bigint[], $5::timestamptz[], $6::bigint[])
     AS part (exchange_id, instrument_id, from_ts, from_id, to_ts, to_id)
 CROSS JOIN LATERAL (
     SELECT * FROM trades AS t
     WHERE t.exchange_id = part.exchange_id AND t.instrument_id = part.instrument_id
+      AND t.ts >= $7 AND t.ts <= $8
       AND t.ts >= part.from_ts AND t.ts <= part.to_ts
       AND (t.ts, t.trade_id) > (part.from_ts, part.from_id) AND (t.ts, t.trade_id) <= (part.to_ts, part.to_id)
     ORDER BY t.ts, t.trade_id
@@ -20,6 +22,7 @@ FROM unnest($1::smallint[], $2::int[], $3::timestamptz[], $4::bigint[], $5::time
 CROSS JOIN LATERAL (
     SELECT * FROM quotes AS t
     WHERE t.exchange_id = part.exchange_id AND t.instrument_id = part.instrument_id
+      AND t.ts >= $7 AND t.ts <= $8
       AND t.ts >= part.from_ts AND t.ts <= part.to_ts
       AND (t.ts, t.update_id) > (part.from_ts, part.from_id) AND (t.ts, t.update_id) <= (part.to_ts, part.to_id)
     ORDER BY t.ts, t.update_id
@@ -34,6 +37,7 @@ FROM unnest($1::smallint[], $2::int[], $3::timestamptz[], $4::bigint[], $5::time
 CROSS JOIN LATERAL (
     SELECT * FROM depths AS t
     WHERE t.exchange_id = part.exchange_id AND t.instrument_id = part.instrument_id
+      AND t.ts >= $7 AND t.ts <= $8
       AND t.ts >= part.from_ts AND t.ts <= part.to_ts
       AND (t.ts, t.update_id) > (part.from_ts, part.from_id) AND (t.ts, t.update_id) <= (part.to_ts, part.to_id)
     ORDER BY t.ts, t.update_id
@@ -47,6 +51,7 @@ FROM unnest($1::smallint[], $2::int[], $3::timestamptz[], $4::bigint[], $5::time
 CROSS JOIN LATERAL (
     SELECT * FROM watermarks AS t
     WHERE t.exchange_id = part.exchange_id AND t.instrument_id = part.instrument_id
+      AND t.ts >= $7 AND t.ts <= $8
       AND t.ts >= part.from_ts AND t.ts <= part.to_ts
       AND (t.ts, 0::bigint) > (part.from_ts, part.from_id) AND (t.ts, 0::bigint) <= (part.to_ts, part.to_id)
     ORDER BY t.ts

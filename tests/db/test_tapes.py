@@ -1,14 +1,17 @@
 """Parts of a tape: both bounds are places, whatever the kinds."""
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.connections import connected
-from db.partitions import day_of, ensure_days
+from db.partitions import HOT, day_of, ensure_days
+from db.queries import load
 from db.tapes import Part, read_parts
 from market.ticks import Kind, TapeKey
-from market.times import SECOND
+from market.times import DAY, SECOND
 
 BEGAN = 1_723_161_255 * SECOND
 PLACES = st.builds(
@@ -54,3 +57,25 @@ async def test_a_part_holds_exactly_what_lies_between_its_bounds(
         ticks = await read_parts(connection, [Part(1, 7, after, to, frozenset(kinds))])
     expected = [key for key in sorted(every) if after < key <= to and key.kind in kinds]
     assert expected == [tick.tape_key for tick in ticks[7]]
+
+
+@pytest.mark.parametrize(
+    ("noun", "statement", "part"),
+    [
+        *[("tapes", each, "'{1}', '{7}', ARRAY[now()], '{0}', ARRAY[now()], '{0}'") for each in HOT],
+        ("near", "known", "'{1}', '{7}', ARRAY[now()], '{0}', '{0}'"),
+    ],
+)
+async def test_days_that_no_part_reaches_are_not_in_the_plan(
+    filled: str, noun: str, statement: str, part: str
+) -> None:
+    """A plan that is made once for all questions, as PostgreSQL does in time."""
+    days = [day_of(BEGAN + day * DAY) for day in range(-20, 21)]
+    bounds = f"to_timestamp({BEGAN // SECOND}), to_timestamp({BEGAN // SECOND + 1})"
+    async with connected(filled, "test") as connection:
+        await ensure_days(connection, days)
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        await connection.execute(f"PREPARE asked AS {getattr(load(noun), statement)}")
+        plan = await connection.fetch(f"EXPLAIN EXECUTE asked ({part}, {bounds})")
+    [day] = re.findall(r"Scan using \w+ on \w+_(\d{8})", "\n".join(row[0] for row in plan))
+    assert f"{days[20]:%Y%m%d}" == day

@@ -29,9 +29,10 @@ LONG_PAST = """
 INSERT INTO writers VALUES (0);
 INSERT INTO batches SELECT 0, 0, seq, 1, '', clock_timestamp() FROM generate_series(1, 5000) AS seq;
 INSERT INTO states SELECT 0, version, repeat('x', 200)::bytea FROM generate_series(1, 5000) AS version;
-INSERT INTO checkpoints VALUES (0, 5000, '');
+INSERT INTO checkpoints SELECT 0, version, repeat('x', 200)::bytea FROM generate_series(1, 5000) AS version;
 DELETE FROM batches;
-DELETE FROM states WHERE version < 5000
+DELETE FROM states WHERE version < 5000;
+DELETE FROM checkpoints WHERE version < 5000
 """
 NEWEST = """
 INSERT INTO batches VALUES (0, 0, 5001, 1, '', clock_timestamp());
@@ -308,6 +309,8 @@ async def test_batches_are_looked_for_beyond_what_is_done(
         ("delete_batches", "'{0}', '{0}', '{5001}'"),
         ("heads", "'{0}', '{5000}'"),
         ("sweep_states", "0, 5001"),
+        ("sweep_checkpoints", "0, 5001"),
+        ("checkpoint", "0"),
     ],
 )
 async def test_what_was_deleted_is_not_walked_though_statistics_call_the_queue_empty(
