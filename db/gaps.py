@@ -133,6 +133,11 @@ async def silences(
     return [Silence(streams[each], GapState(state), *last) for each, state, *last in rows]
 
 
+def gaps_of(rows: Iterable[Any]) -> list[Gap]:
+    """Return gaps of rows that have their columns."""
+    return [_gap(dict(row)) for row in rows]
+
+
 async def _close(connection: "Connection", found: Sequence[Finding]) -> list[Gap]:
     details = [each.detail for each in found]
     gaps = gaps_of(await connection.fetch(_sql.close, *_keys(found), details))
@@ -183,11 +188,6 @@ def _heals(found: Finding) -> bool:
 
 def _detail(found: Finding) -> str:
     return TOO_LONG if found.state == GapState.OPEN and _too_long(found) else found.detail
-
-
-def gaps_of(rows: Iterable[Any]) -> list[Gap]:
-    """Return gaps of rows that have their columns."""
-    return [_gap(dict(row)) for row in rows]
 
 
 def _gap(columns: dict[str, Any]) -> Gap:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -58,7 +59,7 @@ def _unwrapped() -> Iterator[None]:
         yield
     except DBAPIError as error:
         cause = error.orig and error.orig.__cause__
-        raise cause or error from error
+        raise cause or asyncpg.InterfaceError(str(error)) from error
 
 
 def _config(connection: Connection) -> Config:

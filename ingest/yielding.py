@@ -8,7 +8,9 @@ from db.claims import oldest_batch_seconds
 if TYPE_CHECKING:
     from db.connections import Connection
 
-_STEP_SECONDS: Final = 0.05
+_FIRST_SECONDS: Final = 0.05
+"""And twice as long each time: who asks too often costs live more than he spares it."""
+
 _AT_MOST_SECONDS: Final = 1.0
 """Then a page is stored, however far behind live is: gaps heal also where nobody folds."""
 
@@ -17,8 +19,9 @@ async def yield_to_live(
     connection: "Connection", above_seconds: float, at_most_seconds: float = _AT_MOST_SECONDS
 ) -> float:
     """Wait while the oldest batch has waited for longer than ``above_seconds``; return how many seconds."""
-    yielded = 0.0
+    yielded, step = 0.0, _FIRST_SECONDS
     while yielded < at_most_seconds and await oldest_batch_seconds(connection) > above_seconds:
-        await asyncio.sleep(_STEP_SECONDS)
-        yielded += _STEP_SECONDS
+        await asyncio.sleep(step)
+        yielded += step
+        step *= 2
     return yielded

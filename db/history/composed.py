@@ -29,7 +29,8 @@ class Statement:
         compiled: Any = composed.compile(dialect=_dialect, compile_kwargs={"render_postcompile": True})
         self._text = str(compiled)
         self._names: Sequence[str] = compiled.positiontup or ()
-        self._literals: Mapping[str, Any] = compiled.params
+        given = compiled.params.items()
+        self._literals = {name: value for name, value in given if value is not None}
 
     async def fetch(
         self, connection: "Connection", doing: str, values: Mapping[str, Any] | None = None

@@ -12,8 +12,8 @@ from market.times import HOUR, SECOND
 
 ROWS_A_PIECE: Final = 100_000
 LONGEST_PIECE: Final = 6 * HOUR
-BYTES_A_TRADE: Final = 140
-"""On disk, with its share of the index."""
+BYTES_A_TRADE: Final = 114
+"""On disk, with its share of the index, once its day is packed: docs/decisions/0007-bytes-a-trade.md."""
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,4 +50,4 @@ def test_no_piece_has_many_more_rows_than_it_may(from_ts: int, length: int, rows
 def test_an_estimate_counts_pages_and_the_venues_limit() -> None:
     made = estimate([Piece(0, 1, 2500), Piece(1, 2, 0)], 1000, 25, reach("binance", Market.SPOT))
     assert (2500, 5, 5 * 25 / 80) == (made.rows, made.requests, made.seconds)
-    assert made.bytes == 2500 * 140
+    assert made.bytes == 2500 * 114
