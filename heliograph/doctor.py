@@ -12,7 +12,7 @@ from typing import NamedTuple
 import typer
 
 from bus import budgets, publishing
-from db import overview
+from db import logins, overview
 from db.connections import connected
 from db.migrating import status
 from db.processes import seconds_since_beat
@@ -97,7 +97,7 @@ async def _examined(options: Options, feeds: Sequence[FeedSettings]) -> AsyncIte
     database = await _safely("database", _database(options.data_dir))
     yield database
     if database.outcome is Outcome.OK:
-        for check, look in (("schema", _schema), ("roles", _roles), ("feeds", _feeds)):
+        for check, look in (("schema", _schema), ("logins", _logins), ("roles", _roles), ("feeds", _feeds)):
             yield await _safely(check, look(options.data_dir))
     async with _outbound(options.data_dir) as outbound:
         for feed in feeds:
@@ -161,6 +161,18 @@ async def _roles(data_dir: Path | None) -> tuple[Outcome, str]:
     if missing:
         return Outcome.NOTE, f"not running: {', '.join(missing)}"
     return Outcome.OK, "every role runs"
+
+
+async def _logins(data_dir: Path | None) -> tuple[Outcome, str]:
+    async with connected(database_url(data_dir), "heliograph doctor") as connection:
+        lacking = await logins.lacking(connection)
+    if lacking:
+        told = "; ".join(lacking)
+        return (
+            Outcome.NOTE,
+            f"{told}: `heliograph db logins` makes them; others need the owner's",
+        )
+    return Outcome.OK, "each program has a database role of its own"
 
 
 async def _feeds(data_dir: Path | None) -> tuple[Outcome, str]:

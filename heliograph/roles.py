@@ -4,14 +4,17 @@ import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from db import logins
+from db.logins import Login
 from heliograph.supervisor import Program
 
 
 class Role(NamedTuple):
-    """A role and the command that runs it."""
+    """A role, the command that runs it, and what it logs in as; None: as who owns the database."""
 
     name: str
     arguments: tuple[str, ...]
+    login: Login | None = None
 
     def program(self, environment: Mapping[str, str], number: int = 1) -> Program:
         """Return this role's program; further ones of a role are numbered."""
@@ -20,13 +23,13 @@ class Role(NamedTuple):
 
 
 MIGRATE = Role("migrate", ("db", "migrate"))
-API = Role("api", ("api",))
-WORKER_LIVE = Role("worker-live", ("worker", "live"))
-WORKER_BACKFILL = Role("worker-backfill", ("worker", "backfill"))
-WORKER_SCORING = Role("worker-scoring", ("worker", "scoring"))
+API = Role("api", ("api",), logins.API)
+WORKER_LIVE = Role("worker-live", ("worker", "live"), logins.WORKER)
+WORKER_BACKFILL = Role("worker-backfill", ("worker", "backfill"), logins.BACKFILL)
+WORKER_SCORING = Role("worker-scoring", ("worker", "scoring"), logins.WORKER)
 SCHEDULER = Role("scheduler", ("scheduler",))
-INGEST = Role("ingest", ("ingest", "live"))
-INGEST_HISTORY = Role("ingest-history", ("ingest", "history"))
+INGEST = Role("ingest", ("ingest", "live"), logins.INGEST)
+INGEST_HISTORY = Role("ingest-history", ("ingest", "history"), logins.BACKFILL)
 
 ROLES = (API, SCHEDULER, WORKER_BACKFILL, WORKER_SCORING, INGEST_HISTORY, WORKER_LIVE, INGEST)
 """In the order in which they start; they stop in the reverse one."""

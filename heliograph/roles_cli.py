@@ -118,6 +118,21 @@ def migrate(data_dir: RunningDir = None) -> None:
 
 
 @db.command()
+def logins(
+    *,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the statements, and do nothing.")] = False,
+    data_dir: RunningDir = None,
+) -> None:
+    """Make the database roles that programs log in as, each with the rights that it needs."""
+    from heliograph import logins as house
+
+    if sql:
+        house.show(data_dir)
+    else:
+        house.make(data_dir)
+
+
+@db.command()
 def status(data_dir: RunningDir = None) -> None:
     """Show the database's revision; exit with 1 if it is not the newest."""
     from heliograph import commands

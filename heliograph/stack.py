@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from db import logins
 from db.connections import connected
 from db.feeds import clear
 from db.feeds import feeds as wanted_feeds
@@ -27,6 +28,7 @@ from heliograph.roles import (
     WORKER_BACKFILL,
     WORKER_LIVE,
     WORKER_SCORING,
+    Role,
 )
 from heliograph.supervisor import Program, Supervisor, supervising
 from runtime import logs
@@ -79,15 +81,18 @@ class Stack:
         return self._environment["HELIOGRAPH_DATABASE_URL"]
 
     async def migrate(self) -> None:
-        """Bring the schema to this version; raises StackError."""
+        """Bring the schema to this version, and make the roles that programs log in as; raises StackError."""
         await self._supervisor.complete(MIGRATE.program(self._environment))
+        if self.plan.database_url is None:
+            async with connected(self.database_url, "heliograph stack") as connection:
+                await logins.make(connection)
 
     async def start_roles(self) -> None:
         """Start everything but live ingest."""
         for role in (API, SCHEDULER, WORKER_BACKFILL, WORKER_SCORING, INGEST_HISTORY):
-            await self._supervisor.start(role.program(self._environment))
+            await self._supervisor.start(role.program(self._environment_of(role)))
         for number in range(1, self.plan.live_workers + 1):
-            await self._supervisor.start(WORKER_LIVE.program(self._environment, number))
+            await self._supervisor.start(WORKER_LIVE.program(self._environment_of(WORKER_LIVE), number))
 
     async def start_ingest(self, wanted: Sequence[feeds.Feed], processes: int = 1) -> None:
         """Start to listen to venues, with so many processes that share them.
@@ -97,9 +102,16 @@ class Stack:
         if self.plan.purpose is Purpose.SIMULATED:
             async with connected(self.database_url, "heliograph stack") as connection:
                 await clear(connection)
-        environment = {**self._environment, **feeds.environment(wanted)}
+        environment = {**self._environment_of(INGEST), **feeds.environment(wanted)}
         for number in range(1, processes + 1):
             await self._supervisor.start(INGEST.program(environment, number))
+
+    def _environment_of(self, role: Role) -> dict[str, str]:
+        """Return what a role is started with; in a database of somebody else it logs in as we do."""
+        if role.login is None or self.plan.database_url is not None:
+            return self._environment
+        url = logins.address_of(self.database_url, role.login)
+        return {**self._environment, "HELIOGRAPH_DATABASE_URL": url}
 
     async def listens(self) -> bool:
         """Tell whether there is anything to listen to."""

@@ -12,6 +12,8 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from db import logins
+from db.connections import connected
 from db.migrating import migrate
 from heliograph.embedded import folders
 from heliograph.embedded.accounts import unprivileged
@@ -63,6 +65,13 @@ async def execute(url: str, *statements: str) -> None:
         await connection.close()
 
 
+async def prepare(url: str) -> None:
+    """Migrate a database, and make what programs log in as."""
+    await migrate(url, SHARDS)
+    async with connected(url, "tests") as connection:
+        await logins.make(connection)
+
+
 @pytest.fixture(scope="session")
 def stores() -> Iterator[Stores]:
     """Both embedded stores, quick ones that end with the tests' process."""
@@ -75,7 +84,7 @@ def stores() -> Iterator[Stores]:
 def postgres_template(stores: Stores) -> str:
     """The address of PostgreSQL's own database, beside a migrated template to copy."""
     run_aside(lambda: execute(stores.database_url, f"CREATE DATABASE {TEMPLATE}"))
-    run_aside(lambda: migrate(url_of(stores.database_url, TEMPLATE), SHARDS))
+    run_aside(lambda: prepare(url_of(stores.database_url, TEMPLATE)))
     return stores.database_url
 
 
@@ -102,7 +111,7 @@ def postgres_server() -> Iterator[Postgres]:
     home = folders.throwaway_home(unprivileged())
     server = Postgres(home, unprivileged(), durable=False)
     server.start()
-    run_aside(lambda: migrate(server.url, SHARDS))
+    run_aside(lambda: prepare(server.url))
     yield server
     server.stop()
     folders.remove(home)

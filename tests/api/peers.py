@@ -16,6 +16,7 @@ from api.settings import ApiSettings
 from api.state import State
 from bus import publishing
 from db.instruments import Listed, register
+from db.logins import API, address_of
 from ingest.naming import instrument_named
 from market.channels import Family
 from market.instruments import spot
@@ -97,7 +98,8 @@ async def subscriber(url: str, **options: Any) -> AsyncIterator[Peer]:
 async def serving(
     settings: ApiSettings, database_url: str, redis_url: str, read_url: str | None = None
 ) -> AsyncIterator[Served]:
-    addresses = Addresses(database_url, redis_url, read_url)
+    read_url = read_url and address_of(read_url, API)
+    addresses = Addresses(address_of(database_url, API), redis_url, read_url)
     stopping = asyncio.Event()
     with bind(settings) as listener:
         async with (

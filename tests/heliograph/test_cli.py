@@ -1,5 +1,6 @@
 """The commands that answer and end."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from db.logins import API, address_of
 from heliograph import configuration, feeds
 from market.errors import InvalidInputError
 from runtime.settings import Settings
+from tests.conftest import execute
 
 pytestmark = pytest.mark.slow
 
@@ -47,6 +50,16 @@ def test_migrate_and_status_tell_the_revision(postgres_url: str) -> None:
     assert told.returncode == 0, told.stderr
     again = heliograph("db", "migrate", HELIOGRAPH_DATABASE_URL=postgres_url)
     assert (again.returncode, again.stdout[:27]) == (0, told.stdout[:27])
+
+
+def test_who_may_not_make_logins_is_told_what_to_do_and_can_print_how(postgres_url: str) -> None:
+    address = {"HELIOGRAPH_DATABASE_URL": address_of(postgres_url, API)}
+    refused = heliograph("db", "logins", **address)
+    assert 1 == refused.returncode
+    assert "give what `heliograph db logins --sql` prints to who may" in refused.stderr
+    printed = heliograph("db", "logins", "--sql", **address)
+    assert 0 == printed.returncode, printed.stderr
+    asyncio.run(execute(postgres_url, printed.stdout))
 
 
 def test_a_role_that_never_ran_is_not_healthy(postgres_url: str) -> None:

@@ -1,5 +1,6 @@
 """The one-machine stack as its user starts and ends it."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -16,9 +17,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from db.connections import connected
 from heliograph.embedded import folders
 from heliograph.endings import INTERRUPTED
 from heliograph.ports import any_free
+from heliograph.whereabouts import database_url
 from tests.heliograph.test_cli import ROOT, heliograph
 
 pytestmark = pytest.mark.slow
@@ -101,6 +104,19 @@ def test_up_shows_its_page_first_and_ends_on_ctrl_c_without_a_trace(start: Start
     up.communicate(timeout=STOP_SECONDS)
     assert up.returncode == 0
     assert [] == [member for member in members if member.is_running()]
+
+
+def test_programs_log_in_as_roles_that_may_do_no_more_than_they_do(start: Start, data_dir: Path) -> None:
+    read_until(start("up", "--port", str(any_free("127.0.0.1"))), *ROLES)
+
+    async def users() -> set[str]:
+        async with connected(database_url(data_dir), "test") as connection:
+            rows = await connection.fetch("SELECT usename FROM pg_stat_activity WHERE usename IS NOT NULL")
+        return {row["usename"] for row in rows}
+
+    assert {"heliograph_api", "heliograph_worker", "heliograph_backfill"} < asyncio.run(users())
+    told = heliograph("db", "logins", "--data-dir", str(data_dir))
+    assert (0, 4) == (told.returncode, len(told.stdout.splitlines())), told.stderr
 
 
 def test_a_killed_up_leaves_no_process_behind(start: Start) -> None:

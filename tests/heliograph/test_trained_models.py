@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from db.connections import connected
+from db.logins import BACKFILL, address_of
 from tests.conftest import run_aside
 from tests.heliograph.test_cli import heliograph
 from tests.workers.models.days import generated
@@ -44,7 +45,7 @@ def read(done: subprocess.CompletedProcess[str]) -> Any:  # noqa: ANN401 - any J
 def worked_off(url: str) -> None:
     async def train() -> None:
         async with connected(url, "test") as connection:
-            assert await Trainer(url).train(connection)
+            assert await Trainer(address_of(url, BACKFILL)).train(connection)
 
     run_aside(train)
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from db.connections import connected
+from db.logins import INGEST, address_of
 from db.sockets import read as sockets
 from heliograph.embedded.postgres import Postgres
 from ingest.__main__ import ingest
@@ -59,7 +60,9 @@ async def replay(url: str, venue: str, *files: Path) -> tuple[dict[str, Any], di
         )
         stopping = asyncio.Event()
         task = asyncio.create_task(
-            ingest(IngestSettings(feeds=(feed,)), url, Deaf(), Nowhere(), stopping, "test")
+            ingest(
+                IngestSettings(feeds=(feed,)), address_of(url, INGEST), Deaf(), Nowhere(), stopping, "test"
+            )
         )
         await asyncio.wait(
             {task, asyncio.create_task(simulation.finished.wait())}, return_when="FIRST_COMPLETED"

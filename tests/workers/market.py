@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from db import dirty
 from db.connections import connected
 from db.instruments import Listed
+from db.logins import BACKFILL, INGEST, WORKER, address_of
 from db.stretches import covering
 from db.ticks import Ticks, TickWriter
 from db.writers import enlist
@@ -50,7 +51,7 @@ def new_claimer(
 
 
 def new_backfill(url: str, folder: Folder = FOLDER) -> BackfillWorker:
-    return BackfillWorker(url, WorkerSettings(), folder, lambda: BEGAN, "test")
+    return BackfillWorker(address_of(url, BACKFILL), WorkerSettings(), folder, lambda: BEGAN, "test")
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,12 @@ class Market:
 
     @asynccontextmanager
     async def writing(self) -> "AsyncIterator[Writer]":
-        async with connected(self.url, "test writer") as connection:
+        async with connected(address_of(self.url, INGEST), "test writer") as connection:
             yield Writer(self, TickWriter(connection, await enlist(connection)))
 
     @asynccontextmanager
     async def working(self) -> "AsyncIterator[Connection]":
-        async with connected(self.url, "test worker") as connection:
+        async with connected(address_of(self.url, WORKER), "test worker") as connection:
             yield connection
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from db import logins
 from db.chunks import BACKFILL, Chunk, Lease, claim
 from db.connections import connected
 from ingest.history.backfilling import Backfilling
@@ -80,5 +81,8 @@ async def place(postgres_url: str) -> AsyncIterator[Place]:
 async def healer(place: Place) -> AsyncIterator[Healer]:
     told: list[Latest] = []
     lease = Lease("test", 60.0)
-    async with desk_of(told) as desk, connected(place.url, "test healer") as connection:
+    async with (
+        desk_of(told) as desk,
+        connected(logins.address_of(place.url, logins.BACKFILL), "test healer") as connection,
+    ):
         yield Healer(place, desk, told, connection, lease)

@@ -5,6 +5,7 @@ from typing import Any
 
 from db import minutes, trained_models
 from db.instruments import Listed
+from db.logins import WORKER, address_of
 from db.trained_models import NewModel
 from market.minutes import Minute
 from market.times import DAY, MINUTE, SECOND
@@ -93,7 +94,7 @@ async def learnt(market: Market, instrument: Listed) -> int:
 
 
 async def scored(market: Market, at_once: int = 256) -> Scorer:
-    scorer = Scorer(market.url, WorkerSettings(), at_once)
+    scorer = Scorer(address_of(market.url, WORKER), WorkerSettings(), at_once)
     async with market.working() as connection:
         while await scorer.score(connection):
             pass

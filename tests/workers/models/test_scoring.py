@@ -9,6 +9,7 @@ import pytest
 
 from db import scorings
 from db.instruments import Listed
+from db.logins import WORKER, address_of
 from market.signals import Direction, Signal
 from market.ticks import Kind, TapeKey
 from market.times import MINUTE, SECOND
@@ -131,7 +132,7 @@ async def test_scoring_live_minute_by_minute_tells_what_scoring_at_once_tells(
 ) -> None:
     await lived(market, writer, claimer, MINUTES[:LEARNT])
     model_id = await learnt(market, instrument)
-    scorer = Scorer(market.url, WorkerSettings())
+    scorer = Scorer(address_of(market.url, WORKER), WorkerSettings())
     for start in range(LEARNT, 230, 4):
         await lived(market, writer, claimer, MINUTES[start : start + 4])
         async with market.working() as connection:
@@ -264,7 +265,7 @@ async def test_live_never_waits_for_a_scorer_that_is_slow(
     async with market.working() as connection, market.working() as scoring:
         await connection.execute("SET lock_timeout = '1ms'")
         async with scoring.transaction():
-            scorer = Scorer(market.url, WorkerSettings())
+            scorer = Scorer(address_of(market.url, WORKER), WorkerSettings())
             assert await scorer.score(scoring)
             assert 1 == scorer.totals.staged
             part = [trade for minute in MINUTES[UPSET[0] + 1 :] for trade in traded(market.ids[0], minute)]
@@ -280,7 +281,8 @@ async def test_the_scorer_works_until_it_is_told_to_stop(
 ) -> None:
     await lived(market, writer, claimer, MINUTES[:LEARNT])
     await learnt(market, instrument)
-    scorer, stopping = Scorer(market.url, WorkerSettings(score_after_seconds=0.01)), asyncio.Event()
+    often, stopping = WorkerSettings(score_after_seconds=0.01), asyncio.Event()
+    scorer = Scorer(address_of(market.url, WORKER), often)
     running = asyncio.create_task(scorer.run(stopping))
     await lived(market, writer, claimer, MINUTES[LEARNT : UPSET[0] + 1])
     async with asyncio.timeout(30):

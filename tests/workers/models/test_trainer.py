@@ -11,6 +11,7 @@ from db.chunks import Lease
 from db.connections import connected
 from db.feeds import WantedFeed, add
 from db.instruments import Listed
+from db.logins import BACKFILL, address_of
 from db.settings import RetentionSettings
 from db.trainings import Training
 from market.errors import ModelError, UnpromotedModelError, UntrainableError
@@ -82,7 +83,7 @@ async def test_a_training_gives_a_model_that_says_what_it_was_made_of(
 ) -> None:
     minutes = generated(600)
     job_id = await asked(connection, instrument, minutes)
-    assert await Trainer(postgres_url).train(connection)
+    assert await Trainer(address_of(postgres_url, BACKFILL)).train(connection)
     (row,) = await trained_models.models(connection)
     assert (job_id, 1, "in use", "isolation-forest/1", 600, *span(minutes)) == (
         row.job_id, row.version, row.state, row.type, row.minutes, row.trained_from, row.trained_to
@@ -93,7 +94,7 @@ async def test_a_training_gives_a_model_that_says_what_it_was_made_of(
     assert row.verdict.startswith("separation 0.9")
     assert tuple(row.features) == (await loaded(connection, row.model_id)).features
     assert [("done", "done", "")] == await jobs(connection)
-    assert not await Trainer(postgres_url).train(connection)
+    assert not await Trainer(address_of(postgres_url, BACKFILL)).train(connection)
 
 
 async def test_a_process_of_its_own_trains_the_very_same_model() -> None:
@@ -107,7 +108,7 @@ async def test_a_model_decides_from_the_newest_final_minute_on(
     minutes = generated(400)
     await asked(connection, instrument, minutes[:300])
     await store(connection, instrument, minutes[300:])
-    await Trainer(postgres_url).train(connection)
+    await Trainer(address_of(postgres_url, BACKFILL)).train(connection)
     (row,) = await trained_models.models(connection)
     assert (START + 400 * MINUTE, None) == (row.from_ts, row.to_ts)
 
@@ -116,7 +117,7 @@ async def test_a_better_model_takes_over_where_the_one_in_use_ends(
     postgres_url: str, connection: "Connection", instrument: Listed
 ) -> None:
     minutes = generated(900)
-    trainer = Trainer(postgres_url)
+    trainer = Trainer(address_of(postgres_url, BACKFILL))
     for part in (minutes[:300], minutes[300:]):
         await asked(connection, instrument, part)
         await trainer.train(connection)
@@ -129,7 +130,7 @@ async def test_a_better_model_takes_over_where_the_one_in_use_ends(
 async def test_a_worse_model_stays_a_candidate_and_says_why(
     postgres_url: str, connection: "Connection", instrument: Listed
 ) -> None:
-    trainer = Trainer(postgres_url)
+    trainer = Trainer(address_of(postgres_url, BACKFILL))
     await asked(connection, instrument, generated(600))
     await trainer.train(connection)
     storms = generated(600, seed=8, upset=range(480, 600), start=START + 600 * MINUTE)
@@ -147,7 +148,7 @@ async def test_only_a_candidate_is_promoted(
     postgres_url: str, connection: "Connection", instrument: Listed
 ) -> None:
     await asked(connection, instrument, generated(400))
-    await Trainer(postgres_url).train(connection)
+    await Trainer(address_of(postgres_url, BACKFILL)).train(connection)
     (row,) = await trained_models.models(connection)
     with pytest.raises(UnpromotedModelError, match="only a candidate"):
         await promote(connection, row.model_id)
@@ -156,7 +157,7 @@ async def test_only_a_candidate_is_promoted(
 async def test_a_model_in_use_that_was_tampered_with_is_replaced_unheard(
     postgres_url: str, connection: "Connection", instrument: Listed
 ) -> None:
-    trainer = Trainer(postgres_url)
+    trainer = Trainer(address_of(postgres_url, BACKFILL))
     await asked(connection, instrument, generated(400))
     await trainer.train(connection)
     await connection.execute("UPDATE trained_models SET blob = set_byte(blob, 999, 1 # get_byte(blob, 999))")
@@ -169,7 +170,7 @@ async def test_a_tampered_candidate_is_never_promoted(
     postgres_url: str, connection: "Connection", instrument: Listed
 ) -> None:
     await asked(connection, instrument, generated(400))
-    await Trainer(postgres_url).train(connection)
+    await Trainer(address_of(postgres_url, BACKFILL)).train(connection)
     await connection.execute(
         "UPDATE trained_models SET state = 'candidate', blob = set_byte(blob, 999, 1 # get_byte(blob, 999))"
     )
@@ -183,7 +184,7 @@ async def test_too_little_history_ends_a_training_with_the_reason(
     postgres_url: str, connection: "Connection", instrument: Listed
 ) -> None:
     await asked(connection, instrument, generated(30))
-    assert await Trainer(postgres_url).train(connection)
+    assert await Trainer(address_of(postgres_url, BACKFILL)).train(connection)
     ((job, chunk, detail),) = await jobs(connection)
     assert ("failed", "failed") == (job, chunk)
     assert "30 minutes can be trained on" in detail
@@ -197,8 +198,8 @@ async def test_a_training_that_breaks_is_tried_again_and_then_given_up(
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
     await asked(connection, instrument, generated(200))
     for state in ("waiting", "waiting", "failed"):
-        assert await Trainer(postgres_url).train(connection)
-        assert not await Trainer(postgres_url).train(connection)
+        assert await Trainer(address_of(postgres_url, BACKFILL)).train(connection)
+        assert not await Trainer(address_of(postgres_url, BACKFILL)).train(connection)
         assert state == (await jobs(connection))[0][1]
         await connection.execute("UPDATE chunks SET due_at = clock_timestamp()")
     assert "training ended with status" in (await jobs(connection))[0][2]
@@ -211,7 +212,7 @@ async def test_nothing_is_trained_while_ticks_wait_for_workers(
     await connection.execute(
         "INSERT INTO batches VALUES (0, 1, 1, 1, '', clock_timestamp() - interval '1 minute')"
     )
-    assert not await Trainer(postgres_url).train(connection)
+    assert not await Trainer(address_of(postgres_url, BACKFILL)).train(connection)
 
 
 async def test_a_training_is_claimed_once_and_by_others_when_its_lease_is_over(
@@ -243,7 +244,7 @@ async def test_a_trainer_that_is_told_to_stop_gives_its_training_back(
 ) -> None:
     await asked(connection, instrument, generated(1400))
     stopping = asyncio.Event()
-    trainer = Trainer(postgres_url)
+    trainer = Trainer(address_of(postgres_url, BACKFILL))
     running = asyncio.create_task(trainer.run(stopping))
     await leased(connection)
     stopping.set()
@@ -265,7 +266,7 @@ async def test_the_scheduler_asks_once_a_day_where_there_is_enough_history(
     await connection.execute(DAY_OLD)
     await scheduler.ask_for_trainings()
     assert 1 == len(await jobs(connection))
-    await Trainer(postgres_url).train(connection)
+    await Trainer(address_of(postgres_url, BACKFILL)).train(connection)
     for _ in range(2):
         await scheduler.ask_for_trainings()
     assert ["done", "waiting"] == [state for state, _, _ in await jobs(connection)]
@@ -284,7 +285,7 @@ async def test_history_is_what_lies_so_many_days_before_the_newest_minute(
 async def test_candidates_that_nobody_put_to_use_are_forgotten(
     postgres_url: str, connection: "Connection", instrument: Listed
 ) -> None:
-    trainer = Trainer(postgres_url)
+    trainer = Trainer(address_of(postgres_url, BACKFILL))
     await asked(connection, instrument, generated(300))
     for _ in range(2):
         await trainer.train(connection)
