@@ -128,7 +128,7 @@ async def test_nothing_else_that_is_asked_often_reads_a_table_whole(
 
 
 EXCHANGE, INSTRUMENT = 1, 1
-PART = ([EXCHANGE], [INSTRUMENT], [MIDDLE], [0], [MIDDLE + MINUTE], [10**9])
+PART = ([EXCHANGE], [INSTRUMENT], [MIDDLE], [0], [MIDDLE + MINUTE], [10**9], MIDDLE, MIDDLE + MINUTE)
 HOT: list[tuple[str, tuple[Any, ...]]] = [
     *((f"tapes.{kind}", PART) for kind in ("trades", "quotes", "depths", "watermarks")),
     ("tapes.second_before", (EXCHANGE, INSTRUMENT, MIDDLE, 100)),
@@ -144,7 +144,7 @@ HOT: list[tuple[str, tuple[Any, ...]]] = [
     ("publications.beyond", ([1, 2], ["signals", "bars"], [59_000, 59_000], 256)),
     ("proofs.tape_ends", ([EXCHANGE], [INSTRUMENT])),
     ("coverage.known", ([INSTRUMENT], ["trades"], [MIDDLE], [MIDDLE + MINUTE], 8)),
-    ("near.known", ([EXCHANGE], [INSTRUMENT], [MIDDLE], [7], [1000])),
+    ("near.known", ([EXCHANGE], [INSTRUMENT], [MIDDLE], [7], [1000], MIDDLE - 1000, MIDDLE + 1000)),
     ("outcomes.bars_since", (INSTRUMENT, [1, 60, 300, 3600], [END - HOUR] * 4)),
     ("outcomes.bars_in", (INSTRUMENT, [1, 60], [MIDDLE] * 2, [MIDDLE + MINUTE] * 2)),
     ("outcomes.signals_since", (INSTRUMENT, END - HOUR)),

@@ -72,6 +72,11 @@ class Market:
         async with connected(address_of(self.url, WORKER), "test worker") as connection:
             yield connection
 
+    @asynccontextmanager
+    async def repairing(self) -> "AsyncIterator[Connection]":
+        async with connected(address_of(self.url, BACKFILL), "test backfill worker") as connection:
+            yield connection
+
     @property
     def ids(self) -> list[int]:
         return [each.instrument_id for each in self.listed]

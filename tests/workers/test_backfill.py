@@ -256,7 +256,7 @@ async def test_live_never_waits_for_a_repair_that_is_not_committed(market: Marke
     trades = tape(market.ids[0], 3000)
     late = trades.pop(300), trades.pop(300)
     ends = [passed(market, HOUR_ENDED + seconds * SECOND) for seconds in (1, 5)]
-    async with market.writing() as writer, market.working() as connection, market.working() as repairing:
+    async with market.writing() as writer, market.working() as connection, market.repairing() as repairing:
         await connection.execute("SET lock_timeout = '1ms'")
         claimer = new_claimer()
         for part in (trades[:1500], late[:1]):

@@ -35,8 +35,8 @@ async def told(market: Market, claimer: Claimer) -> None:
 async def recomputed(market: Market, claimer: Claimer) -> None:
     """Work until nothing is left of it."""
     worker = new_backfill(market.url)
-    async with market.working() as connection:
-        while await worker.work(connection):
+    async with market.working() as connection, market.repairing() as repairing:
+        while await worker.work(repairing):
             await apply_all(claimer, connection)
 
 
