@@ -14,6 +14,7 @@ async def test_a_program_that_is_stopped_while_postgresql_is_down_ends_without_a
 ) -> None:
     monkeypatch.setenv("HELIOGRAPH_DATABASE_URL", "postgresql://heliograph@127.0.0.1:1/heliograph")
     monkeypatch.setenv("HELIOGRAPH_REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setattr("os.nice", lambda _: 0)  # it would hold for every test after this one
     stopping = asyncio.Event()
     async with asyncio.timeout(30):
         running = asyncio.ensure_future(run(stopping))
