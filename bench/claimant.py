@@ -11,6 +11,7 @@ import time
 import msgspec
 import uvloop
 
+from db.claims import SESSION
 from db.connections import connected
 from runtime.clock import now
 from workers.claiming import Claimer
@@ -38,7 +39,7 @@ async def claim_all(url: str, workers: int) -> Done:
     """Be one of ``workers`` until no batch is left."""
     claimer = new_claimer()
     ticks, claims = 0, []
-    async with connected(url, "bench claimant") as connection:
+    async with connected(url, "bench claimant", SESSION) as connection:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         sys.stdin.readline()

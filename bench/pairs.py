@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench import tapes
 from bench.claimant import new_claimer
+from db.claims import SESSION
 from db.connections import connected
 from db.partitions import day_of, ensure_days
 from db.ticks import Ticks, TickWriter
@@ -73,7 +74,10 @@ class Pair:
 @asynccontextmanager
 async def paired(url: str, market: "Market") -> AsyncIterator[Pair]:
     """Open both on a copy of a market's database."""
-    async with connected(url, "bench writer") as writing, connected(url, "bench claimant") as claiming:
+    async with (
+        connected(url, "bench writer") as writing,
+        connected(url, "bench claimant", SESSION) as claiming,
+    ):
         await ensure_days(writing, [day_of(market.tape[-1].ts + ahead * DAY) for ahead in range(2)])
         writer = TickWriter(writing, await enlist(writing))
         tape = tapes.repeated(tapes.recorded().trades, list(market.places))

@@ -6,7 +6,7 @@ younger than the lock, then the ticks, and at last ``advance``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -18,6 +18,17 @@ from market.texts import Name
 
 if TYPE_CHECKING:
     from db.connections import Connection
+
+SESSION: Final = {
+    "enable_seqscan": "off",
+    "idle_in_transaction_session_timeout": "15s",
+    "statement_timeout": "60s",
+}
+"""Of whoever claims: one that hangs in mid-claim gives its shards back.
+
+Vacuum leaves an empty queue without a page, and a plan made then is kept: it would read all of the queue, and
+so each claim all that was deleted since.
+"""
 
 _sql = load("claims")
 

@@ -10,7 +10,7 @@ import structlog
 
 from bus import subjects
 from bus.subscribing import Subscriber
-from db.claims import count_live_workers
+from db import claims
 from db.connections import connect
 from market.errors import StoreBusyError, StoreError
 from runtime.lifecycle import wait_at_most
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from db.connections import Connection
 
 logger = structlog.get_logger(__name__)
-
-_SESSION = {"idle_in_transaction_session_timeout": "15s", "statement_timeout": "60s"}
-"""A worker that hangs in mid-claim gives its shards back."""
 
 _TRY_AGAIN_AFTER_SECONDS = 0.2
 _COUNT_WORKERS_EVERY_SECONDS = 1.0
@@ -112,7 +109,7 @@ class LiveWorker:
                 await self._sleep(_TRY_AGAIN_AFTER_SECONDS)
 
     async def _run_once(self, stopping: asyncio.Event) -> None:
-        connection = await connect(self._url, "heliograph worker-live", _SESSION)
+        connection = await connect(self._url, "heliograph worker-live", claims.SESSION)
         claimer = self._new_claimer(self._portion)
         try:
             await self._work(connection, claimer, stopping)
@@ -124,7 +121,7 @@ class LiveWorker:
         workers, count_again_at = 1, 0.0
         while not stopping.is_set():
             if clock() >= count_again_at:
-                workers = await count_live_workers(connection)
+                workers = await claims.count_live_workers(connection)
                 count_again_at = clock() + _COUNT_WORKERS_EVERY_SECONDS
             self._woken.clear()
             await self._claim(connection, claimer, workers)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from db import dirty
+from db import claims, dirty
 from db.connections import connected
 from db.instruments import Listed
 from db.logins import BACKFILL, INGEST, WORKER, address_of
@@ -69,7 +69,7 @@ class Market:
 
     @asynccontextmanager
     async def working(self) -> "AsyncIterator[Connection]":
-        async with connected(address_of(self.url, WORKER), "test worker") as connection:
+        async with connected(address_of(self.url, WORKER), "test worker", claims.SESSION) as connection:
             yield connection
 
     @asynccontextmanager

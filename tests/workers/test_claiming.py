@@ -328,6 +328,28 @@ async def test_what_was_deleted_is_not_walked_though_statistics_call_the_queue_e
     assert 30 > msgspec.json.decode(plan)[0]["Plan"]["Shared Hit Blocks"]
 
 
+@pytest.mark.parametrize(
+    ("statement", "arguments"),
+    [
+        ("due", "'{0}', '{0}', '{5000}'"),
+        ("batches", "'{0}', '{0}', '{0}', '{5000}', 500"),
+        ("delete_batches", "'{0}', '{0}', '{5001}'"),
+    ],
+)
+async def test_a_plan_of_when_the_queue_was_empty_does_not_read_all_of_it_later(
+    market: Market, statement: str, arguments: str
+) -> None:
+    """Rule 3: vacuum leaves no page of an empty queue; the plan made then is kept."""
+    await market.connection.execute(LONG_PAST)
+    await market.connection.execute("VACUUM ANALYZE batches")
+    async with market.working() as connection:
+        await connection.execute(
+            f"SET plan_cache_mode = force_generic_plan; PREPARE asked AS {getattr(load('claims'), statement)}"
+        )
+        plan = await connection.fetch(f"EXPLAIN EXECUTE asked ({arguments})")
+    assert "Index Scan using batches_pkey on batches" in str(plan)
+
+
 async def test_what_is_due_says_where_each_writer_goes_on(market: Market) -> None:
     """Rule 3: so that what others have folded and deleted is not walked either."""
     [shard] = {market.listed[0].shard}
