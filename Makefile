@@ -11,7 +11,7 @@ BIN = .venv/bin
 STAMP = .venv/.installed
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
-	--no-emit-index-url --no-emit-find-links --extra local --extra arrow
+	--no-emit-index-url --no-emit-find-links --extra local --extra arrow --extra traces
 TESTS = $(BIN)/python -m pytest -n 3 --dist worksteal
 
 help: ## list the targets

@@ -79,7 +79,15 @@ async def _databases(
     database = Database(await opened.enter_async_context(pooling))
     if addresses.read_url is None:
         return database, database
-    reading = pooled(addresses.read_url, "heliograph api", size, session, at_once=0, watch=slow.watch)
+    reading = pooled(
+        addresses.read_url,
+        "heliograph api",
+        size,
+        session,
+        at_once=0,
+        watch=slow.watch,
+        statements=settings.read_statements,
+    )
     breaker = Breaker(settings.replica_rest_seconds, asyncio.get_running_loop().time)
     return database, Replica(await opened.enter_async_context(reading), database, breaker)
 

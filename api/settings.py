@@ -31,6 +31,12 @@ class ApiSettings(Settings):
         description="What opens /v1/admin, sent as `Authorization: Bearer TOKEN`; unset, it is closed.",
     )
     database_connections: int = Field(default=8, ge=2, description="Connections to PostgreSQL, at most.")
+    read_statements: int = Field(
+        default=100,
+        ge=0,
+        description="Statements that a connection to HELIOGRAPH_DATABASE_READ_URL keeps prepared; 0 behind a "
+        "pooler that forgets them.",
+    )
     replica_rest_seconds: float = Field(
         default=5.0, gt=0, description="How long a replica that failed is left alone."
     )

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -15,6 +16,7 @@ from bench import listening, stores, tapes, usage
 from bench.effort import Effort
 from bench.reports import LOST, Report, report
 from bench.rounds import Contestant, Figures, alternate
+from db.connections import connected
 from heliograph.console import PlainConsole
 from heliograph.data_folders import Purpose
 from heliograph.ports import any_free
@@ -28,6 +30,11 @@ _LIMIT = "socket alone, at most"
 _AT_MOST = "all roles, at most"
 _SEED = 7
 _RATES = (1000.0, 5000.0, 10_000.0)
+"""Frames a second of a venue that sends a trade a frame."""
+
+_BURSTS = (10_000.0, 25_000.0, 50_000.0)
+"""Ticks a second of a venue that sends several trades a frame."""
+
 _TOLD = {
     "venue": "venue",
     "ingest": "ingest live",
@@ -37,8 +44,18 @@ _TOLD = {
 }
 """Whose processor time is told, in per cent of one core, starting and stopping included."""
 
-_SYMBOLS = ",".join(f"{base}/USDT" for base in ("BTC", "ETH", *(f"X{number}" for number in range(38))))
+_QUOTES = {"binance": "USDT", "kraken": "USD"}
+_BASES = ("BTC", "ETH", *(f"X{number}" for number in range(38)))
 """So many that seconds are enough for signals: each of them is rare."""
+
+_LEGS = """
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY received_at - decided_ts) AS received,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY stored_at - received_at) AS stored,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY claimed_at - stored_at) AS claimed,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY committed_at - claimed_at) AS computed
+FROM signals WHERE claimed_at IS NOT NULL
+"""
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 async def measure(url: str, effort: Effort) -> Report:
@@ -48,6 +65,10 @@ async def measure(url: str, effort: Effort) -> Report:
         _LIMIT: partial(_listen, tape),
         _AT_MOST: partial(_hurry, url, tape),
         **{f"all roles, {rate:,.0f}/s": partial(_keep_pace, url, paced(rate, effort)) for rate in _RATES},
+        **{
+            f"several a frame, {rate:,.0f}/s": partial(_keep_pace, url, paced(rate, effort, "kraken"))
+            for rate in _BURSTS
+        },
     }
     measured = await alternate(contestants, msgspec.structs.replace(effort, seconds=0.0))
     source = f"{source}; made-up frames for {effort.seconds:g} s a pace"
@@ -60,17 +81,18 @@ def _tape(ticks: int) -> tuple[Sequence[str], str]:
     if path.exists():
         return recorded("binance", [path], "max"), f"all of {path.name}"
     source = f"{ticks:,} made-up frames (no {path.name})"
-    return [*_made_up(ticks / _RATES[0], _RATES[0]), "--speed", "max"], source
+    return [*_made_up("binance", ticks / _RATES[0], _RATES[0]), "--speed", "max"], source
 
 
-def paced(rate: float, effort: Effort) -> list[str]:
-    """Return how the venue is told to make a market up for ``effort.seconds``."""
-    return [*_made_up(effort.seconds, rate), "--symbols", _SYMBOLS]
+def paced(rate: float, effort: Effort, venue: str = "binance") -> list[str]:
+    """Return how a venue is told to make a market up for ``effort.seconds``."""
+    symbols = ",".join(f"{base}/{_QUOTES[venue]}" for base in _BASES)
+    return [*_made_up(venue, effort.seconds, rate), "--symbols", symbols]
 
 
-def _made_up(seconds: float, rate: float) -> list[str]:
+def _made_up(venue: str, seconds: float, rate: float) -> list[str]:
     """Return the arguments that make a market up."""
-    market = ["--venue", "binance", "--generate", "--seed", str(_SEED)]
+    market = ["--venue", venue, "--generate", "--seed", str(_SEED)]
     return [*market, "--seconds", str(seconds), "--rate", str(rate)]
 
 
@@ -85,16 +107,26 @@ async def _hurry(url: str, tape: Sequence[str]) -> Figures:
 
 
 async def _keep_pace(url: str, tape: Sequence[str]) -> Figures:
-    async with usage.watched() as used:
-        done = await run(url, tape)
+    async with planned(url) as plan:
+        async with usage.watched() as used:
+            done = await run_as(plan, tape)
+        legs = await _legs(str(plan.database_url))
     spent = used.processor_seconds
     return {
         "ticks/s": done.ticks_per_second,
         "signals": done.signals.delivered,
         **latencies(done, "p50", "p99", "max"),
+        **legs,
         **{f"{part} %": spent.get(name, 0.0) / done.seconds * 100 for part, name in _TOLD.items()},
         LOST: lost(done),
     }
+
+
+async def _legs(url: str) -> Figures:
+    """Return the median of each leg of a signal's way, from the venue's own time on, in milliseconds."""
+    async with connected(url, "bench") as connection:
+        [legs] = await connection.fetch(_LEGS)
+    return {f"{leg} ms": taken / _MILLISECOND for leg, taken in legs.items() if taken is not None}
 
 
 def latencies(run: Run, *names: str) -> dict[str, float]:

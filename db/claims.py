@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from db.connections import Connection
 
 SESSION: Final = {
+    "enable_bitmapscan": "off",
     "enable_seqscan": "off",
     "idle_in_transaction_session_timeout": "15s",
     "statement_timeout": "60s",
 }
 """Of whoever claims: one that hangs in mid-claim gives its shards back.
 
-Vacuum leaves an empty queue without a page, and a plan made then is kept: it would read all of the queue, and
-so each claim all that was deleted since.
+Vacuum leaves an empty queue without a page, and a plan made then is kept: it would read and sort all of the
+queue, or all states of a shard, and so each claim all that was deleted since. In the order of an index the
+first row is enough.
 """
 
 _sql = load("claims")

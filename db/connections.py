@@ -54,10 +54,12 @@ async def pooled(  # noqa: PLR0913 - what it needs, and what it may have by name
     *,
     at_once: int = 1,
     watch: "Callable[[asyncpg.connection.LoggedQuery], None] | None" = None,
+    statements: int = 100,
 ) -> AsyncIterator["ConnectionPool"]:
     """Open a pool of at most ``size`` connections, some ``at_once``, and close it at the end.
 
-    They have these session settings; ``watch`` is told of each statement when it has ended.
+    They have these session settings, and keep so many ``statements`` prepared; ``watch`` is told of each
+    statement when it has ended.
     """
 
     async def begin(connection: "Connection") -> None:
@@ -72,6 +74,7 @@ async def pooled(  # noqa: PLR0913 - what it needs, and what it may have by name
             max_size=size,
             timeout=10,
             command_timeout=60,
+            statement_cache_size=statements,
             server_settings=_settings(name, settings),
             init=begin,
             reset=_leave,

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from importlib.metadata import version
 
@@ -33,6 +34,7 @@ from workers.portions import Portion
 from workers.renewing import Renewals
 from workers.schedule import Scheduler
 from workers.settings import WorkerSettings
+from workers.tracing import sampling
 
 _BACKFILL_NICENESS = 19
 _SCORING_NICENESS = 5
@@ -40,22 +42,28 @@ _SCORING_NICENESS = 5
 
 async def run_live(stopping: asyncio.Event) -> None:
     """Be one worker of the live pool until ``stopping`` is set."""
+    settings, bus_url = WorkerSettings(), BusSettings().url.get_secret_value()
+    with sampling(settings.traced_share) if settings.traced_share else nullcontext() as tracer:
+        async with publishing.opened(bus_url) as bus:
+            metrics = Metrics("worker-live")
+            announcer = Announcer(bus, metrics=metrics, tracer=tracer)
+            await _work_live(settings, bus_url, announcer, metrics, stopping)
+
+
+async def _work_live(
+    settings: WorkerSettings, bus_url: str, announcer: Announcer, metrics: Metrics, stopping: asyncio.Event
+) -> None:
     url = DatabaseSettings().url.get_secret_value()
-    bus_url = BusSettings().url.get_secret_value()
-    async with publishing.opened(bus_url) as bus:
-        settings = WorkerSettings()
-        metrics = Metrics("worker-live")
-        announcer = Announcer(bus, metrics=metrics)
-        worker = LiveWorker(url, announcer, partial(_claimer, settings, metrics), settings)
-        heartbeat = Heartbeat(url, metrics.role, worker.counters, now)
-        exporter = Exporter(RuntimeSettings(), metrics, heartbeat)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(exporter.run(stopping))
-            listening = group.create_task(worker.listen(Subscriber(bus_url, [subjects.WAKE])))
-            group.create_task(heartbeat.run(stopping))
-            await worker.run(stopping)
-            listening.cancel()
-        await heartbeat.close()
+    worker = LiveWorker(url, announcer, partial(_claimer, settings, metrics), settings)
+    heartbeat = Heartbeat(url, metrics.role, worker.counters, now)
+    exporter = Exporter(RuntimeSettings(), metrics, heartbeat)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(exporter.run(stopping))
+        listening = group.create_task(worker.listen(Subscriber(bus_url, [subjects.WAKE])))
+        group.create_task(heartbeat.run(stopping))
+        await worker.run(stopping)
+        listening.cancel()
+    await heartbeat.close()
 
 
 async def run_backfill(stopping: asyncio.Event) -> None:

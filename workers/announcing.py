@@ -12,6 +12,7 @@ from market.publications import Latest, Publication
 from market.times import SECOND
 from runtime.clock import now
 from runtime.metrics import Metrics
+from workers.tracing import Tracer
 
 logger = structlog.get_logger(__name__)
 
@@ -31,8 +32,10 @@ class Announcer:
         clock: Callable[[], int] = now,
         *,
         metrics: Metrics | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._bus = bus
+        self._tracer = tracer
         self._at_most = at_most
         self._clock = clock
         self._waiting: list[Publication] = []
@@ -111,6 +114,8 @@ class Announcer:
             seconds = (at - each.committed_at) / SECOND
             self.publishing_seconds += seconds
             self._told.observe(seconds)
+            if self._tracer and each.family is Family.SIGNALS:
+                self._tracer.tell(each, at)
 
     def _turned(self, *, up: bool, **details: str) -> None:
         if up != self._up:

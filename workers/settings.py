@@ -26,6 +26,9 @@ class WorkerSettings(Settings):
     repair_yields_above_seconds: float = Field(
         default=2.0, ge=0, description="Repairs wait a little while ticks have waited for workers so long."
     )
+    traced_share: float = Field(
+        default=0.0, ge=0, le=1, description="So many of the signals are told to OpenTelemetry as traces."
+    )
     score_after_seconds: float = Field(
         default=1.0, gt=0, description="The scorer looks for closed minutes this often."
     )

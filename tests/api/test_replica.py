@@ -1,34 +1,17 @@
 """History out of a replica: a second database stands for one, which is told apart by what it holds."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from api.settings import ApiSettings
-from bus import publishing
-from db.connections import connected
 from tests.api.peers import Served, Worker, serving
 from tests.api.ticks import T, add_signals, add_trades, unpartitioned
-from tests.conftest import TEMPLATE, execute, run_aside, url_of
 
 pytestmark = pytest.mark.slow
 
 NOBODY = "postgresql://heliograph@127.0.0.1:1/heliograph"
 ASKED = "/v1/trades?exchange=kraken&symbol=SOL/USD"
-
-
-@pytest.fixture
-def replica_url(postgres_template: str, postgres_url: str) -> Iterator[str]:
-    name = f"{postgres_url.partition('?')[0].rpartition('/')[2]}_replica"
-    run_aside(lambda: execute(postgres_template, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
-    yield url_of(postgres_template, name)
-    run_aside(lambda: execute(postgres_template, f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-@pytest.fixture
-async def replica(replica_url: str, redis_url: str) -> AsyncIterator[Worker]:
-    async with connected(replica_url, "test") as connection, publishing.opened(redis_url) as bus:
-        yield Worker(connection, bus)
 
 
 @pytest.fixture
