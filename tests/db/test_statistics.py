@@ -1,9 +1,25 @@
-"""The planner knows how partitioned tables are filled."""
+"""The planner knows how tables are filled: large ones that are partitioned, and small ones that claims join."""
 
 from db import statistics
 from db.connections import connected
 from db.partitions import ensure_days
 from market.times import to_datetime
+
+KNOWN = """
+SELECT reltuples = (SELECT count(*) FROM shards) FROM pg_class WHERE oid = 'shards'::regclass
+"""
+AT_ONCE = """
+SELECT relname FROM pg_class
+WHERE reloptions @> '{autovacuum_analyze_scale_factor=0,autovacuum_analyze_threshold=0}'
+ORDER BY relname
+"""
+
+
+async def test_what_every_claim_joins_is_analyzed_as_soon_as_it_changes(postgres_url: str) -> None:
+    async with connected(postgres_url, "test") as connection:
+        assert await connection.fetchval(KNOWN)
+        found = [row["relname"] for row in await connection.fetch(AT_ONCE)]
+        assert ["exchanges", "instruments", "shards", "writers"] == found
 
 
 async def test_partitioned_tables_are_sampled_as_a_whole(postgres_url: str) -> None:
