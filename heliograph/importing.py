@@ -139,6 +139,7 @@ def _told(
         "from_ts": None if tally.from_ts is None else to_iso(tally.from_ts),
         "to_ts": None if tally.to_ts is None else to_iso(tally.to_ts),
         "rejects": str(rejected.path) if tally.rejected else None,
+        "yielded_seconds": round(tally.yielded_seconds, 3),
         "seconds": round(seconds, 3),
     }
 
@@ -150,6 +151,8 @@ def _sentence(told: dict[str, Any]) -> str:
     parts.append(f"{told['rejected']:,} rejected" + (f" (see {told['rejects']})" if told["rejects"] else ""))
     if told["skipped"]:
         parts.append(f"{told['skipped']:,} of them settled before it was interrupted")
+    if told["yielded_seconds"]:
+        parts.append(f"waited {told['yielded_seconds']:.1f} s for live")
     span = f"; {told['from_ts']} to {told['to_ts']}" if told["from_ts"] else ""
     pace = told["rows"] / max(told["seconds"], 0.001)
     dry = "; nothing was written" if told["dry_run"] else f"; {pace:,.0f} rows/s"

@@ -51,6 +51,8 @@ class Tally(msgspec.Struct):
     """Rows among these that an interrupted import had settled."""
     from_ts: int | None = None
     to_ts: int | None = None
+    yielded_seconds: float = 0.0
+    """How long it waited for live, which comes first."""
 
 
 class Rejects(Protocol):
@@ -141,7 +143,9 @@ class _Import:
                     runs.follow(each.row for each in page)
                     tally.skipped = tally.rows
                 else:
-                    await yield_to_live(self._connection, self._desk.yield_above_seconds)
+                    tally.yielded_seconds += await yield_to_live(
+                        self._connection, self._desk.yield_above_seconds
+                    )
                     tally.stored += await self._store(page, runs, layout)
                 self._desk.tell(file.tell(), tally)
         await self._finish()

@@ -1,4 +1,4 @@
-"""The planner knows how tables are filled: large ones that are partitioned, and small ones that claims join."""
+"""The planner knows how tables are filled: partitioned ones, and small ones that claims join."""
 
 from db import statistics
 from db.connections import connected

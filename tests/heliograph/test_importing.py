@@ -320,3 +320,13 @@ def test_the_job_is_listed_with_its_chunk(run: Run, postgres_url: str, tmp_path:
         chunk.from_ts,
         chunk.to_ts,
     )
+
+
+def test_before_each_page_it_waits_for_live_that_lags(run: Run, postgres_url: str, tmp_path: Path) -> None:
+    lags = "INSERT INTO batches VALUES (0, 0, 1, 1, '', clock_timestamp() - interval '1 hour') RETURNING 1"
+    assert [(1,)] == fetch(postgres_url, lags)
+    first = imported(run, written(tmp_path, vision(range(1, 1501))))
+    fetch(postgres_url, "DELETE FROM batches RETURNING 1")
+    second = imported(run, written(tmp_path, vision(range(1501, 1601)), "later.csv.gz"))
+    assert 2 <= first["yielded_seconds"]
+    assert (1500, 100, 0) == (first["stored"], second["stored"], second["yielded_seconds"])

@@ -47,6 +47,18 @@ async def test_a_gap_whose_trades_are_stored_closes_without_a_request(healer: He
     assert ("done", "done") == await place.of_chunk("state", "job")
 
 
+async def test_before_each_page_it_waits_for_live_that_lags(healer: Healer) -> None:
+    place = healer.place
+    await place.store(1, 2, 5, 9, 10)
+    await place.open(2, 9)
+    await place.connection.execute(
+        "INSERT INTO batches VALUES (0, 0, 1, 1, '', clock_timestamp() - interval '2 hours')"
+    )
+    await healer.heal()
+    assert [("closed", 2, 9)] == await place.gaps()
+    assert 1 <= healer.desk.tally.yielded_seconds
+
+
 async def test_missing_trades_are_fetched_and_only_they_are_new(healer: Healer) -> None:
     place = healer.place
     await place.store(1, 2, 5, 9, 10)
