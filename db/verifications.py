@@ -161,6 +161,13 @@ async def record(connection: "Connection", new: NewVerification) -> None:
         )
 
 
+async def newest_day(connection: "Connection") -> int | None:
+    """Return when the newest day that a night verified began."""
+    with translated("looking for what was verified"):
+        found: int | None = await connection.fetchval(_sql.newest_day)
+    return found
+
+
 async def verified_since(connection: "Connection", from_ts: int, since: int) -> set[int]:
     """Return the instruments whose stretch from ``from_ts`` was verified after a moment."""
     with translated("looking for what was verified"):

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 
-from db import gaps, schedules, statistics, storage, trainings
+from db import gaps, schedules, statistics, storage, trainings, verifications
 from db.connections import connected
 from db.partitions import day_of, days_ahead, ensure_days
 from db.processes import forget_old
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 Work = Callable[[int | None], Awaitable[Outcome]]
 """A chore's work, told since when it was tried and interrupted, if it was."""
+
+_NIGHTS: Final = 7
+"""So many days are verified at most by one run, where nights were missed."""
 
 
 class Housekeeping:
@@ -109,8 +112,18 @@ class Housekeeping:
         )
 
     async def verify(self, since: int | None = None) -> Outcome:
-        """Verify the day before, but for what was verified ``since`` a run that was interrupted."""
-        return await self._nightly.run(floor(self._clock(), DAY) - DAY, since)
+        """Verify the day before, and those of a week before it that no night has verified.
+
+        But for what was verified ``since`` a run that was interrupted.
+        """
+        yesterday = floor(self._clock(), DAY) - DAY
+        async with self._connected("verify") as connection:
+            newest = await verifications.newest_day(connection)
+        left = yesterday if newest is None else newest + DAY * (since is None)
+        first = max(min(left, yesterday), yesterday - (_NIGHTS - 1) * DAY)
+        nights = [(day, await self._nightly.run(day, since)) for day in range(first, yesterday + DAY, DAY)]
+        told = "; ".join(f"{day_of(day)}: {night.detail}" for day, night in nights)
+        return Outcome(told, failed=any(night.failed for _, night in nights))
 
     def _due(self, history: History) -> bool:
         asked = history.asked_seconds_ago

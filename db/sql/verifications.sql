@@ -99,6 +99,9 @@ SELECT count(*)::int AS instruments, coalesce(sum(differences), 0)::bigint AS di
 FROM verifications
 WHERE from_ts = (SELECT max(from_ts) FROM verifications)
 
+-- name: newest_day
+SELECT max(from_ts) FROM verifications
+
 -- name: verified_since
 -- Whose turn it was before a run was interrupted.
 SELECT instrument_id FROM verifications WHERE from_ts = $1 AND finished_at >= $2

@@ -8,11 +8,13 @@ from threading import Thread
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from db import dirty, verifications
 from db.dirty import DirtyInterval
 from db.history.verifications import read
 from db.outcomes import FailedFold, bury_fold
+from db.partitions import day_of, ensure_days
 from db.settings import RetentionSettings
 from market.depths import Depth
 from market.times import DAY, HOUR, MINUTE, SECOND, floor
@@ -25,7 +27,7 @@ from market.verifications import (
     UNSETTLED,
     Verification,
 )
-from runtime.clock import Clock
+from runtime.clock import Clock, now
 from tests.conftest import execute
 from tests.workers.market import BEGAN, Market, claim_all, new_claimer, tape
 from workers.folding import Folder
@@ -320,18 +322,64 @@ async def test_arrival_in_any_order_and_size_within_two_seconds_is_verified_as_e
     assert {UNSETTLED} == {each.reason for each in found.unverified}
 
 
+def keeping(market: Market, at: int) -> Housekeeping:
+    nightly = Nightly(market.url, Folder(KINDS), lambda: at, "1.2.3")
+    return Housekeeping(market.url, WorkerSettings(), lambda: at, nightly, RetentionSettings())
+
+
+async def live_for_days(market: Market, days: int, instrument_ids: Sequence[int]) -> None:
+    """Store and fold a few trades of each day."""
+    await ensure_days(market.connection, [day_of(BEGAN + day * DAY) for day in range(days)])
+    for day in range(days):
+        for instrument_id in instrument_ids:
+            trades = tape(instrument_id, 40)
+            later = [
+                replace(each, ts=each.ts + day * DAY, trade_id=each.trade_id + day * 40) for each in trades
+            ]
+            await live(market, later)
+
+
 async def test_each_night_the_day_before_is_verified_and_recorded(market: Market) -> None:
     await live(market, long_tape(market))
     await market.connection.execute("DELETE FROM signals WHERE ts = (SELECT min(ts) FROM signals)")
     tomorrow = floor(BEGAN, DAY) + DAY + 2 * HOUR
-    nightly = Nightly(market.url, Folder(KINDS), lambda: tomorrow, "1.2.3")
-    await Housekeeping(market.url, WorkerSettings(), lambda: tomorrow, nightly, RetentionSettings()).verify()
+    await keeping(market, tomorrow).verify()
     [row] = await read(market.connection, market.ids, limit=9)
     assert (market.ids[0], tomorrow - 2 * HOUR - DAY) == (row.instrument_id, row.from_ts)
     assert (DAY, "1.2.3", 1) == (row.to_ts - row.from_ts, row.code_version, row.differences)
     assert row.signals > 0
     assert [("signal", None)] == [(each.noun, each.stored) for each in row.found]
     assert 1 == (await verifications.newest(market.connection)).differences
+
+
+@pytest.mark.parametrize(("nights", "verified_days"), [(1, 1), (8, 7)])
+async def test_nights_that_were_missed_are_made_up_for_a_week_of_them(
+    market: Market, nights: int, verified_days: int
+) -> None:
+    first = floor(BEGAN, DAY)
+    await live_for_days(market, nights + 1, market.ids[:1])
+    await keeping(market, first + DAY + HOUR).verify()
+    told = await keeping(market, first + (nights + 1) * DAY + HOUR).verify()
+    rows = await read(market.connection, market.ids, limit=99)
+    assert [first + n * DAY for n in range(nights + 1 - verified_days, nights + 1)] == sorted(
+        row.from_ts for row in rows if row.from_ts > first
+    )
+    assert verified_days == told.detail.count("1 instruments, 0 of them")
+
+
+async def test_a_run_that_was_interrupted_begins_again_with_the_day_that_it_was_at(market: Market) -> None:
+    first = floor(BEGAN, DAY)
+    await live_for_days(market, 3, market.ids[:2])
+    await keeping(market, first + DAY + HOUR).verify()
+    interrupted = now()
+    await Nightly(market.url, Folder(KINDS), now, "1.2.3").run(first + DAY)
+    await market.connection.execute(
+        "DELETE FROM verifications WHERE instrument_id = $1 AND from_ts = $2", market.ids[1], first + DAY
+    )
+    told = await keeping(market, first + 3 * DAY + HOUR).verify(interrupted)
+    assert ["1 instruments, 0 of them with differences", "2 instruments, 0 of them with differences"] == [
+        night.partition(": ")[2] for night in told.detail.split("; ")
+    ]
 
 
 LOSE = """
