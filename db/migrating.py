@@ -15,18 +15,23 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from db.digests import IS_PART
 from db.errors import translated
 from db.schema import metadata
+from market.errors import StoreError
 
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x48454C49
 """The advisory lock that migrations hold: 'HELI'."""
 
+_PART = "the database holds a part of a backup, as its restore did not end: restore into an empty one"
+
 
 async def migrate(url: str, shards: int) -> str:
     """Migrate to the newest revision and return its name.
 
-    ``shards`` counts only for a database that has none yet. Raises StoreError.
+    ``shards`` counts only for a database that has none yet. Raises StoreError, for one that
+    holds a part of a backup too.
     """
     return str(await _run("migrating the database", url, _upgrade, shards))
 
@@ -70,6 +75,8 @@ def _config(connection: Connection) -> Config:
 
 
 def _upgrade(connection: Connection, shards: int) -> str:
+    if connection.scalar(text(IS_PART)):
+        raise StoreError(_PART)
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     config = _config(connection)
     config.attributes["shards"] = shards

@@ -13,10 +13,12 @@ import msgspec
 import typer
 
 from db import digests
+from db.audit import act_as
 from db.connections import connected
 from db.digests import SESSION, Digest
 from db.settings import DatabaseSettings
 from heliograph import dumping
+from heliograph.changing import actor
 from heliograph.data_folders import Purpose, claim, usable
 from heliograph.embedded.stores import Stores
 from heliograph.locks import held
@@ -74,6 +76,7 @@ def restore(folder: Path, data_dir: Path | None, *, dry_run: bool) -> None:
         if dry_run:
             _say(f"would be restored: {what}")
             return
+        asyncio.run(_begin(url))
         dumping.restore(url, folder / _DUMP)
         unequal = asyncio.run(_compared(url, manifest))
     for line in unequal:
@@ -104,12 +107,20 @@ async def _demand_empty(url: str) -> None:
             raise StackError(message)
 
 
+async def _begin(url: str) -> None:
+    async with connected(url, "heliograph restore") as connection:
+        await digests.begin_restore(connection)
+
+
 async def _compared(url: str, manifest: Manifest) -> list[str]:
-    """Return what is not as it was; the log has another name from then on."""
+    """Return what is not as it was; where nothing is, the log has another name from then on."""
     async with connected(url, "heliograph restore", SESSION) as connection:
-        found = await digests.digests(connection)
-        await digests.rename_log(connection)
-    return list(_differences(manifest.tables, found))
+        unequal = list(_differences(manifest.tables, await digests.digests(connection)))
+        if not unequal:
+            await act_as(connection, actor("restore"))
+            await digests.rename_log(connection)
+            await digests.end_restore(connection)
+    return unequal
 
 
 def _differences(wanted: Mapping[str, Digest], found: Mapping[str, Digest]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from db import retention
 from db.connections import connected
 from db.retention import OldDay
 from db.settings import RetentionSettings
+from heliograph.changing import actor
 from heliograph.storage import size
 from heliograph.tables import print_table
 from heliograph.whereabouts import database_url
@@ -43,7 +44,9 @@ def apply(options: Options) -> None:
         _tell(asyncio.run(_due(options, before(RetentionSettings(), now()))), "would be dropped", options)
         return
     url = database_url(options.data_dir)
-    dropped = asyncio.run(retain(url, RetentionSettings(), now(), options.export_dir))
+    dropped = asyncio.run(
+        retain(url, RetentionSettings(), now(), options.export_dir, actor=actor("retention"))
+    )
     if dropped is None:
         message = "somebody else drops old days just now (the scheduler does every day): try again later"
         raise StoreBusyError(message)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from db import retention
+from db.audit import act_as
 from db.connections import connected
 from db.instruments import listed
 from db.partitions import day_of
@@ -31,15 +32,17 @@ def before(settings: RetentionSettings, now: int) -> Mapping[str, date]:
 
 
 async def retain(
-    url: str, settings: RetentionSettings, now: int, export_dir: Path | None = None
+    url: str, settings: RetentionSettings, now: int, export_dir: Path | None = None, *, actor: str = ""
 ) -> "Sequence[OldDay] | None":
     """Drop what is older than it is kept; where there is a folder, only what is in its files by then.
 
+    It is written down that ``actor`` did, where somebody did.
     None while somebody else does it; raises ArchiveError when a file cannot be written: the day waits then,
     detached, and the next time begins with it.
     """
     folder = export_dir or settings.export_dir
     async with connected(url, "heliograph retention", SESSION) as connection:
+        await act_as(connection, actor)
 
         async def archive(day: DetachedDay) -> None:
             if folder is not None:

@@ -22,3 +22,20 @@ SELECT pg_export_snapshot()
 -- name: rename_log
 -- The log goes on from an older moment: subscribers who saw later offsets are to hear of it.
 UPDATE installation SET epoch = to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+
+-- name: begin_restore
+-- Kept with the database, whatever becomes of who restores into it.
+DO $$ BEGIN
+    EXECUTE format('COMMENT ON DATABASE %I IS %L', current_database(), 'heliograph restore has not ended');
+END $$
+
+-- name: end_restore
+-- All is there, and equal.
+DO $$ BEGIN
+    EXECUTE format('COMMENT ON DATABASE %I IS NULL', current_database());
+END $$
+
+-- name: is_part
+-- Whether a restore into it has begun and not ended.
+SELECT coalesce(shobj_description(oid, 'pg_database') = 'heliograph restore has not ended', false)
+FROM pg_database WHERE datname = current_database()

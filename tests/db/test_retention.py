@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 import pytest
 
-from db import dirty, feeds, gaps, jobs, proofs, retention, verifications
+from db import audit, dirty, feeds, gaps, jobs, proofs, retention, verifications
 from db.connections import connected
 from db.dirty import DirtyInterval
 from db.feeds import FeedName, WantedFeed
@@ -34,6 +34,7 @@ BAR = (
     "INSERT INTO bars (instrument_id, interval_seconds, start, open, high, low, close, volume, quote_volume, "
     "buy_volume, sell_volume, trades, source) VALUES (1, 1, $1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 'live')"
 )
+ALICE = "alice@host by heliograph retention"
 KEPT = {"trades": date(2026, 11, 12)}
 
 
@@ -199,6 +200,17 @@ async def test_what_is_dropped_is_in_files_first(postgres_url: str, tmp_path: Pa
     assert {"trades_20261110", "quotes_20261110"} == {each.name for each in dropped or ()}
     file = tmp_path / "trades-kraken-SOL-USD-2026-11-10.parquet"
     assert 10 == pq.read_table(file).num_rows
+
+
+async def test_who_drops_days_by_a_command_is_written_down(postgres_url: str) -> None:
+    async with connected(postgres_url, "test") as connection:
+        await fill(connection, 0, 1, 4)
+        await retain(postgres_url, RetentionSettings(trades_days=4), NOW)
+        assert [] == await audit.entries(connection, None, 9)
+        await retain(postgres_url, RetentionSettings(trades_days=3), NOW, actor=ALICE)
+        [entry] = await audit.entries(connection, None, 9)
+    assert (ALICE, "dropped_days") == (entry.actor, entry.noun)
+    assert "2026-11-11" == (entry.after or {})["day"]
 
 
 def test_days_are_counted_back_from_today() -> None:

@@ -8,11 +8,12 @@ import msgspec
 import pytest
 import typer
 
+from db import audit, migrating
 from db.connections import connected
 from db.instruments import listed, register
 from db.partitions import day_of, ensure_days
 from heliograph import backups
-from market.errors import HeliographError, InvalidInputError, StackError
+from market.errors import HeliographError, InvalidInputError, StackError, StoreError
 from market.instruments import spot
 from tests.conftest import execute, run_aside, url_of
 from tests.workers.market import BEGAN, Market, claim_all, new_claimer, tape
@@ -36,12 +37,13 @@ async def fill(url: str) -> None:
             await claim_all(new_claimer(), working)
 
 
-async def verify(url: str) -> tuple[int, int]:
-    """Return how many bars were computed again, and how many rows are not as computed."""
+async def verify(url: str) -> tuple[int, int, list[str]]:
+    """Return how many bars were computed again, how many rows are not as computed, and what was audited."""
     async with connected(url, "test") as connection:
         [one] = await listed(connection)
         made = await Verifier(connection, Folder(KINDS)).verify(one, BEGAN, BEGAN + 100_000_000)
-    return made.bars, len(made.differences)
+        audited = [each.actor.partition(" by ")[2] for each in await audit.entries(connection, None, 9)]
+    return made.bars, len(made.differences), audited
 
 
 @pytest.fixture
@@ -71,15 +73,28 @@ def test_a_backup_is_restored_equal_and_verified(
     backups.restore(folder, None, dry_run=True)
     backups.restore(folder, None, dry_run=False)
     assert "restored, and equal: " in capsys.readouterr().out
-    found: list[tuple[int, int]] = []
+    found: list[tuple[int, int, list[str]]] = []
 
     async def look() -> None:
         found.append(await verify(empty_url))
 
     run_aside(look)
-    [(bars, differences)] = found
+    [(bars, differences, audited)] = found
     assert bars >= 100
-    assert 0 == differences
+    assert (0, ["heliograph restore"]) == (differences, audited)
+
+
+def test_a_database_with_a_part_of_a_backup_is_not_taken_for_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str, empty_url: str
+) -> None:
+    folder = saved(tmp_path, monkeypatch, postgres_url)
+    monkeypatch.setenv("HELIOGRAPH_DATABASE_URL", empty_url)
+    [largest] = sorted((folder / "dump").glob("*.dat*"), key=lambda file: file.stat().st_size)[-1:]
+    largest.write_bytes(b"")
+    with pytest.raises(StackError):
+        backups.restore(folder, None, dry_run=False)
+    with pytest.raises(StoreError, match="a part of a backup"):
+        run_aside(lambda: migrating.migrate(empty_url, 8))
 
 
 def test_a_backup_is_restored_into_a_folder_for_up(
