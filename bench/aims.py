@@ -9,6 +9,7 @@ from bench.reports import Report, number
 
 OF_LIMIT: Final = "of limit"
 OURS_TO_IT: Final = "ours / it"
+BURST: Final = "several a frame, 50,000/s"
 HELD: Final = "5: held"
 """How the row begins: the rest says when the part ended."""
 
@@ -49,6 +50,8 @@ AIMS: Final[Sequence[Aim]] = (
     Aim("of pgqueuer's with jobs of 20,000", "claim", "pgqueuer, jobs of 20,000", OURS_TO_IT, 1),
     Aim("of procrastinate's with jobs of 20,000", "claim", "procrastinate, jobs of 20,000", OURS_TO_IT, 1),
     Aim("p99 from tick to published signal, ms", "pipeline", "all roles, 10,000/s", "p99 ms", most=30),
+    Aim("ticks/s through everything, several a frame", "pipeline", BURST, "ticks/s", 49_500),
+    Aim("p99 there, ms", "pipeline", BURST, "p99 ms", most=100),
     Aim("frames sent, of a bare loop's", "stream", "stream", OF_LIMIT, 0.8),
     Aim("p99 to 1,000 subscribers, ms", "stream", "stream", "p99 ms", most=100),
     Aim("the same beside stalled ones, ms", "stream", "stream, 1 in 100 stalled", "p99 ms", most=100),
