@@ -35,6 +35,8 @@ _RATES = (1000.0, 5000.0, 10_000.0)
 _BURSTS = (10_000.0, 25_000.0, 50_000.0)
 """Ticks a second of a venue that sends several trades a frame."""
 
+_GATHERED = ("--gather", "0.02")
+
 _TOLD = {
     "venue": "venue",
     "ingest": "ingest live",
@@ -66,7 +68,9 @@ async def measure(url: str, effort: Effort) -> Report:
         _AT_MOST: partial(_hurry, url, tape),
         **{f"all roles, {rate:,.0f}/s": partial(_keep_pace, url, paced(rate, effort)) for rate in _RATES},
         **{
-            f"several a frame, {rate:,.0f}/s": partial(_keep_pace, url, paced(rate, effort, "kraken"))
+            f"several a frame, {rate:,.0f}/s": partial(
+                _keep_pace, url, [*paced(rate, effort, "kraken"), *_GATHERED]
+            )
             for rate in _BURSTS
         },
     }

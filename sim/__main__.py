@@ -87,6 +87,13 @@ def _add_market(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--epoch", type=float, default=0.0, help="seconds since 1970 at which prices began; 0: now"
     )
+    parser.add_argument(
+        "--gather",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="seconds in which trades share a frame; 0: usual",
+    )
     parser.add_argument("--lag", type=float, default=0.0, help="seconds that prices follow behind")
     parser.add_argument(
         "--past", type=int, default=0, metavar="N", help="trades of each symbol before the tape begins"
@@ -118,6 +125,7 @@ def _made_up(arguments: Namespace) -> Tape:
         seconds=arguments.seconds,
         epoch=round(arguments.epoch * SECOND),
         lag_seconds=arguments.lag,
+        gathers_seconds=arguments.gather,
         past=Length(arguments.past, arguments.past_rate),
     )
     return GeneratedTape(plan)

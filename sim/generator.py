@@ -21,7 +21,7 @@ from sim import encoders
 from sim.arrivals import Arrivals
 from sim.encoders.encoder import Encoder
 from sim.ledger import MICROSECOND
-from sim.markets import TICKS_AN_EVENT, Execution, Listing, MadeUpMarket
+from sim.markets import FILLS_AN_EVENT, Execution, Listing, MadeUpMarket
 from sim.messages import Message
 from sim.pasts import Length, Past
 from sim.profiles import Phase, steady
@@ -63,6 +63,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Length of the tape; 0: endless."""
     epoch: int = 0
     lag_seconds: float = 0.0
+    gathers_seconds: float = 0.0
+    """How long trades and quotes are gathered, as by a busy venue; 0: as the venue usually does."""
     past: Length = Length()
     """What was traded before the start."""
 
@@ -98,6 +100,7 @@ class GeneratedTape:
         self._plan = plan
         self._clock = clock
         self._encoder = encoders.named(plan.venue)
+        self._gathers_seconds = plan.gathers_seconds or self._encoder.gathers_seconds
         self._started = clock()
         """Where ids go on from; and on the epoch's scale, where the walk does."""
         symbols = _checked(plan.symbols)
@@ -147,10 +150,10 @@ class GeneratedTape:
 
     def _events(self, phases: Iterable[Phase]) -> list[Phase]:
         """Return the phases of one symbol in events a second in place of ticks."""
-        books = 1 / self._encoder.book_seconds
-        return [
-            Phase(seconds, max((rate - books) / TICKS_AN_EVENT, _LEAST_EVENTS)) for seconds, rate in phases
-        ]
+        beside, an_event = 1 / self._encoder.book_seconds, FILLS_AN_EVENT + 1
+        if self._plan.gathers_seconds:
+            beside, an_event = beside + 1 / self._plan.gathers_seconds, FILLS_AN_EVENT
+        return [Phase(seconds, max((rate - beside) / an_event, _LEAST_EVENTS)) for seconds, rate in phases]
 
     def _walked(self, at: float) -> float:
         """Return the place on the walk of the price at so many seconds of the tape."""
@@ -164,6 +167,8 @@ class GeneratedTape:
         if kind is _Kind.TOLD:
             gathered, pair.gathered = pair.gathered, []
             yield from _told(pair, gathered, due)
+            if self._plan.gathers_seconds:
+                yield pair.encoder.quote(pair.market.best(), due)
             return
         pair.market.move(self._walked(at), start * MICROSECOND + round(at * _NANOSECONDS))
         if kind is _Kind.BOOK:
@@ -176,15 +181,16 @@ class GeneratedTape:
     def _ordered(
         self, pair: _Pair, turn: _Turn, due: int, push: Callable[[_Turn], None]
     ) -> Iterator[Message]:
-        """Yield the fills of an order, if any, and the quote after it; or gather the fills."""
+        """Yield the fills of an order, if any, and the quote after it; or gather them."""
         executions = pair.market.order()
-        if not self._encoder.gathers_seconds:
+        if not self._gathers_seconds:
             yield from _told(pair, executions, due)
         elif executions:
             if not pair.gathered:
-                push(_Turn(turn.at + self._encoder.gathers_seconds, _Kind.TOLD, turn.symbol))
+                push(_Turn(turn.at + self._gathers_seconds, _Kind.TOLD, turn.symbol))
             pair.gathered.extend(executions)
-        yield pair.encoder.quote(pair.market.best(), due)
+        if not self._plan.gathers_seconds:
+            yield pair.encoder.quote(pair.market.best(), due)
 
 
 def _told(pair: _Pair, executions: Sequence[Execution], due: int) -> Iterator[Message]:

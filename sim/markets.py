@@ -26,8 +26,8 @@ _FILLS = {1: 600, 2: 300, 3: 200, 4: 100, 12: 10, 60: 2}
 _FILLS_A_PRICE = 4
 _SHARE_OF_ORDERS = 0.45
 
-TICKS_AN_EVENT = _SHARE_OF_ORDERS * sum(n * often for n, often in _FILLS.items()) / sum(_FILLS.values()) + 1
-"""Of the average event: an order's fills, and the quote after any."""
+FILLS_AN_EVENT = _SHARE_OF_ORDERS * sum(n * often for n, often in _FILLS.items()) / sum(_FILLS.values())
+"""Of the average event, which a quote follows."""
 
 _REMEMBERED_FILLS = 50
 

@@ -115,6 +115,15 @@ def test_kraken_tells_several_orders_in_a_frame_when_there_are_many() -> None:
     assert sum(len(m.fills) for m in frames) > 2 * len(frames)
 
 
+def test_what_a_busy_venue_gathers_is_told_in_few_frames_with_one_quote_after_them() -> None:
+    usual = generated("kraken", phases=steady(10_000.0), seconds=2.0)
+    gathered = generated("kraken", phases=steady(10_000.0), seconds=2.0, gathers_seconds=0.02)
+    assert sum(sum(m.offered) for m in gathered) == pytest.approx(sum(sum(m.offered) for m in usual), rel=0.1)
+    assert 10 * len(gathered) < len(usual)
+    told = Counter(m.topic.feed for m in gathered if m.topic)
+    assert told["trade/v2"] == told["ticker/v2"]
+
+
 @every_venue
 def test_frames_are_due_in_their_order(venue: str) -> None:
     assert all(before.recorded_at <= after.recorded_at for before, after in pairwise(generated(venue)))
