@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 _sql = load("digests")
 
-IS_PART: Final = _sql.is_part
-"""Asks whether the database holds a part of a backup."""
-
 SESSION: Final = {
     "TimeZone": "UTC",
     "DateStyle": "ISO",
@@ -73,21 +70,3 @@ async def is_empty(connection: "Connection") -> bool:
     with translated("looking for tables"):
         tables: int = await connection.fetchval(_sql.tables)
     return tables == 0
-
-
-async def rename_log(connection: "Connection") -> None:
-    """Give the log of publications another name, as it goes on from an older moment."""
-    with translated("naming the log"):
-        await connection.execute(_sql.rename_log)
-
-
-async def begin_restore(connection: "Connection") -> None:
-    """Have the database say of itself that it holds a part of a backup."""
-    with translated("marking the database"):
-        await connection.execute(_sql.begin_restore)
-
-
-async def end_restore(connection: "Connection") -> None:
-    """Have it say so no more."""
-    with translated("marking the database"):
-        await connection.execute(_sql.end_restore)

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from db.digests import IS_PART
 from db.errors import translated
+from db.restores import IS_PART
 from db.schema import metadata
 from market.errors import StoreError
 
@@ -24,7 +24,7 @@ _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x48454C49
 """The advisory lock that migrations hold: 'HELI'."""
 
-_PART = "the database holds a part of a backup, as its restore did not end: restore into an empty one"
+_PART = "the database holds a part of a backup, as its restore did not end: empty it, and restore again"
 
 
 async def migrate(url: str, shards: int) -> str:
@@ -37,7 +37,7 @@ async def migrate(url: str, shards: int) -> str:
 
 
 async def status(url: str) -> tuple[str | None, str]:
-    """Return the revision that the database has and the newest one."""
+    """Return the revision that the database has and the newest one; raises StoreError."""
     current, newest = await _run("reading the database's revision", url, _revisions)
     return current, newest
 
@@ -75,16 +75,21 @@ def _config(connection: Connection) -> Config:
 
 
 def _upgrade(connection: Connection, shards: int) -> str:
-    if connection.scalar(text(IS_PART)):
-        raise StoreError(_PART)
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    _demand_whole(connection)
     config = _config(connection)
     config.attributes["shards"] = shards
     command.upgrade(config, "head")
     return _revisions(connection)[1]
 
 
+def _demand_whole(connection: Connection) -> None:
+    if connection.scalar(text(IS_PART)):
+        raise StoreError(_PART)
+
+
 def _revisions(connection: Connection) -> tuple[str | None, str]:
+    _demand_whole(connection)
     newest = ScriptDirectory.from_config(_config(connection)).get_current_head()
     return MigrationContext.configure(connection).get_current_revision(), str(newest)
 

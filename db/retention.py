@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from db.audit import note
 from db.errors import translated
 from db.queries import load
 
@@ -145,7 +146,10 @@ async def _drop_detached(
         if archive is not None:
             await archive(day)
         with translated("dropping old days"):
-            await connection.execute(day.drop)
+            async with connection.transaction():
+                await connection.execute(day.drop)
+                was = {"day": day.day.isoformat(), "rows": day.rows, "bytes": day.bytes}
+                await note(connection, table, "drop", before=was)
             if table == "trades":
                 await connection.execute(_sql.give_up_gaps, day.day)
     return [day.dropped for day in days]

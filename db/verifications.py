@@ -47,7 +47,7 @@ class NewVerification(msgspec.Struct, frozen=True):
 
 
 class Newest(msgspec.Struct, frozen=True):
-    """What the newest day that was verified came to; without a run there are no ``instruments``."""
+    """What the newest night came to, with days it made up for; without a run there are no ``instruments``."""
 
     instruments: int
     differences: int
@@ -161,13 +161,6 @@ async def record(connection: "Connection", new: NewVerification) -> None:
         )
 
 
-async def newest_day(connection: "Connection") -> int | None:
-    """Return when the newest day that a night verified began."""
-    with translated("looking for what was verified"):
-        found: int | None = await connection.fetchval(_sql.newest_day)
-    return found
-
-
 async def verified_since(connection: "Connection", from_ts: int, since: int) -> set[int]:
     """Return the instruments whose stretch from ``from_ts`` was verified after a moment."""
     with translated("looking for what was verified"):
@@ -175,7 +168,7 @@ async def verified_since(connection: "Connection", from_ts: int, since: int) -> 
 
 
 async def newest(connection: "Connection") -> Newest:
-    """Return what the newest day that was verified came to."""
+    """Return what the newest night of verification came to."""
     with translated("reading the newest verification"):
         row = await connection.fetchrow(_sql.newest)
     return Newest(*(row or (0, 0, None)))

@@ -12,8 +12,7 @@ from typing import Final
 import msgspec
 import typer
 
-from db import digests
-from db.audit import act_as
+from db import audit, digests, restores
 from db.connections import connected
 from db.digests import SESSION, Digest
 from db.settings import DatabaseSettings
@@ -76,6 +75,7 @@ def restore(folder: Path, data_dir: Path | None, *, dry_run: bool) -> None:
         if dry_run:
             _say(f"would be restored: {what}")
             return
+        dumping.demand_restorer()
         asyncio.run(_begin(url))
         dumping.restore(url, folder / _DUMP)
         unequal = asyncio.run(_compared(url, manifest))
@@ -109,17 +109,21 @@ async def _demand_empty(url: str) -> None:
 
 async def _begin(url: str) -> None:
     async with connected(url, "heliograph restore") as connection:
-        await digests.begin_restore(connection)
+        await restores.begin(connection)
 
 
 async def _compared(url: str, manifest: Manifest) -> list[str]:
-    """Return what is not as it was; where nothing is, the log has another name from then on."""
-    async with connected(url, "heliograph restore", SESSION) as connection:
+    """Return what is not as it was; where all is, the database is whole, and its log has another name."""
+    async with connected(url, "heliograph restore", SESSION) as connection, connection.transaction():
+        await restores.end(connection)
         unequal = list(_differences(manifest.tables, await digests.digests(connection)))
-        if not unequal:
-            await act_as(connection, actor("restore"))
-            await digests.rename_log(connection)
-            await digests.end_restore(connection)
+        if unequal:
+            await restores.begin(connection)
+            return unequal
+        await restores.rename_log(connection)
+        if await audit.is_kept(connection):  # a backup of long ago has no audit log yet
+            await audit.act_as(connection, actor("restore"), in_transaction=True)
+            await audit.note(connection, "database", "restore", after={"made_at": manifest.made_at})
     return unequal
 
 

@@ -22,6 +22,11 @@ def dump(url: str, folder: Path, snapshot: str) -> None:
     _run("pg_dump", url, [*options, f"--file={folder}"])
 
 
+def demand_restorer() -> None:
+    """Raise StackError where the program that restores is not here."""
+    _found("pg_restore")
+
+
 def restore(url: str, folder: Path) -> None:
     """Bring a dump into an empty database; raises StackError."""
     options = ["--format=directory", f"--jobs={JOBS}", "--no-owner", "--no-acl", "--exit-on-error"]

@@ -111,7 +111,7 @@ TABLE = (
     Metric(
         "heliograph_verification_differences",
         Kind.GAUGE,
-        "Rows of the newest day verified that are not what the tape says.",
+        "Rows that the newest night of verification found not to be what the tape says.",
     ),
     Metric("heliograph_verification_age_seconds", Kind.GAUGE, "Time since a day was last verified."),
     Metric("heliograph_signals_total", Kind.COUNTER, "Signals computed or told by live workers.", ("kind",)),

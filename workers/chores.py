@@ -45,7 +45,7 @@ STATISTICS: Final = Chore("statistics", "Tell PostgreSQL's planner how the large
 FORGET: Final = Chore("forget", "Drop rows about processes, sockets, models, and runs of long ago.", 86_400)
 PACK: Final = Chore("pack", "Write keys of closed days anew that take more room than they need.", 86_400)
 RETAIN: Final = Chore("retain", "Drop days of ticks that are older than they are kept.", 86_400)
-VERIFY: Final = Chore("verify", "Verify the day before.")
+VERIFY: Final = Chore("verify", "Verify the day before, and what nights have missed.")
 
 TABLE: Final = (PARTITIONS, TRAIN, HEAL, STATISTICS, FORGET, PACK, RETAIN, VERIFY)
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 
-from db import gaps, schedules, statistics, storage, trainings, verifications
+from db import gaps, schedules, statistics, storage, trainings
 from db.connections import connected
 from db.partitions import day_of, days_ahead, ensure_days
 from db.processes import forget_old
@@ -28,7 +28,9 @@ Work = Callable[[int | None], Awaitable[Outcome]]
 """A chore's work, told since when it was tried and interrupted, if it was."""
 
 _NIGHTS: Final = 7
-"""So many days are verified at most by one run, where nights were missed."""
+"""So many days before yesterday are looked at for what was missed."""
+
+_EVER: Final = 0
 
 
 class Housekeeping:
@@ -112,18 +114,19 @@ class Housekeeping:
         )
 
     async def verify(self, since: int | None = None) -> Outcome:
-        """Verify the day before, and those of a week before it that no night has verified.
+        """Verify the day before, but for what was ``since`` a run that was interrupted.
 
-        But for what was verified ``since`` a run that was interrupted.
+        And of the days of a week before it the instruments that no night has verified.
         """
         yesterday = floor(self._clock(), DAY) - DAY
-        async with self._connected("verify") as connection:
-            newest = await verifications.newest_day(connection)
-        left = yesterday if newest is None else newest + DAY * (since is None)
-        first = max(min(left, yesterday), yesterday - (_NIGHTS - 1) * DAY)
-        nights = [(day, await self._nightly.run(day, since)) for day in range(first, yesterday + DAY, DAY)]
-        told = "; ".join(f"{day_of(day)}: {night.detail}" for day, night in nights)
-        return Outcome(told, failed=any(night.failed for _, night in nights))
+        missed = [(day, _EVER) for day in range(yesterday - _NIGHTS * DAY, yesterday, DAY)]
+        told, failed = [], False
+        for day, seen_since in [*missed, (yesterday, since)]:
+            night = await self._nightly.run(day, seen_since)
+            failed |= night.failed
+            if night.verified or night.failed or day == yesterday:
+                told.append(f"{day_of(day)}: {night.detail}")
+        return Outcome("; ".join(told), failed=failed)
 
     def _due(self, history: History) -> bool:
         asked = history.asked_seconds_ago

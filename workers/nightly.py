@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 
-from db import instruments, verifications
+from db import instruments, retention, verifications
 from db.connections import connected
 from db.verifications import NewVerification
 from market.errors import HeliographError
@@ -15,7 +15,6 @@ from market.times import DAY
 from market.verifications import Verification
 from runtime.backoff import delays
 from runtime.clock import Clock
-from workers.chores import Outcome
 from workers.folding import Folder
 from workers.verifying import Verifier
 
@@ -26,6 +25,14 @@ logger = structlog.get_logger(__name__)
 
 _TRIES: Final = 4
 _FIRST_SECONDS, _CAP_SECONDS = 1.0, 30.0
+
+
+class Night(NamedTuple):
+    """How many instruments were verified of a day, and what came of it, in words."""
+
+    verified: int
+    detail: str
+    failed: bool
 
 
 class Nightly:
@@ -46,11 +53,12 @@ class Nightly:
         self._code_version = code_version
         self._sleep = sleep
 
-    async def run(self, day: int, since: int | None = None) -> Outcome:
-        """Verify the day that begins at ``day``, but for instruments of which there is nothing then.
+    async def run(self, day: int, since: int | None = None) -> Night:
+        """Verify the day that begins at ``day``; raises nothing that is of one instrument.
 
-        Nor for those whose turn it was ``since``, before a run was interrupted. What fails of one instrument,
-        PostgreSQL's absence too, is tried again and then said; the others have their turn all the same.
+        But for instruments of which nothing is there, or not all, and those whose turn it was ``since``. What
+        fails of one, PostgreSQL's absence too, is tried again and then said; the others have their turn all
+        the same.
         """
         done, differing, failed = 0, 0, []
         for listed in await self._listed(day, since):
@@ -63,7 +71,7 @@ class Nightly:
                 done += made is not None
                 differing += bool(made and made.differences)
         told = f"{done} instruments, {differing} of them with differences"
-        return Outcome("; ".join([told, *failed]), failed=bool(failed))
+        return Night(done, "; ".join([told, *failed]), failed=bool(failed))
 
     async def _listed(self, day: int, since: int | None) -> list["Listed"]:
         async with connected(self._url, "heliograph scheduler verify") as connection:
@@ -85,8 +93,11 @@ class Nightly:
 
     async def _verify(self, listed: "Listed", day: int) -> Verification | None:
         async with connected(self._url, "heliograph scheduler verify") as connection:
+            of = listed.exchange_id, listed.instrument_id
             if not await verifications.has_anything(connection, listed, day, day + DAY):
                 return None
+            if await retention.reaches_dropped(connection, *of, day, day + DAY):
+                return None  # what was told of it is all that there is
             began = self._clock()
             made = await Verifier(connection, self._folder).verify(listed, day, day + DAY)
             new = NewVerification(listed.instrument_id, began, self._clock(), self._code_version, made)

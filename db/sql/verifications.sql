@@ -93,14 +93,15 @@ INSERT INTO verifications (instrument_id, from_ts, to_ts, started_at, finished_a
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: newest
--- What the newest day that was verified came to.
-SELECT count(*)::int AS instruments, coalesce(sum(differences), 0)::bigint AS differences,
+-- What the newest night came to, with the days that it made up for: of each instrument's day, how it was found last.
+SELECT count(DISTINCT instrument_id)::int AS instruments, coalesce(sum(differences), 0)::bigint AS differences,
        extract(epoch FROM clock_timestamp() - max(finished_at))::float8 AS age_seconds
-FROM verifications
-WHERE from_ts = (SELECT max(from_ts) FROM verifications)
-
--- name: newest_day
-SELECT max(from_ts) FROM verifications
+FROM (
+    SELECT DISTINCT ON (instrument_id, from_ts) instrument_id, differences, finished_at
+    FROM verifications
+    WHERE finished_at > (SELECT max(finished_at) FROM verifications) - interval '12 hours'
+    ORDER BY instrument_id, from_ts, finished_at DESC
+) AS last
 
 -- name: verified_since
 -- Whose turn it was before a run was interrupted.

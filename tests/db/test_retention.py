@@ -209,8 +209,8 @@ async def test_who_drops_days_by_a_command_is_written_down(postgres_url: str) ->
         assert [] == await audit.entries(connection, None, 9)
         await retain(postgres_url, RetentionSettings(trades_days=3), NOW, actor=ALICE)
         [entry] = await audit.entries(connection, None, 9)
-    assert (ALICE, "dropped_days") == (entry.actor, entry.noun)
-    assert "2026-11-11" == (entry.after or {})["day"]
+    assert (ALICE, "trades", "drop") == (entry.actor, entry.noun, entry.change)
+    assert "2026-11-11" == (entry.before or {})["day"]
 
 
 def test_days_are_counted_back_from_today() -> None:

@@ -34,6 +34,7 @@ from workers.folding import Folder
 from workers.housekeeping import Housekeeping
 from workers.kinds.catalogue import KINDS
 from workers.nightly import Nightly
+from workers.retaining import retain
 from workers.settings import WorkerSettings
 from workers.verifying import Verifier
 
@@ -352,34 +353,49 @@ async def test_each_night_the_day_before_is_verified_and_recorded(market: Market
     assert 1 == (await verifications.newest(market.connection)).differences
 
 
-@pytest.mark.parametrize(("nights", "verified_days"), [(1, 1), (8, 7)])
+@pytest.mark.parametrize(("missed", "made_up"), [(0, 0), (2, 2), (8, 7)])
 async def test_nights_that_were_missed_are_made_up_for_a_week_of_them(
-    market: Market, nights: int, verified_days: int
+    market: Market, missed: int, made_up: int
 ) -> None:
-    first = floor(BEGAN, DAY)
-    await live_for_days(market, nights + 1, market.ids[:1])
-    await keeping(market, first + DAY + HOUR).verify()
-    told = await keeping(market, first + (nights + 1) * DAY + HOUR).verify()
+    last = floor(BEGAN, DAY) + (missed + 1) * DAY
+    await live_for_days(market, missed + 2, market.ids[:1])
+    await keeping(market, floor(BEGAN, DAY) + DAY + HOUR).verify()
+    told = await keeping(market, last + DAY + HOUR).verify()
     rows = await read(market.connection, market.ids, limit=99)
-    assert [first + n * DAY for n in range(nights + 1 - verified_days, nights + 1)] == sorted(
-        row.from_ts for row in rows if row.from_ts > first
-    )
-    assert verified_days == told.detail.count("1 instruments, 0 of them")
+    assert list(range(last - made_up * DAY, last + DAY, DAY)) == [row.from_ts for row in rows[1:]]
+    assert made_up + 1 == told.detail.count("1 instruments, 0 of them")
 
 
-async def test_a_run_that_was_interrupted_begins_again_with_the_day_that_it_was_at(market: Market) -> None:
+async def test_what_a_night_left_out_is_made_up_and_nothing_else_is_verified_again(market: Market) -> None:
     first = floor(BEGAN, DAY)
-    await live_for_days(market, 3, market.ids[:2])
+    await live_for_days(market, 2, market.ids[:2])
     await keeping(market, first + DAY + HOUR).verify()
-    interrupted = now()
-    await Nightly(market.url, Folder(KINDS), now, "1.2.3").run(first + DAY)
-    await market.connection.execute(
-        "DELETE FROM verifications WHERE instrument_id = $1 AND from_ts = $2", market.ids[1], first + DAY
-    )
-    told = await keeping(market, first + 3 * DAY + HOUR).verify(interrupted)
+    await market.connection.execute("DELETE FROM verifications WHERE instrument_id = $1", market.ids[1])
+    told = await keeping(market, first + 2 * DAY + HOUR).verify()
     assert ["1 instruments, 0 of them with differences", "2 instruments, 0 of them with differences"] == [
         night.partition(": ")[2] for night in told.detail.split("; ")
     ]
+
+
+async def test_a_day_that_was_dropped_is_not_made_up(market: Market) -> None:
+    first = floor(BEGAN, DAY)
+    await live_for_days(market, 4, market.ids[:1])
+    await retain(market.url, RetentionSettings(trades_days=3, depths_days=3), first + 4 * DAY)
+    told = await keeping(market, first + 4 * DAY + HOUR).verify()
+    assert [(first + 2 * DAY, 0), (first + 3 * DAY, 0)] == [
+        (row.from_ts, row.differences) for row in await read(market.connection, market.ids, limit=9)
+    ]
+    assert 2 == len(told.detail.split("; "))
+
+
+async def test_differences_of_days_that_were_made_up_count(market: Market) -> None:
+    first = floor(BEGAN, DAY)
+    await live_for_days(market, 2, market.ids[:1])
+    await market.connection.execute("DELETE FROM bars WHERE start < $1", first + DAY)
+    nightly = Nightly(market.url, Folder(KINDS), now, "1.2.3")
+    await nightly.run(first)
+    await nightly.run(first + DAY)
+    assert 0 < (await verifications.newest(market.connection)).differences
 
 
 LOSE = """
