@@ -32,10 +32,12 @@ _SEED = 7
 _RATES = (1000.0, 5000.0, 10_000.0)
 """Frames a second of a venue that sends a trade a frame."""
 
-_BURSTS = (10_000.0, 25_000.0, 50_000.0)
+_BURSTS = (2_000.0, 10_000.0, 25_000.0, 50_000.0)
 """Ticks a second of a venue that sends several trades a frame."""
 
 _GATHERED = ("--gather", "0.02")
+"""All of a symbol in so many seconds share a frame."""
+
 
 _TOLD = {
     "venue": "venue",
@@ -61,17 +63,25 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 async def measure(url: str, effort: Effort) -> Report:
-    """Measure on copies of the empty database at ``url``; the paced runs take ``effort.seconds`` each."""
+    """Measure on copies of the empty database at ``url``; the paced runs take ``effort.seconds`` each.
+
+    There are none of more than ``effort.ticks`` a second.
+    """
     tape, source = _tape(effort.ticks)
     contestants: dict[str, Contestant] = {
         _LIMIT: partial(_listen, tape),
         _AT_MOST: partial(_hurry, url, tape),
-        **{f"all roles, {rate:,.0f}/s": partial(_keep_pace, url, paced(rate, effort)) for rate in _RATES},
+        **{
+            f"all roles, {rate:,.0f}/s": partial(_keep_pace, url, paced(rate, effort))
+            for rate in _RATES
+            if rate <= effort.ticks
+        },
         **{
             f"several a frame, {rate:,.0f}/s": partial(
                 _keep_pace, url, [*paced(rate, effort, "kraken"), *_GATHERED]
             )
             for rate in _BURSTS
+            if rate <= effort.ticks
         },
     }
     measured = await alternate(contestants, msgspec.structs.replace(effort, seconds=0.0))

@@ -115,7 +115,15 @@ class Announcer:
             self.publishing_seconds += seconds
             self._told.observe(seconds)
             if self._tracer and each.family is Family.SIGNALS:
-                self._tracer.tell(each, at)
+                self._trace(self._tracer, each, at)
+
+    @staticmethod
+    def _trace(tracer: Tracer, publication: Publication, at: int) -> None:
+        """Tell of a signal; whatever goes wrong there, publishing goes on."""
+        try:
+            tracer.tell(publication, at)
+        except Exception:
+            logger.exception("trace.failed", offset=publication.offset)
 
     def _turned(self, *, up: bool, **details: str) -> None:
         if up != self._up:

@@ -3,6 +3,7 @@
 They are made of the times that a signal carries anyway, once it is told: nothing is measured for their sake.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,9 @@ _MISSING: Final = (
     "HELIOGRAPH_WORKER_TRACED_SHARE: traces need OpenTelemetry;"
     " pip install 'heliograph[traces]', or leave it 0"
 )
+_SENT_WITHIN_SECONDS: Final = 2.0
+"""A worker that is told to stop waits no longer for a collector."""
+
 _NANOSECONDS: Final = 1000
 """A microsecond."""
 
@@ -42,9 +46,10 @@ def sampling(share: float) -> Iterator["Tracer"]:
         from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
     except ImportError as error:
         raise ConfigurationError(_MISSING) from error
-    resource = Resource.create({"service.name": "heliograph"})
+    resource = Resource.create({} if "OTEL_SERVICE_NAME" in os.environ else {"service.name": "heliograph"})
     provider = TracerProvider(TraceIdRatioBased(share), resource, shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    timeout = None if "OTEL_EXPORTER_OTLP_TIMEOUT" in os.environ else _SENT_WITHIN_SECONDS
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=timeout)))
     try:
         yield Tracer(provider)
     finally:
@@ -74,7 +79,8 @@ class Tracer:
         if signal is None or signal.latency_ms is None:
             return
         legs = _legs(signal, publication.committed_at, told_at)
-        within = self._span("signal", legs["receive"][0], told_at, of=signal)
+        began = min(began for began, _ in legs.values())  # clocks differ: a venue's may be ahead
+        within = self._span("signal", began, told_at, of=signal)
         for name, (began, ended) in legs.items():
             self._span(name, began, ended, within)
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import pytest
 
 from api.settings import ApiSettings
@@ -100,3 +101,13 @@ async def test_history_is_read_by_many_at_once_over_two_connections_that_each_tr
     assert list(range(1, 31)) == [len(page) for page in pages]
     assert [str(number) for number in range(1, 31)] == pages[-1]
     assert 2 == await replica.connection.fetchval(SESSIONS, API.name)
+
+
+async def test_sessions_behind_the_pooler_have_the_settings_of_the_api(
+    replica_url: str, tmp_path: Path
+) -> None:
+    async with pooling(tmp_path, replica_url) as (url, keeps):
+        connection = await asyncpg.connect(url, statement_cache_size=100 if keeps else 0)
+        settings = [await connection.fetchval(f"SHOW {name}") for name in ("statement_timeout", "jit")]
+        await connection.close()
+    assert ["10s", "off"] == settings

@@ -1,5 +1,6 @@
 """Traces: what a collector of OpenTelemetry hears of signals."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,9 +10,11 @@ import msgspec
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from structlog.testing import capture_logs
 
 from bus import publishing
 from market.channels import Family
+from market.errors import ConfigurationError
 from market.publications import Publication
 from market.signals import Delivery, Direction, Journey, Signal
 from market.texts import Name, signal_text
@@ -61,9 +64,11 @@ def collecting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Span]]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-        Thread(target=server.serve_forever).start()
-        yield spans
-        server.shutdown()
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield spans
+        finally:
+            server.shutdown()
 
 
 def times(spans: list[Span]) -> dict[str, tuple[int, int]]:
@@ -111,6 +116,34 @@ def test_a_tick_that_was_claimed_before_shows_no_way_through_the_queue(
         tracer.tell(told(msgspec.structs.replace(WAY, stored_at=None)), TOLD)
     assert times(spans)["wait"] == (5_500, 8_000)
     assert set(times(spans)) == {"signal", "receive", "wait", "compute", "tell"}
+
+
+def test_a_venue_whose_clock_is_ahead_makes_no_trace_that_ends_before_it_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with collecting(monkeypatch) as spans, sampling(1.0) as tracer:
+        tracer.tell(told(msgspec.structs.replace(WAY, ts=TS + 20_000)), TOLD)
+    assert (5_500, 9_400) == times(spans)["signal"]
+    assert all(began <= ended for began, ended in times(spans).values())
+
+
+async def test_what_no_trace_can_be_made_of_is_published_all_the_same(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with collecting(monkeypatch) as spans, sampling(1.0) as tracer, capture_logs() as logs:
+        async with publishing.opened(redis_url) as bus:
+            announcer = Announcer(bus, clock=lambda: TOLD, tracer=tracer)
+            announcer.tell([msgspec.structs.replace(told(WAY), data="{}"), told(WAY, 2)])
+            announcer.close()
+            await announcer.run()
+    assert (2, 6) == (announcer.published, len(spans))
+    assert ["trace.failed"] == [each["event"] for each in logs]
+
+
+def test_without_opentelemetry_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    with pytest.raises(ConfigurationError, match="pip install"), sampling(1.0):
+        pass
 
 
 @pytest.mark.parametrize("data", ["null", told(None).data])
