@@ -1,5 +1,6 @@
 """Claims while another transaction holds a snapshot open: what it keeps from vacuum must not slow them."""
 
+import re
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from bench.rounds import Figures, percentiles
 from db.connections import connected
 
 if TYPE_CHECKING:
+    from bench.markets import Market
     from db.connections import Connection
 
 _PARTS: Final = 5
@@ -24,8 +26,8 @@ _DEAD: Final = "SELECT coalesce(sum(n_dead_tup), 0)::bigint FROM pg_stat_user_ta
 async def measure(url: str, effort: Effort) -> Report:
     """Store and claim for ``effort.seconds`` beside a snapshot, in turns with a twin that has none.
 
-    What the machine does meanwhile meets both, so the ratio of a part tells what the snapshot costs. Only
-    the claims are timed.
+    And with one that begins anew with each part, as both did with the first. What the machine does meanwhile
+    meets all alike, so the ratio to that one tells what time and the snapshot cost. Only claims are timed.
     """
     market = await markets.opened(url, effort.ticks)
     async with (
@@ -35,11 +37,11 @@ async def measure(url: str, effort: Effort) -> Report:
         paired(free_url, market) as free,
         paired(held_url, market) as held,
     ):
-        measured = await _measured({"free": free, "held": held}, effort)
+        measured = await _measured({"free": free, "held": held}, url, market, effort)
     source = (
         f"{pairs.COMMIT} ticks a commit for {effort.seconds:g} s, beside a snapshot held open and without"
     )
-    limits = {name: name.replace("held", "free") for name in measured if "held" in name}
+    limits = {name: re.sub("free|held", "fresh", name) for name in measured if "fresh" not in name}
     return report("held", source, measured, limits)
 
 
@@ -65,15 +67,18 @@ async def _figures(pair: Pair) -> Figures:
     }
 
 
-async def _measured(beside: Mapping[str, Pair], effort: Effort) -> dict[str, Sequence[Figures]]:
+async def _measured(
+    beside: Mapping[str, Pair], url: str, market: "Market", effort: Effort
+) -> dict[str, Sequence[Figures]]:
     measured: dict[str, Sequence[Figures]] = {}
     began = time.monotonic()
     for part in range(1, _PARTS + 1):
-        until = began + effort.seconds * part / _PARTS
-        await _together(beside.values(), until)
-        spent = time.monotonic() - began
-        for name, pair in beside.items():
-            measured[f"{part}: {name}, to {spent:.0f} s"] = [await _figures(pair)]
+        async with stores.copied(url) as fresh_url, paired(fresh_url, market) as fresh:
+            every = {"fresh": fresh, **beside}
+            await _together(every.values(), began + effort.seconds * part / _PARTS)
+            spent = time.monotonic() - began
+            for name, pair in every.items():
+                measured[f"{part}: {name}, to {spent:.0f} s"] = [await _figures(pair)]
     return measured
 
 

@@ -38,15 +38,16 @@ def test_a_benchmark_measures_everything_and_loses_nothing(
     assert {"fsync": "on", "synchronous_commit": "on"} == done.machine.settings
 
 
-def test_claims_beside_a_held_snapshot_are_measured_part_by_part_beside_their_twins(
+def test_claims_beside_a_held_snapshot_are_measured_part_by_part_beside_fresh_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HELIOGRAPH_RECORDINGS", str(tmp_path))
     done = run(BENCHMARKS["held"], LITTLE)
-    free, held = done.report.rows[0::2], done.report.rows[1::2]
-    assert [row.name for row in free] == [row.limit for row in held]
+    fresh, free, held = (done.report.rows[place::3] for place in range(3))
+    names = [row.name for row in fresh]
+    assert (names, names) == ([row.limit for row in free], [row.limit for row in held])
     assert (5, 0) == (len(held), sum(row.lost for row in done.report.rows))
-    assert all(row.share for row in held)
+    assert all(row.share for row in (*free, *held))
     assert {"ticks/s", "claims/s", "p50 ms", "p99 ms", "dead rows"} == set(held[0].figures)
     assert held[-1].figures["dead rows"].median > held[0].figures["dead rows"].median
 
