@@ -35,8 +35,8 @@ _RATES = (1000.0, 5000.0, 10_000.0)
 _BURSTS = (10_000.0, 25_000.0, 50_000.0)
 """Ticks a second of a venue that sends several trades a frame."""
 
-_GATHERED = ("--gather", "0.02")
-"""All of a symbol in so many seconds share a frame."""
+_GATHERED = ("--gather", "0.02", "--most-waiting", str(1 << 31))
+"""All of a symbol in so many seconds share a frame; and who reads too slowly is waited for, not cut off."""
 
 
 _TOLD = {
