@@ -71,6 +71,7 @@ async def _measured(
     beside: Mapping[str, Pair], url: str, market: "Market", effort: Effort
 ) -> dict[str, Sequence[Figures]]:
     measured: dict[str, Sequence[Figures]] = {}
+    first: dict[str, float] = {}
     began = time.monotonic()
     for part in range(1, _PARTS + 1):
         async with stores.copied(url) as fresh_url, paired(fresh_url, market) as fresh:
@@ -78,7 +79,9 @@ async def _measured(
             await _together(every.values(), began + effort.seconds * part / _PARTS)
             spent = time.monotonic() - began
             for name, pair in every.items():
-                measured[f"{part}: {name}, to {spent:.0f} s"] = [await _figures(pair)]
+                figures = await _figures(pair)
+                of_first = figures["ticks/s"] / first.setdefault(name, figures["ticks/s"])
+                measured[f"{part}: {name}, to {spent:.0f} s"] = [{**figures, "of first": of_first}]
     return measured
 
 

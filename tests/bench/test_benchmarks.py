@@ -48,7 +48,7 @@ def test_claims_beside_a_held_snapshot_are_measured_part_by_part_beside_fresh_on
     assert (names, names) == ([row.limit for row in free], [row.limit for row in held])
     assert (5, 0) == (len(held), sum(row.lost for row in done.report.rows))
     assert all(row.share for row in (*free, *held))
-    assert {"ticks/s", "claims/s", "p50 ms", "p99 ms", "dead rows"} == set(held[0].figures)
+    assert {"ticks/s", "claims/s", "p50 ms", "p99 ms", "dead rows", "of first"} == set(held[0].figures)
     assert held[-1].figures["dead rows"].median > held[0].figures["dead rows"].median
 
 
