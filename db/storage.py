@@ -74,10 +74,10 @@ async def read(connection: "Connection") -> Storage:
         )
 
 
-async def sample(connection: "Connection") -> None:
-    """Have PostgreSQL estimate anew how many rows each table has, and each day."""
+async def sample(connection: "Connection", *, anew: bool) -> None:
+    """Have PostgreSQL estimate the rows of each table, and day of one, of which it never did; or all ``anew``."""
     with translated("sampling tables"):
-        for row in await connection.fetch(_sql.samples):
+        for row in await connection.fetch(_sql.samples, anew):
             await connection.execute(row["statement"])
 
 

@@ -80,8 +80,7 @@ def show(options: Options) -> None:
 async def _measure(options: Options) -> Measured:
     url = database_url(options.data_dir)
     async with connected(url, "heliograph storage") as connection:
-        if options.fresh:
-            await storage.sample(connection)
+        await storage.sample(connection, anew=options.fresh)
         found = await storage.read(connection)
         folder = await storage.folder(connection)
     room = None if options.room_gib is None else int(options.room_gib * _THOUSAND**3)

@@ -14,10 +14,11 @@ WHERE relation.relkind = 'r' AND relation.relnamespace = 'public'::regnamespace
 ORDER BY 1, 3, 2
 
 -- name: samples
--- Of every table, and day of one: each has an estimate of its own.
+-- Of every table, and day of one: each has an estimate of its own. Or of those that hold something and have none yet.
 SELECT format('ANALYZE %I', relname) AS statement
 FROM pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+  AND ($1::boolean OR reltuples < 0 AND pg_relation_size(oid) > 0)
 ORDER BY relname
 
 -- name: indexes

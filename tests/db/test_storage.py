@@ -56,7 +56,7 @@ async def test_a_day_is_told_with_its_table_and_its_parts(postgres_url: str) -> 
     async with connected(postgres_url, "test") as connection:
         await ensure_days(connection, [day_of(T)])
         await connection.execute(FILL, T, 1, 100)
-        await storage.sample(connection)
+        await storage.sample(connection, anew=False)
         found = await storage.read(connection)
     day = of(found, "trades_20261120")
     assert ("trades", date(2026, 11, 20), 100) == (day.table, day.day, day.rows)
