@@ -75,7 +75,7 @@ async def read(connection: "Connection") -> Storage:
 
 
 async def sample(connection: "Connection", *, anew: bool) -> None:
-    """Have PostgreSQL estimate the rows of each table, and day of one, of which it never did; or all ``anew``."""
+    """Have PostgreSQL estimate rows of tables, and days, of which it never did; or of all ``anew``."""
     with translated("sampling tables"):
         for row in await connection.fetch(_sql.samples, anew):
             await connection.execute(row["statement"])
