@@ -82,6 +82,13 @@ def everything_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
 
 
+def ends_with(process: psutil.Process, *words: str) -> bool:
+    """Whether its command does; of one that has gone meanwhile it does not."""
+    with suppress(psutil.NoSuchProcess):
+        return process.cmdline()[-len(words) :] == [*words]
+    return False
+
+
 TRADE = '{"e":"trade","E":1733270400000,"s":"BTCUSDT","t":1,"p":"1.0","q":"1","T":1733270400000,"m":true}'
 TAPE = f'1733270400000000000 {{"stream":"btcusdt@trade","data":{TRADE}}}\n'
 
@@ -139,7 +146,7 @@ def test_a_folder_can_be_used_again_right_after_its_up_was_killed(start: Start) 
 def test_a_role_that_dies_is_started_again(start: Start) -> None:
     up = start("up", "--port", "0")
     read_until(up, "worker-live works")
-    (worker,) = [each for each in everything_of(up) if each.cmdline()[-2:] == ["worker", "live"]]
+    (worker,) = [each for each in everything_of(up) if ends_with(each, "worker", "live")]
     worker.kill()
     lines = read_until(up, "worker-live works")
     assert [line.split(" (")[0] for line in lines if line.startswith("worker-live")][:2] == [
