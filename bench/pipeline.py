@@ -38,7 +38,6 @@ _BURSTS = (10_000.0, 25_000.0, 50_000.0)
 _GATHERED = ("--gather", "0.02", "--most-waiting", str(1 << 31))
 """All of a symbol in so many seconds share a frame; and who reads too slowly is waited for, not cut off."""
 
-
 _TOLD = {
     "venue": "venue",
     "ingest": "ingest live",

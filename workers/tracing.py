@@ -23,7 +23,7 @@ _MISSING: Final = (
     " pip install 'heliograph[traces]', or leave it 0"
 )
 _SENT_WITHIN_SECONDS: Final = 2.0
-"""A worker that is told to stop waits no longer for a collector."""
+"""Then a batch is given up, so that a worker that is told to stop does not wait long for a collector."""
 
 _NANOSECONDS: Final = 1000
 """A microsecond."""
